@@ -1,0 +1,124 @@
+//! Time as an argument: the clock everyone is handed.
+
+use std::fmt;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// A moment, in milliseconds since 1970-01-01 UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Timestamp(pub i64);
+
+impl Timestamp {
+    /// The moment `span` later.
+    #[must_use]
+    pub fn plus(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    /// How long from `earlier` to this moment; nothing when it lies in the future.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+
+    /// Whole seconds since 1970.
+    #[must_use]
+    pub fn seconds(self) -> i64 {
+        self.0.div_euclid(1000)
+    }
+
+    /// `YYYY-MM-DDTHH:MM:SSZ`, the form of SMN's answers.
+    #[must_use]
+    pub fn to_seconds_text(self) -> String {
+        self.civil().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    }
+
+    /// `YYYY-MM-DDTHH:MM:SS.mmmZ`, the form of Carillon's own answers.
+    #[must_use]
+    pub fn to_millis_text(self) -> String {
+        self.civil().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+    }
+
+    /// Reads `YYYYMMDDTHHMMSSZ`, the form of the `X-Sdk-Date` header.
+    #[must_use]
+    pub fn from_basic_text(text: &str) -> Option<Self> {
+        let civil = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", text).ok()?;
+        let stamp = civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
+        Some(Self(stamp.as_millisecond()))
+    }
+
+    fn civil(self) -> jiff::Timestamp {
+        jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::MAX)
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_millis_text())
+    }
+}
+
+/// Tells the time. Everything that needs to know it is handed one.
+pub trait Clock: Send + Sync {
+    /// The present moment.
+    fn now(&self) -> Timestamp;
+}
+
+/// The machine's clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the machine's clock")]
+    fn now(&self) -> Timestamp {
+        Timestamp(jiff::Timestamp::now().as_millisecond())
+    }
+}
+
+/// A clock that a test moves by hand.
+#[derive(Debug)]
+pub struct TestClock {
+    now_ms: AtomicI64,
+}
+
+impl TestClock {
+    /// A clock that stands at `now`.
+    #[must_use]
+    pub fn at(now: Timestamp) -> Self {
+        Self { now_ms: AtomicI64::new(now.0) }
+    }
+
+    /// Moves the clock on by `span`.
+    pub fn advance(&self, span: Duration) {
+        self.now_ms.fetch_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX), Ordering::SeqCst);
+    }
+
+    /// Sets the clock, backwards too.
+    pub fn set(&self, now: Timestamp) {
+        self.now_ms.store(now.0, Ordering::SeqCst);
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.now_ms.load(Ordering::SeqCst))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Timestamp;
+
+    #[test]
+    fn writes_and_reads_the_wire_forms() {
+        let moment = Timestamp(1_735_787_045_678);
+        assert_eq!(moment.to_seconds_text(), "2025-01-02T03:04:05Z");
+        assert_eq!(moment.to_millis_text(), "2025-01-02T03:04:05.678Z");
+        assert_eq!(Timestamp::from_basic_text("20250102T030405Z"), Some(Timestamp(1_735_787_045_000)));
+        assert_eq!(Timestamp::from_basic_text("2025-01-02"), None);
+        assert_eq!(Timestamp::from_basic_text("20251302T030405Z"), None);
+    }
+}

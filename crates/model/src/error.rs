@@ -1,0 +1,103 @@
+//! The one way a rule can be broken: which field, and what would be right.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// The field of a request that broke a rule; each dialect of the API maps it to its own code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Field {
+    /// A topic's name.
+    Name,
+    /// A topic's display name.
+    DisplayName,
+    /// A topic's URN.
+    TopicUrn,
+    /// A subscription's URN.
+    SubscriptionUrn,
+    /// The protocol (channel) of a subscription.
+    Protocol,
+    /// The address of a subscription.
+    Endpoint,
+    /// The part of a subscription that holds keyword, signing secret, credentials or headers.
+    Extension,
+    /// A subscription's remark.
+    Remark,
+    /// A message's subject.
+    Subject,
+    /// A message's text.
+    Message,
+    /// A message's per-channel form.
+    MessageStructure,
+    /// How long a message may wait, in seconds.
+    TimeToLive,
+    /// A message's attributes.
+    MessageAttributes,
+    /// The language of what the service itself adds.
+    Locale,
+    /// The name of a message template.
+    TemplateName,
+    /// A page's offset or limit.
+    Paging,
+    /// The status filter of a list.
+    Status,
+    /// A project's id.
+    ProjectId,
+    /// An id in a path or a cursor.
+    Id,
+    /// The body of a request as a whole.
+    Body,
+}
+
+impl Field {
+    /// The field's name as Carillon's own API spells it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::DisplayName => "display_name",
+            Self::TopicUrn => "topic_urn",
+            Self::SubscriptionUrn => "subscription_urn",
+            Self::Protocol => "protocol",
+            Self::Endpoint => "endpoint",
+            Self::Extension => "extension",
+            Self::Remark => "remark",
+            Self::Subject => "subject",
+            Self::Message => "message",
+            Self::MessageStructure => "message_structure",
+            Self::TimeToLive => "time_to_live",
+            Self::MessageAttributes => "message_attributes",
+            Self::Locale => "locale",
+            Self::TemplateName => "message_template_name",
+            Self::Paging => "limit",
+            Self::Status => "status",
+            Self::ProjectId => "project_id",
+            Self::Id => "id",
+            Self::Body => "body",
+        }
+    }
+}
+
+/// A rule that input broke. The sentence says what would be right and never repeats the value, which may be a
+/// secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invalid {
+    /// The field at fault.
+    pub field: Field,
+    /// What would be right, as one sentence without a full stop.
+    pub rule: Cow<'static, str>,
+}
+
+impl Invalid {
+    /// Says that `field` broke `rule`.
+    pub fn new(field: Field, rule: impl Into<Cow<'static, str>>) -> Self {
+        Self { field, rule: rule.into() }
+    }
+}
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.field.name(), self.rule)
+    }
+}
+
+impl std::error::Error for Invalid {}

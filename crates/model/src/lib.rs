@@ -1,0 +1,38 @@
+//! What things are and the rules they obey. No input or output happens here.
+//!
+//! | word | room |
+//! | --- | --- |
+//! | project, topic, subscription, message, delivery, attempt ids | [`id`] |
+//! | the names clients see | [`urn`] |
+//! | channel: the kind of way a message goes | [`channel`] |
+//! | endpoint: the address inside a subscription | [`endpoint`] |
+//! | subscription and its extension | [`subscription`] |
+//! | message: what a publisher handed in | [`message`] |
+//! | delivery: one message on its way to one endpoint | [`delivery`] |
+//! | outcome: what an attempt came back as | [`outcome`] |
+//! | when to try again | [`retry`] |
+//! | every limit of the product | [`limits`] |
+//! | time and chance, which are always arguments | [`clock`], [`chance`] |
+
+pub mod chance;
+pub mod channel;
+pub mod clock;
+pub mod delivery;
+pub mod endpoint;
+pub mod error;
+pub mod id;
+pub mod limits;
+pub mod message;
+pub mod outcome;
+pub mod retry;
+pub mod secret;
+pub mod subscription;
+pub mod text;
+pub mod topic;
+pub mod urn;
+
+pub use chance::{Chance, SystemChance};
+pub use channel::Channel;
+pub use clock::{Clock, SystemClock, Timestamp};
+pub use error::{Field, Invalid};
+pub use secret::SecretText;

@@ -1,0 +1,57 @@
+//! Every limit of the product, as a named constant with its unit. SMN's own are marked so.
+
+use std::time::Duration;
+
+/// The longest topic name, in characters (SMN).
+pub const TOPIC_NAME_CHARS_MAX: usize = 255;
+/// The longest display name, in bytes of UTF-8 (SMN).
+pub const DISPLAY_NAME_BYTES_MAX: usize = 192;
+/// The longest remark, in bytes of UTF-8 (SMN).
+pub const REMARK_BYTES_MAX: usize = 128;
+/// The longest subject, in bytes of UTF-8 (SMN).
+pub const SUBJECT_BYTES_MAX: usize = 512;
+/// The largest message, in bytes of UTF-8, and the largest message structure (SMN: 256 KB).
+pub const MESSAGE_BYTES_MAX: usize = 256 * 1024;
+/// The longest address, in bytes.
+pub const ENDPOINT_BYTES_MAX: usize = 2048;
+/// The longest keyword of a robot, in bytes of UTF-8.
+pub const KEYWORD_BYTES_MAX: usize = 256;
+/// The longest signing secret, in bytes.
+pub const SIGN_SECRET_BYTES_MAX: usize = 256;
+/// The longest application key (SMN).
+pub const APP_KEY_BYTES_MAX: usize = 64;
+/// The longest application secret (SMN).
+pub const APP_SECRET_BYTES_MAX: usize = 128;
+/// The longest robot code (SMN).
+pub const ROBOT_CODE_BYTES_MAX: usize = 64;
+/// The most custom headers of an HTTP subscription (SMN).
+pub const HEADERS_MAX: usize = 10;
+/// All custom header names and values together, in characters (SMN).
+pub const HEADERS_CHARS_MAX: usize = 1024;
+/// The longest a message may wait, in seconds (SMN: one day).
+pub const TIME_TO_LIVE_SECONDS_MAX: u64 = 86_400;
+/// How long a message may wait when the publisher does not say (SMN: one hour).
+pub const TIME_TO_LIVE_SECONDS_DEFAULT: u64 = 3_600;
+/// The most topics of a project (SMN).
+pub const TOPICS_MAX: u64 = 3_000;
+/// The most subscriptions of a topic (SMN).
+pub const SUBSCRIPTIONS_MAX: u64 = 10_000;
+/// The most subscriptions added in one call (SMN).
+pub const SUBSCRIPTIONS_BATCH_MAX: usize = 50;
+/// The largest page of a list (SMN).
+pub const PAGE_MAX: u64 = 100;
+/// The most message attributes of one publish.
+pub const MESSAGE_ATTRIBUTES_MAX: usize = 10;
+/// The longest idempotency or platform text kept with an attempt, in bytes.
+pub const PLATFORM_TEXT_BYTES_MAX: usize = 500;
+/// The largest request body of the API, in bytes: a message with every character escaped as `\uXXXX` (SMN's gateway
+/// takes up to 12 MB).
+pub const REQUEST_BODY_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// How far a signed request's clock may be off (SMN's gateway).
+pub const SIGNATURE_SKEW_MAX: Duration = Duration::from_secs(15 * 60);
+/// How many wrong signatures or passwords in a row lock a key or an account (SMN's gateway).
+pub const SIGN_IN_FAILURES_MAX: u32 = 5;
+/// How long it stays locked (SMN's gateway).
+pub const SIGN_IN_LOCK: Duration = Duration::from_secs(5 * 60);
+/// How long a token of the small IAM is good (SMN: 24 hours).
+pub const TOKEN_LIFE: Duration = Duration::from_secs(24 * 60 * 60);

@@ -1,0 +1,308 @@
+//! A message: what a publisher handed in, once; it never changes.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::channel::Channel;
+use crate::clock::Timestamp;
+use crate::error::{Field, Invalid};
+use crate::id::{MessageId, ProjectId, TopicId};
+use crate::limits;
+
+/// How a text is to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// As it stands.
+    #[default]
+    Text,
+    /// `CommonMark` with tables.
+    Markdown,
+}
+
+/// Who is to be pinged.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mentions {
+    /// Everybody in the chat.
+    #[serde(default)]
+    pub all: bool,
+    /// People by mobile number.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mobiles: Vec<String>,
+    /// People by the platform's user id.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub user_ids: Vec<String>,
+}
+
+impl Mentions {
+    /// Whether nobody is.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        !self.all && self.mobiles.is_empty() && self.user_ids.is_empty()
+    }
+}
+
+/// The colour of a card's title bar; the names are Feishu's header templates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say all there is")]
+pub enum Color {
+    Blue,
+    Wathet,
+    Turquoise,
+    Green,
+    Yellow,
+    Orange,
+    Red,
+    Carmine,
+    Violet,
+    Purple,
+    Indigo,
+    Grey,
+}
+
+impl Color {
+    /// Every colour.
+    pub const ALL: [Self; 12] = [
+        Self::Blue,
+        Self::Wathet,
+        Self::Turquoise,
+        Self::Green,
+        Self::Yellow,
+        Self::Orange,
+        Self::Red,
+        Self::Carmine,
+        Self::Violet,
+        Self::Purple,
+        Self::Indigo,
+        Self::Grey,
+    ];
+
+    /// Feishu's name of it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Blue => "blue",
+            Self::Wathet => "wathet",
+            Self::Turquoise => "turquoise",
+            Self::Green => "green",
+            Self::Yellow => "yellow",
+            Self::Orange => "orange",
+            Self::Red => "red",
+            Self::Carmine => "carmine",
+            Self::Violet => "violet",
+            Self::Purple => "purple",
+            Self::Indigo => "indigo",
+            Self::Grey => "grey",
+        }
+    }
+
+    /// The colour of a name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|color| color.name() == name)
+    }
+}
+
+/// One form of a message: what a channel is given to render.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Body {
+    /// How the text is to be read.
+    #[serde(default)]
+    pub format: Format,
+    /// The heading; the message's subject unless the form has its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// The text.
+    pub text: String,
+    /// Who is to be pinged.
+    #[serde(default, skip_serializing_if = "Mentions::is_empty")]
+    pub mentions: Mentions,
+    /// The colour of the title bar, where the platform has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub color: Option<Color>,
+}
+
+impl Body {
+    /// Plain text.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self { text: text.into(), ..Self::default() }
+    }
+
+    /// Markdown.
+    pub fn markdown(text: impl Into<String>) -> Self {
+        Self { format: Format::Markdown, text: text.into(), ..Self::default() }
+    }
+}
+
+/// What a message says, with a form of its own for some channels.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Content {
+    /// What it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// The form for every channel that has none of its own.
+    pub default: Body,
+    /// The forms of single channels.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub channels: BTreeMap<Channel, Body>,
+    /// If set, only subscriptions of these channels get it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only: Option<Vec<Channel>>,
+}
+
+impl Content {
+    /// The form for `channel`, with the subject as its title where it has none.
+    #[must_use]
+    pub fn for_channel(&self, channel: Channel) -> Body {
+        let mut body = self.channels.get(&channel).unwrap_or(&self.default).clone();
+        if body.title.is_none() {
+            body.title.clone_from(&self.subject);
+        }
+        body
+    }
+
+    /// Whether subscriptions of `channel` are meant.
+    #[must_use]
+    pub fn reaches(&self, channel: Channel) -> bool {
+        self.only.as_ref().is_none_or(|only| only.contains(&channel))
+    }
+
+    /// Checks subject and texts (SMN API reference, "Publishing a Message").
+    ///
+    /// # Errors
+    /// When the subject is over 512 bytes or holds a line break, or a text is empty or over 256 KB.
+    pub fn check(&self) -> Result<(), Invalid> {
+        if let Some(subject) = &self.subject {
+            if subject.len() > limits::SUBJECT_BYTES_MAX {
+                return Err(Invalid::new(
+                    Field::Subject,
+                    "must be at most 512 bytes, about 170 Chinese characters",
+                ));
+            }
+            if subject.chars().any(char::is_control) {
+                return Err(Invalid::new(Field::Subject, "must be one line without control characters"));
+            }
+        }
+        let bodies = self.channels.values().chain(std::iter::once(&self.default));
+        let mut bytes: usize = 0;
+        for body in bodies {
+            if body.text.trim().is_empty() {
+                return Err(Invalid::new(Field::Message, "must not be empty"));
+            }
+            bytes = bytes.saturating_add(body.text.len());
+        }
+        if bytes > limits::MESSAGE_BYTES_MAX {
+            return Err(Invalid::new(Field::Message, "must be at most 262144 bytes of UTF-8"));
+        }
+        Ok(())
+    }
+}
+
+/// How urgent a message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Priority {
+    /// In its turn.
+    #[default]
+    Normal,
+    /// First within a lane's limits.
+    Urgent,
+}
+
+impl Priority {
+    /// Its number at rest.
+    #[must_use]
+    pub fn number(self) -> i64 {
+        match self {
+            Self::Normal => 0,
+            Self::Urgent => 1,
+        }
+    }
+}
+
+/// The language of what the service itself adds to a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Locale {
+    /// English (SMN's `en-us`).
+    #[default]
+    #[serde(rename = "en-us")]
+    English,
+    /// Chinese (SMN's `zh-cn`).
+    #[serde(rename = "zh-cn")]
+    Chinese,
+}
+
+/// A message as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Its id.
+    pub id: MessageId,
+    /// The project it belongs to.
+    pub project: ProjectId,
+    /// The topic it was published to.
+    pub topic: TopicId,
+    /// What it says.
+    pub content: Content,
+    /// How urgent it is.
+    pub priority: Priority,
+    /// The language of what the service adds.
+    pub locale: Locale,
+    /// When it was accepted.
+    pub created_at: Timestamp,
+    /// When it is no longer sent.
+    pub expires_at: Timestamp,
+}
+
+/// Reads a time to live in seconds: 1 to 86400 (SMN API reference).
+///
+/// # Errors
+/// When it is outside.
+pub fn time_to_live(seconds: Option<u64>) -> Result<Duration, Invalid> {
+    let seconds = seconds.unwrap_or(limits::TIME_TO_LIVE_SECONDS_DEFAULT);
+    if (1..=limits::TIME_TO_LIVE_SECONDS_MAX).contains(&seconds) {
+        Ok(Duration::from_secs(seconds))
+    } else {
+        Err(Invalid::new(Field::TimeToLive, "must be a whole number of seconds from 1 to 86400"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Body, Content, time_to_live};
+    use crate::channel::Channel;
+    use crate::error::Field;
+
+    fn content(subject: Option<&str>, text: &str) -> Content {
+        Content { subject: subject.map(str::to_owned), default: Body::text(text), ..Content::default() }
+    }
+
+    #[test]
+    fn sizes_are_counted_in_bytes() {
+        assert!(content(Some(&"磁".repeat(170)), "x").check().is_ok());
+        assert_eq!(content(Some(&"磁".repeat(171)), "x").check().unwrap_err().field, Field::Subject);
+        assert!(content(None, &"a".repeat(262_144)).check().is_ok());
+        assert_eq!(content(None, &"a".repeat(262_145)).check().unwrap_err().field, Field::Message);
+        assert_eq!(content(None, " \n").check().unwrap_err().field, Field::Message);
+        assert_eq!(content(Some("a\nb"), "x").check().unwrap_err().field, Field::Subject);
+    }
+
+    #[test]
+    fn a_channel_has_its_own_form_or_the_default() {
+        let mut content = content(Some("Disk"), "full");
+        let own = Body { title: Some("磁盘".to_owned()), ..Body::markdown("**满**") };
+        content.channels.insert(Channel::Lark, own);
+        assert_eq!(content.for_channel(Channel::Lark).title.as_deref(), Some("磁盘"));
+        assert_eq!(content.for_channel(Channel::Wecom).title.as_deref(), Some("Disk"));
+        assert_eq!(content.for_channel(Channel::Wecom).text, "full");
+    }
+
+    #[test]
+    fn time_to_live_is_bounded() {
+        assert!(time_to_live(Some(0)).is_err());
+        assert!(time_to_live(Some(86_401)).is_err());
+        assert_eq!(time_to_live(None).unwrap().as_secs(), 3_600);
+    }
+}

@@ -1,0 +1,121 @@
+//! When to try again: a pure function of policy, attempt, outcome and a random number.
+
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::outcome::Outcome;
+
+/// How often and how patiently a delivery is tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetryPolicy {
+    /// The most attempts, the first included.
+    pub attempts_max: u32,
+    /// The wait after the first failed attempt.
+    pub wait_first: Duration,
+    /// The longest wait that is our own choice; a platform may ask for more.
+    pub wait_max: Duration,
+    /// Whether an attempt of unknown outcome is made again, although it may arrive twice.
+    pub again_after_unknown: bool,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self {
+            attempts_max: 12,
+            wait_first: Duration::from_secs(2),
+            wait_max: Duration::from_secs(5 * 60),
+            again_after_unknown: true,
+        }
+    }
+}
+
+/// What happens to a delivery after an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// It arrived.
+    Delivered,
+    /// It is given up.
+    Failed,
+    /// It waits until then. The engine lets it expire when that is past its time to live.
+    Again(Timestamp),
+}
+
+/// Decides what follows attempt number `attempt` (the first is 1) that ended at `now` with `outcome`.
+///
+/// The wait doubles with each attempt up to the policy's longest, and `random` picks a point in its upper half, so
+/// that many deliveries do not return together. A platform's own wish is obeyed in full, and up to a tenth is added.
+#[must_use]
+pub fn next(policy: &RetryPolicy, attempt: u32, outcome: Outcome, now: Timestamp, random: u64) -> Next {
+    let asked = match outcome {
+        Outcome::Accepted => return Next::Delivered,
+        Outcome::Refused | Outcome::Misconfigured => return Next::Failed,
+        Outcome::Unknown if !policy.again_after_unknown => return Next::Failed,
+        Outcome::Unknown => None,
+        Outcome::Later { wait, .. } => wait,
+    };
+    if attempt >= policy.attempts_max {
+        return Next::Failed;
+    }
+    let wait = match asked {
+        Some(wait) => wait + fraction(wait / 10, random),
+        None => {
+            let doublings = attempt.saturating_sub(1).min(20);
+            let full = policy.wait_first.saturating_mul(1 << doublings).min(policy.wait_max);
+            full / 2 + fraction(full / 2, random)
+        }
+    };
+    Next::Again(now.plus(wait))
+}
+
+fn fraction(span: Duration, random: u64) -> Duration {
+    let millis = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+    Duration::from_millis(random % (millis + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::{Next, RetryPolicy, next};
+    use crate::clock::Timestamp;
+    use crate::outcome::{Outcome, Scope};
+
+    const NOW: Timestamp = Timestamp(1_000_000);
+
+    fn later(wait: Option<Duration>) -> Outcome {
+        Outcome::Later { wait, scope: Scope::Endpoint }
+    }
+
+    #[test]
+    fn final_outcomes_are_final() {
+        let policy = RetryPolicy::default();
+        assert_eq!(next(&policy, 1, Outcome::Accepted, NOW, 7), Next::Delivered);
+        assert_eq!(next(&policy, 1, Outcome::Refused, NOW, 7), Next::Failed);
+        assert_eq!(next(&policy, 1, Outcome::Misconfigured, NOW, 7), Next::Failed);
+        let once = RetryPolicy { again_after_unknown: false, ..policy };
+        assert_eq!(next(&once, 1, Outcome::Unknown, NOW, 7), Next::Failed);
+        assert_eq!(next(&policy, policy.attempts_max, later(None), NOW, 7), Next::Failed);
+    }
+
+    proptest! {
+        #[test]
+        fn waits_are_bounded(attempt in 1_u32..12, random: u64) {
+            let policy = RetryPolicy::default();
+            let Next::Again(due) = next(&policy, attempt, later(None), NOW, random) else { panic!("must wait") };
+            let wait = due.since(NOW);
+            let full = policy.wait_first.saturating_mul(1 << (attempt - 1)).min(policy.wait_max);
+            prop_assert!(wait >= full / 2 && wait <= full);
+        }
+
+        #[test]
+        fn a_platforms_wish_is_obeyed(attempt in 1_u32..12, asked in 0_u64..10_000_000, random: u64) {
+            let wish = Duration::from_millis(asked);
+            let Next::Again(due) = next(&RetryPolicy::default(), attempt, later(Some(wish)), NOW, random) else {
+                panic!("must wait")
+            };
+            prop_assert!(due.since(NOW) >= wish && due.since(NOW) <= wish + wish / 10);
+        }
+    }
+}

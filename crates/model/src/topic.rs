@@ -1,0 +1,98 @@
+//! A topic, and the rules for its names.
+
+use std::fmt;
+
+use crate::clock::Timestamp;
+use crate::error::{Field, Invalid};
+use crate::id::{ProjectId, TopicId};
+use crate::limits;
+
+/// A topic's name: a letter or digit, then letters, digits, `-` and `_`, up to 255 characters (SMN API reference).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct TopicName(String);
+
+impl TopicName {
+    /// Reads a name.
+    ///
+    /// # Errors
+    /// When it breaks the rule above.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let mut bytes = text.bytes();
+        let fits = text.len() <= limits::TOPIC_NAME_CHARS_MAX
+            && bytes.next().is_some_and(|b| b.is_ascii_alphanumeric())
+            && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        if fits {
+            Ok(Self(text.to_owned()))
+        } else {
+            let rule =
+                "must be 1 to 255 letters, digits, hyphens or underscores and begin with a letter or digit";
+            Err(Invalid::new(Field::Name, rule))
+        }
+    }
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for TopicName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A topic: a named place that messages are published to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Topic {
+    /// Its id.
+    pub id: TopicId,
+    /// The project that owns it.
+    pub project: ProjectId,
+    /// Its name, which never changes.
+    pub name: TopicName,
+    /// The name that people see; may be empty.
+    pub display_name: String,
+    /// SMN's enterprise project; `0` is the default one. Kept and given back, without meaning here.
+    pub enterprise_project_id: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// Checks a display name: up to 192 bytes (SMN API reference).
+///
+/// # Errors
+/// When it is longer.
+pub fn check_display_name(text: &str) -> Result<(), Invalid> {
+    if text.len() > limits::DISPLAY_NAME_BYTES_MAX {
+        return Err(Invalid::new(
+            Field::DisplayName,
+            "must be at most 192 bytes, about 64 Chinese characters",
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{TopicName, check_display_name};
+
+    #[test]
+    fn names_are_checked() {
+        for good in ["a", "0", "ops", "Ops_1-x", &"x".repeat(255)] {
+            assert!(TopicName::parse(good).is_ok(), "{good}");
+        }
+        for bad in ["", "-a", "_a", "a b", "a:b", "磁盘", &"x".repeat(256)] {
+            assert!(TopicName::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn display_names_are_counted_in_bytes() {
+        assert!(check_display_name(&"磁".repeat(64)).is_ok());
+        assert!(check_display_name(&"磁".repeat(65)).is_err());
+    }
+}
