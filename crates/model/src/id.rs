@@ -85,10 +85,6 @@ id!(
     MessageId
 );
 id!(
-    /// A delivery: one message on its way to one endpoint.
-    DeliveryId
-);
-id!(
     /// An account: somebody who may sign in or hold keys.
     AccountId
 );
@@ -96,6 +92,43 @@ id!(
     /// One request, for logs and answers.
     RequestId
 );
+
+/// A delivery: one message on its way to one endpoint, shown as the message's id, a hyphen and the delivery's number
+/// within that message (from 1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DeliveryId {
+    /// The message.
+    pub message: MessageId,
+    /// Which of its deliveries, from 1.
+    pub number: u32,
+}
+
+impl DeliveryId {
+    /// Names delivery `number` of `message`.
+    #[must_use]
+    pub fn new(message: MessageId, number: u32) -> Self {
+        Self { message, number }
+    }
+
+    /// Reads an id.
+    ///
+    /// # Errors
+    /// When the text has another form.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let wrong = || Invalid::new(Field::Id, "must be a message's id, a hyphen and a number");
+        let (message, number) = text.split_once('-').ok_or_else(wrong)?;
+        let message = MessageId::parse(message)?;
+        let plain = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+        let number = number.parse::<u32>().ok().filter(|_number| plain).ok_or_else(wrong)?;
+        Ok(Self { message, number })
+    }
+}
+
+impl fmt::Display for DeliveryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.message, self.number)
+    }
+}
 
 /// A project: the tenant. SMN's are 32 hex digits; any id of 1 to 64 letters, digits, `-` and `_` is taken.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -151,7 +184,7 @@ impl From<ProjectId> for String {
 
 #[cfg(test)]
 mod tests {
-    use super::{MessageId, ProjectId};
+    use super::{DeliveryId, MessageId, ProjectId};
     use crate::chance::SeededChance;
     use crate::clock::Timestamp;
 
@@ -165,6 +198,16 @@ mod tests {
         assert_eq!(MessageId::parse(&first.to_string()), Ok(first));
         for bad in ["", "0123", "0123456789ABCDEF0123456789ABCDEF", "0123456789abcdef0123456789abcde-"] {
             assert!(MessageId::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn delivery_ids_read_back() {
+        let message = MessageId::new(Timestamp(1_700_000_000_000), &SeededChance::new(2));
+        let id = DeliveryId::new(message, 7);
+        assert_eq!(DeliveryId::parse(&id.to_string()), Ok(id));
+        for bad in ["", "7", &format!("{message}-"), &format!("{message}-+7"), &format!("{message}-99999999999")] {
+            assert!(DeliveryId::parse(bad).is_err(), "{bad}");
         }
     }
 

@@ -1,1 +1,39 @@
-//! carillon-store
+//! Remembers. One [`Store`] holds the database, the vault that seals what must not be readable in it, and the wake
+//! that tells the engine of new work.
+//!
+//! | noun | room |
+//! | --- | --- |
+//! | projects, accounts, keys and tokens | [`account`] |
+//! | topics | [`topic`] |
+//! | subscriptions and their sealed targets | [`subscription`] |
+//! | messages | [`message`] |
+//! | deliveries: taken, started, settled, recovered | [`delivery`] |
+//! | attempts as they are shown | [`attempt`] |
+//! | handing new deliveries to the engine | [`wake`] |
+//! | which database there is | `db`, and nobody else |
+
+pub mod account;
+pub mod attempt;
+mod db;
+pub mod delivery;
+mod error;
+pub mod message;
+mod migrate;
+mod setup;
+pub mod subscription;
+pub mod topic;
+pub mod vault;
+pub mod wake;
+
+pub use db::{NoObserver, Observer};
+pub use error::Error;
+pub use setup::{Settings, Store};
+
+/// A page of a list: this many rows from this place on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page {
+    /// How many rows to skip.
+    pub offset: u64,
+    /// How many rows to give at most.
+    pub limit: u64,
+}

@@ -1,0 +1,225 @@
+//! Deliveries: taken, started, settled, recovered. Every statement that moves one stands here, but for the one that
+//! makes them (`message`) and the one that cancels those of a removed subscription (`subscription`).
+
+use std::sync::Arc;
+
+use carillon_model::clock::Timestamp;
+use carillon_model::delivery::DeliveryState;
+use carillon_model::id::{DeliveryId, EndpointId, MessageId, SubscriptionId};
+use carillon_model::message::Message;
+use carillon_model::outcome::{Outcome, Reason, Verdict};
+use carillon_model::topic::TopicName;
+
+use crate::db::{Tx, params};
+use crate::error::Error;
+use crate::message::read_message;
+use crate::setup::Store;
+
+/// A message with the name of its topic at the time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredMessage {
+    /// The message.
+    pub message: Message,
+    /// The topic's name.
+    pub topic_name: TopicName,
+}
+
+/// A delivery that waits to be sent.
+#[derive(Debug, Clone)]
+pub struct Ready {
+    /// Its place in the order of acceptance, which is the order within its lane.
+    pub seq: i64,
+    /// Its id.
+    pub id: DeliveryId,
+    /// The subscription it is for.
+    pub subscription: SubscriptionId,
+    /// The lane it takes.
+    pub endpoint: EndpointId,
+    /// How many attempts it has behind it.
+    pub attempts: u32,
+    /// How many parts of a split message have arrived already.
+    pub parts_done: u32,
+    /// Not to be tried before.
+    pub due_at: Timestamp,
+    /// What is to be sent.
+    pub stored: Arc<StoredMessage>,
+}
+
+/// That an attempt has begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Start {
+    /// The delivery's place.
+    pub seq: i64,
+    /// The attempt's number, from 1.
+    pub attempt: u32,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// How an attempt ended and what follows. An expiry or a cancellation has no attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settlement {
+    /// The delivery's place.
+    pub seq: i64,
+    /// The delivery.
+    pub id: DeliveryId,
+    /// The attempt, if there was one.
+    pub attempt: Option<Tried>,
+    /// Where the delivery stands now.
+    pub state: DeliveryState,
+    /// Not to be tried before, when it is pending.
+    pub due_at: Timestamp,
+    /// How many parts have arrived.
+    pub parts_done: u32,
+}
+
+/// One attempt: a fact, never edited.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tried {
+    /// Its number, from 1.
+    pub number: u32,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// How long it took, in milliseconds.
+    pub elapsed_ms: u64,
+    /// What it came back as.
+    pub verdict: Verdict,
+}
+
+pub(crate) fn insert_attempt(tx: &mut Tx<'_>, id: DeliveryId, tried: &Tried) -> Result<(), Error> {
+    tx.execute(
+        "INSERT INTO attempt (message_id, number, attempt, outcome, reason, platform_code, platform_text, started_at,
+         elapsed_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+         ON CONFLICT (message_id, number, attempt) DO NOTHING",
+        params![
+            id.message.to_string(),
+            id.number,
+            tried.number,
+            tried.verdict.outcome.name(),
+            tried.verdict.reason.name(),
+            tried.verdict.platform_code.clone(),
+            tried.verdict.platform_text.clone(),
+            tried.started_at,
+            tried.elapsed_ms
+        ],
+    )?;
+    Ok(())
+}
+
+fn settle(tx: &mut Tx<'_>, settlement: &Settlement) -> Result<(), Error> {
+    let Some(tried) = &settlement.attempt else {
+        let sql = "UPDATE delivery SET state = $2, due_at = $3 WHERE seq = $1 AND state IN (0, 1)";
+        tx.execute(sql, params![settlement.seq, settlement.state.number(), settlement.due_at])?;
+        return Ok(());
+    };
+    // What was cancelled while the attempt was under way stays so, unless the message did arrive.
+    let sql = "UPDATE delivery SET state = $2, due_at = $3, attempts = $4, parts_done = $5, started_at = $6,
+         elapsed_ms = $7, platform_code = $8, platform_text = $9
+         WHERE seq = $1 AND (state IN (0, 1) OR (state = 5 AND $2 = 2))";
+    tx.execute(
+        sql,
+        params![
+            settlement.seq,
+            settlement.state.number(),
+            settlement.due_at,
+            tried.number,
+            settlement.parts_done,
+            tried.started_at,
+            tried.elapsed_ms,
+            tried.verdict.platform_code.clone(),
+            tried.verdict.platform_text.clone()
+        ],
+    )?;
+    // A first success is told by the delivery's own row.
+    if tried.number > 1 || tried.verdict.outcome != Outcome::Accepted {
+        insert_attempt(tx, settlement.id, tried)?;
+    }
+    Ok(())
+}
+
+impl Store {
+    /// The lanes in which something waits.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn lane_list(&self) -> Result<Vec<EndpointId>, Error> {
+        let list = |tx: &mut Tx<'_>| {
+            tx.query("delivery", "SELECT DISTINCT endpoint_id FROM delivery WHERE state IN (0, 1)", &[])
+        };
+        let rows = self.db.read(list).await?;
+        rows.into_iter().map(|mut row| row.parsed(|text| EndpointId::parse(text).ok())).collect()
+    }
+
+    /// The next deliveries of a lane in their order, behind place `after`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn lane_take(&self, endpoint: EndpointId, after: i64, limit: u64) -> Result<Vec<Ready>, Error> {
+        let take = move |tx: &mut Tx<'_>| {
+            let sql = "SELECT d.seq, d.number, d.subscription_id, d.attempts, d.parts_done, d.due_at, m.id,
+                 m.project_id, m.topic_id, m.topic_name, m.content, m.priority, m.locale, m.created_at, m.expires_at
+                 FROM delivery d JOIN message m ON m.id = d.message_id
+                 WHERE d.endpoint_id = $1 AND d.state IN (0, 1) AND d.seq > $2 ORDER BY d.seq LIMIT $3";
+            tx.query("delivery", sql, params![endpoint.to_string(), after, limit])
+        };
+        let mut found = Vec::new();
+        for mut row in self.db.read(take).await? {
+            let seq = row.int()?;
+            let number = row.count()?;
+            let subscription = row.parsed(|text| SubscriptionId::parse(text).ok())?;
+            let attempts = row.count()?;
+            let parts_done = row.count()?;
+            let due_at = row.time()?;
+            let stored = Arc::new(read_message(&mut row)?);
+            let id = DeliveryId::new(stored.message.id, number);
+            found.push(Ready { seq, id, subscription, endpoint, attempts, parts_done, due_at, stored });
+        }
+        Ok(found)
+    }
+
+    /// Writes down, in one transaction, which attempts have begun and which have ended.
+    ///
+    /// # Errors
+    /// When nothing can be written; then nothing of it was.
+    pub async fn delivery_settle(
+        &self,
+        starts: Vec<Start>,
+        settlements: Vec<Settlement>,
+    ) -> Result<(), Error> {
+        let write = move |tx: &mut Tx<'_>| {
+            for start in &starts {
+                let sql = "UPDATE delivery SET state = 1, attempts = $2, started_at = $3 WHERE seq = $1 AND state = 0";
+                tx.execute(sql, params![start.seq, start.attempt, start.at])?;
+            }
+            for settlement in &settlements {
+                settle(tx, settlement)?;
+            }
+            Ok(())
+        };
+        self.db.write(write).await
+    }
+
+    /// After a start: what was being sent when the server stopped waits again, and its interrupted attempt is
+    /// written down as unknown, since it may have arrived. Tells how many there were.
+    ///
+    /// # Errors
+    /// When nothing can be written.
+    pub async fn delivery_recover(&self) -> Result<u64, Error> {
+        let now = self.clock.now();
+        let recover = move |tx: &mut Tx<'_>| {
+            let sql = "SELECT message_id, number, attempts, started_at FROM delivery WHERE state = 1";
+            let rows = tx.query("delivery", sql, &[])?;
+            for mut row in rows {
+                let message = row.parsed(|text| MessageId::parse(text).ok())?;
+                let id = DeliveryId::new(message, row.count()?);
+                let number = row.count()?;
+                let started_at = row.maybe_time()?.unwrap_or(now);
+                let elapsed_ms = u64::try_from(now.since(started_at).as_millis()).unwrap_or(u64::MAX);
+                let verdict = Verdict::plain(Outcome::Unknown, Reason::Interrupted);
+                insert_attempt(tx, id, &Tried { number, started_at, elapsed_ms, verdict })?;
+            }
+            tx.execute("UPDATE delivery SET state = 0, due_at = $1 WHERE state = 1", params![now])
+        };
+        self.db.write(recover).await
+    }
+}

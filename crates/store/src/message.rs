@@ -1,0 +1,159 @@
+//! Messages as handed in.
+
+use std::sync::Arc;
+
+use carillon_model::clock::Timestamp;
+use carillon_model::id::{DeliveryId, MessageId, ProjectId, TopicId};
+use carillon_model::message::{Content, Locale, Message, Priority};
+use carillon_model::topic::TopicName;
+
+use crate::db::{Row, Tx, params};
+use crate::delivery::{Ready, StoredMessage};
+use crate::error::Error;
+use crate::setup::Store;
+use crate::subscription::Recipient;
+
+/// A message as lists show it.
+#[derive(Debug, Clone)]
+pub struct MessageSummary {
+    /// The message.
+    pub message: Arc<StoredMessage>,
+    /// How many deliveries it was made into.
+    pub deliveries: u32,
+}
+
+fn locale_text(locale: Locale) -> &'static str {
+    match locale {
+        Locale::English => "en-us",
+        Locale::Chinese => "zh-cn",
+    }
+}
+
+/// Reads the columns `id, project_id, topic_id, topic_name, content, priority, locale, created_at, expires_at`.
+pub(crate) fn read_message(row: &mut Row) -> Result<StoredMessage, Error> {
+    let id = row.parsed(|text| MessageId::parse(text).ok())?;
+    let project = row.parsed(|text| ProjectId::parse(text).ok())?;
+    let topic = row.parsed(|text| TopicId::parse(text).ok())?;
+    let topic_name = row.parsed(|text| TopicName::parse(text).ok())?;
+    let content = row.parsed(|text| serde_json::from_str::<Content>(text).ok())?;
+    let priority = if row.int()? == Priority::Urgent.number() { Priority::Urgent } else { Priority::Normal };
+    let locale = if row.text()? == "zh-cn" { Locale::Chinese } else { Locale::English };
+    let created_at: Timestamp = row.time()?;
+    let expires_at = row.time()?;
+    let message = Message { id, project, topic, content, priority, locale, created_at, expires_at };
+    Ok(StoredMessage { message, topic_name })
+}
+
+/// One statement for all deliveries of a message, however many: the recipients come in as one JSON text.
+const INSERT_DELIVERIES: &str = "INSERT INTO delivery
+     (message_id, number, subscription_id, endpoint_id, state, due_at, attempts, parts_done)
+     SELECT $1, key + 1, json_extract(value, '$[0]'), json_extract(value, '$[1]'), 0, $3, 0, 0
+     FROM json_each($2) ORDER BY key RETURNING seq";
+
+fn insert(tx: &mut Tx<'_>, stored: &StoredMessage, recipients: &[Recipient]) -> Result<Vec<i64>, Error> {
+    let message = &stored.message;
+    let content = serde_json::to_string(&message.content).map_err(|_json| Error::Conflict)?;
+    tx.execute(
+        "INSERT INTO message
+         (id, project_id, topic_id, topic_name, content, priority, locale, deliveries, created_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        params![
+            message.id.to_string(),
+            message.project.as_str(),
+            message.topic.to_string(),
+            stored.topic_name.as_str(),
+            content,
+            message.priority.number(),
+            locale_text(message.locale),
+            u64::try_from(recipients.len()).unwrap_or(u64::MAX),
+            message.created_at,
+            message.expires_at
+        ],
+    )?;
+    if recipients.is_empty() {
+        return Ok(Vec::new());
+    }
+    let pairs: Vec<_> = recipients.iter().map(|to| (to.subscription, to.endpoint)).collect();
+    let pairs = serde_json::to_string(&pairs).map_err(|_json| Error::Conflict)?;
+    let rows =
+        tx.query("delivery", INSERT_DELIVERIES, params![message.id.to_string(), pairs, message.created_at])?;
+    rows.into_iter().map(|mut row| row.int()).collect()
+}
+
+impl Store {
+    /// Makes a message and its deliveries durable in one transaction, shared with whatever else waits, and hands
+    /// the deliveries to the engine.
+    ///
+    /// # Errors
+    /// When nothing can be written; then nothing was accepted.
+    pub async fn message_publish(
+        &self,
+        stored: StoredMessage,
+        recipients: Vec<Recipient>,
+    ) -> Result<(), Error> {
+        let stored = Arc::new(stored);
+        let inserted = Arc::clone(&stored);
+        let to = Arc::new(recipients);
+        let written = Arc::clone(&to);
+        let wake = Arc::clone(&self.wake);
+        let hand = move |places: &Vec<i64>| {
+            let ready = places.iter().zip(to.iter()).zip(1_u32..).map(|((seq, to), number)| Ready {
+                seq: *seq,
+                id: DeliveryId::new(stored.message.id, number),
+                subscription: to.subscription,
+                endpoint: to.endpoint,
+                attempts: 0,
+                parts_done: 0,
+                due_at: stored.message.created_at,
+                stored: Arc::clone(&stored),
+            });
+            wake.hand(ready.collect());
+        };
+        self.db.write_then(move |tx| insert(tx, &inserted, &written), hand).await.map(drop)
+    }
+
+    /// Finds a project's message.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn message_find(
+        &self,
+        project: &ProjectId,
+        id: MessageId,
+    ) -> Result<Option<MessageSummary>, Error> {
+        let project = project.clone();
+        let find = move |tx: &mut Tx<'_>| {
+            let sql = "SELECT deliveries, id, project_id, topic_id, topic_name, content, priority, locale, created_at,
+                 expires_at FROM message WHERE id = $1 AND project_id = $2";
+            tx.query_one("message", sql, params![id.to_string(), project.as_str()])
+        };
+        self.db.read(find).await?.map(read_summary).transpose()
+    }
+
+    /// Lists a project's messages, newest first, older than `before` if it is given.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn message_list(
+        &self,
+        project: &ProjectId,
+        topic_name: Option<String>,
+        before: Option<MessageId>,
+        limit: u64,
+    ) -> Result<Vec<MessageSummary>, Error> {
+        let project = project.clone();
+        let list = move |tx: &mut Tx<'_>| {
+            let sql = "SELECT deliveries, id, project_id, topic_id, topic_name, content, priority, locale, created_at,
+                 expires_at FROM message WHERE project_id = $1 AND ($2 IS NULL OR topic_name = $2)
+                 AND ($3 IS NULL OR id < $3) ORDER BY id DESC LIMIT $4";
+            let before = before.map(|id| id.to_string());
+            tx.query("message", sql, params![project.as_str(), topic_name, before, limit])
+        };
+        self.db.read(list).await?.into_iter().map(read_summary).collect()
+    }
+}
+
+fn read_summary(mut row: Row) -> Result<MessageSummary, Error> {
+    let deliveries = row.count()?;
+    Ok(MessageSummary { message: Arc::new(read_message(&mut row)?), deliveries })
+}

@@ -1,0 +1,110 @@
+//! Opens a store in its data directory.
+
+use std::fs::File;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use carillon_model::{Chance, Clock};
+
+use crate::db::{Db, Observer};
+use crate::error::Error;
+use crate::vault::Vault;
+use crate::wake::Wake;
+
+/// Where a store lives.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The directory of the database and, unless named elsewhere, the key file.
+    pub data_dir: PathBuf,
+    /// The key file; `master.key` in the data directory when not set.
+    pub key_file: Option<PathBuf>,
+}
+
+/// What the service and the engine remember things in.
+#[derive(Clone)]
+pub struct Store {
+    pub(crate) db: Db,
+    pub(crate) vault: Arc<Vault>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) chance: Arc<dyn Chance>,
+    pub(crate) wake: Arc<Wake>,
+    _lock: Arc<File>,
+}
+
+impl Store {
+    /// Opens the store, and makes its directory, key and database when they are missing.
+    ///
+    /// # Errors
+    /// When the directory is in use by another server, or a file in it cannot be read or written or is of a newer
+    /// version.
+    pub fn open(
+        settings: &Settings,
+        clock: Arc<dyn Clock>,
+        chance: Arc<dyn Chance>,
+        observer: Arc<dyn Observer>,
+    ) -> Result<Self, Error> {
+        let dir = &settings.data_dir;
+        let setup = |what: &str, error: &std::io::Error| {
+            Error::Setup(format!("the data directory {} cannot be {what}: {error}", dir.display()))
+        };
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(dir)
+            .map_err(|error| setup("made", &error))?;
+        let lock = lock(dir)?;
+        let key_file = settings.key_file.clone().unwrap_or_else(|| dir.join("master.key"));
+        let database = dir.join("carillon.db");
+        if database.exists() && !key_file.exists() {
+            return Err(Error::Setup(format!(
+                "the database {} exists but its key file {} does not: put the key file back, nothing sealed can be \
+                 opened without it",
+                database.display(),
+                key_file.display()
+            )));
+        }
+        let vault = Vault::open(&key_file, chance.as_ref())?;
+        let db = Db::open(&database, clock.now(), observer)?;
+        std::fs::set_permissions(&database, std::fs::Permissions::from_mode(0o600))
+            .map_err(|error| setup("closed to others", &error))?;
+        Ok(Self {
+            db,
+            vault: Arc::new(vault),
+            clock,
+            chance,
+            wake: Arc::new(Wake::default()),
+            _lock: Arc::new(lock),
+        })
+    }
+
+    /// Whether a write can be made durable now.
+    ///
+    /// # Errors
+    /// When it cannot.
+    pub async fn check(&self) -> Result<(), Error> {
+        self.db.write(|tx| tx.execute("UPDATE migration SET number = number WHERE number = 0", &[])).await?;
+        Ok(())
+    }
+
+    /// The wake through which new deliveries reach the engine.
+    #[must_use]
+    pub fn wake(&self) -> Arc<Wake> {
+        Arc::clone(&self.wake)
+    }
+}
+
+/// Two servers on one directory would send twice and out of order.
+fn lock(dir: &Path) -> Result<File, Error> {
+    let path = dir.join("carillon.lock");
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(|error| Error::Setup(format!("{} cannot be opened: {error}", path.display())))?;
+    file.try_lock().map_err(|_held| {
+        Error::Setup(format!("another carillon uses the data directory {}", dir.display()))
+    })?;
+    Ok(file)
+}

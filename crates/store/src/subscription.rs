@@ -1,0 +1,378 @@
+//! Subscriptions and their sealed targets.
+
+use carillon_model::clock::Timestamp;
+use carillon_model::endpoint::Endpoint;
+use carillon_model::id::{EndpointId, ProjectId, SubscriptionId, TopicId};
+use carillon_model::subscription::{Subscription, SubscriptionState, Target};
+use carillon_model::topic::TopicName;
+use carillon_model::{Channel, limits};
+
+use crate::Page;
+use crate::db::{Row, Tx, params};
+use crate::error::Error;
+use crate::setup::Store;
+use crate::vault::{Place, Vault};
+
+/// A subscription to be made.
+#[derive(Debug, Clone)]
+pub struct NewSubscription {
+    /// The topic.
+    pub topic: TopicId,
+    /// The protocol as the subscriber's dialect names it.
+    pub protocol: String,
+    /// Where messages go, and what goes with it.
+    pub target: Target,
+    /// The owner's note; an existing subscription keeps its own when this is not set.
+    pub remark: Option<String>,
+    /// Its first state.
+    pub state: SubscriptionState,
+}
+
+/// What came of subscribing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subscribed {
+    /// It is new.
+    New(SubscriptionId),
+    /// The same topic, protocol and address were there; what goes with the address was replaced.
+    There(SubscriptionId),
+    /// The topic has as many as it may.
+    Full,
+    /// The topic is gone.
+    NoTopic,
+}
+
+/// Which subscriptions a list shows.
+#[derive(Debug, Clone, Default)]
+pub struct SubscriptionFilter {
+    /// Those of this topic.
+    pub topic: Option<TopicId>,
+    /// Those of this protocol.
+    pub protocol: Option<String>,
+    /// Those in this state, by number.
+    pub state: Option<i64>,
+    /// Those whose remark holds this text.
+    pub remark_part: Option<String>,
+    /// The one to this address.
+    pub endpoint: Option<Endpoint>,
+}
+
+/// A subscription that a message goes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recipient {
+    /// The subscription.
+    pub subscription: SubscriptionId,
+    /// Its lane.
+    pub endpoint: EndpointId,
+    /// Its channel.
+    pub channel: Channel,
+}
+
+fn place(id: &str) -> Place<'_> {
+    Place { table: "subscription", row: id, column: "sealed" }
+}
+
+/// What makes two subscriptions share a lane: the address, and the app it is reached through.
+fn lane_hash(vault: &Vault, endpoint: &Endpoint, app_key: Option<&str>) -> [u8; 32] {
+    let text =
+        format!("{}\n{}\n{}", endpoint.channel(), endpoint.canonical().reveal(), app_key.unwrap_or_default());
+    vault.hash("endpoint", text.as_bytes())
+}
+
+fn open_target(vault: &Vault, id: &SubscriptionId, sealed: &[u8]) -> Result<Target, Error> {
+    let plain = vault.open_sealed(place(&id.to_string()), sealed)?;
+    serde_json::from_slice(&plain).map_err(|_json| Error::Sealed("its content has another form"))
+}
+
+/// Takes the lanes out that no subscription uses any more.
+const DELETE_UNUSED_ENDPOINT: &str = "DELETE FROM endpoint WHERE id = $1
+     AND NOT EXISTS (SELECT 1 FROM subscription WHERE endpoint_id = $1)";
+
+fn remove(tx: &mut Tx<'_>, id: &str, endpoint: &str) -> Result<(), Error> {
+    tx.execute(
+        "UPDATE delivery SET state = 5 WHERE endpoint_id = $1 AND state = 0 AND subscription_id = $2",
+        params![endpoint, id],
+    )?;
+    tx.execute("DELETE FROM subscription WHERE id = $1", params![id])?;
+    tx.execute(DELETE_UNUSED_ENDPOINT, params![endpoint])?;
+    Ok(())
+}
+
+pub(crate) fn remove_all_of(tx: &mut Tx<'_>, topic: &TopicId) -> Result<(), Error> {
+    let sql = "SELECT id, endpoint_id FROM subscription WHERE topic_id = $1";
+    for mut row in tx.query("subscription", sql, params![topic.to_string()])? {
+        let (id, endpoint) = (row.text()?, row.text()?);
+        remove(tx, &id, &endpoint)?;
+    }
+    Ok(())
+}
+
+fn endpoint_row(tx: &mut Tx<'_>, hash: [u8; 32], fresh: EndpointId) -> Result<String, Error> {
+    let sql = "SELECT id FROM endpoint WHERE hash = $1";
+    if let Some(mut row) = tx.query_one("endpoint", sql, params![hash])? {
+        return row.text();
+    }
+    tx.execute("INSERT INTO endpoint (id, hash) VALUES ($1, $2)", params![fresh.to_string(), hash])?;
+    Ok(fresh.to_string())
+}
+
+struct Sealed {
+    new: NewSubscription,
+    hash: [u8; 32],
+    endpoint: EndpointId,
+    id: SubscriptionId,
+    now: Timestamp,
+}
+
+fn add(
+    tx: &mut Tx<'_>,
+    vault: &Vault,
+    chance: &dyn carillon_model::Chance,
+    add: &Sealed,
+) -> Result<Subscribed, Error> {
+    let new = &add.new;
+    let topic = new.topic.to_string();
+    if tx.query_one("topic", "SELECT id FROM topic WHERE id = $1", params![topic.as_str()])?.is_none() {
+        return Ok(Subscribed::NoTopic);
+    }
+    let plain = zeroize::Zeroizing::new(
+        serde_json::to_vec(&new.target).map_err(|_json| Error::Sealed("it has no JSON form"))?,
+    );
+    let endpoint = endpoint_row(tx, add.hash, add.endpoint)?;
+    let sql = "SELECT id FROM subscription WHERE topic_id = $1 AND protocol = $2 AND endpoint_id = $3";
+    let there =
+        tx.query_one("subscription", sql, params![topic.as_str(), new.protocol.as_str(), endpoint.as_str()])?;
+    if let Some(mut row) = there {
+        let id = row.parsed(|text| SubscriptionId::parse(text).ok())?;
+        let sealed = vault.seal(place(&id.to_string()), &plain, chance)?;
+        tx.execute(
+            "UPDATE subscription SET sealed = $2, remark = coalesce($3, remark) WHERE id = $1",
+            params![id.to_string(), sealed, new.remark.clone()],
+        )?;
+        return Ok(Subscribed::There(id));
+    }
+    let sql = "SELECT count(*) FROM subscription WHERE topic_id = $1";
+    let count = tx.query_one("subscription", sql, params![topic.as_str()])?;
+    let count = count.map(|mut row| row.int()).transpose()?.unwrap_or(0);
+    if u64::try_from(count).unwrap_or(0) >= limits::SUBSCRIPTIONS_MAX {
+        tx.execute(DELETE_UNUSED_ENDPOINT, params![endpoint])?;
+        return Ok(Subscribed::Full);
+    }
+    let id = add.id.to_string();
+    tx.execute(
+        "INSERT INTO subscription
+         (id, topic_id, endpoint_id, channel, protocol, sealed, remark, state, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        params![
+            id.as_str(),
+            topic,
+            endpoint,
+            new.target.endpoint.channel().name(),
+            new.protocol.as_str(),
+            vault.seal(place(&id), &plain, chance)?,
+            new.remark.clone().unwrap_or_default(),
+            new.state.number(),
+            add.now
+        ],
+    )?;
+    Ok(Subscribed::New(add.id))
+}
+
+macro_rules! select_subscription {
+    ($rest:literal) => {
+        concat!(
+            "SELECT s.id, s.topic_id, t.name, t.project_id, s.protocol, s.endpoint_id, s.sealed, s.remark, s.state,
+             s.created_at FROM subscription s JOIN topic t ON t.id = s.topic_id ",
+            $rest
+        )
+    };
+}
+
+fn read_subscription(vault: &Vault, mut row: Row) -> Result<Subscription, Error> {
+    let id = row.parsed(|text| SubscriptionId::parse(text).ok())?;
+    let topic = row.parsed(|text| TopicId::parse(text).ok())?;
+    let topic_name = row.parsed(|text| TopicName::parse(text).ok())?;
+    let project = row.parsed(|text| ProjectId::parse(text).ok())?;
+    let protocol = row.text()?;
+    let endpoint_id = row.parsed(|text| EndpointId::parse(text).ok())?;
+    let endpoint_masked = open_target(vault, &id, &row.bytes()?)?.endpoint.masked();
+    let remark = row.text()?;
+    let state = row.int()?;
+    let state = SubscriptionState::from_number(state).ok_or_else(|| row.corrupt("there is no such state"))?;
+    let created_at = row.time()?;
+    Ok(Subscription {
+        id,
+        topic,
+        topic_name,
+        project,
+        protocol,
+        endpoint_id,
+        endpoint_masked,
+        remark,
+        state,
+        created_at,
+    })
+}
+
+impl Store {
+    /// Subscribes an address, or replaces what goes with it where it is subscribed already.
+    ///
+    /// # Errors
+    /// When nothing can be written.
+    pub async fn subscription_add(&self, new: NewSubscription) -> Result<Subscribed, Error> {
+        let now = self.clock.now();
+        let app_key = new.target.extension.app.as_ref().map(|app| app.app_key.clone());
+        let sealed = Sealed {
+            hash: lane_hash(&self.vault, &new.target.endpoint, app_key.as_ref().map(|key| key.reveal())),
+            endpoint: EndpointId::new(now, self.chance.as_ref()),
+            id: SubscriptionId::new(now, self.chance.as_ref()),
+            new,
+            now,
+        };
+        let (vault, chance) = (self.vault.clone(), self.chance.clone());
+        let subscribed = self.db.write(move |tx| add(tx, &vault, chance.as_ref(), &sealed)).await?;
+        if matches!(subscribed, Subscribed::There(_)) {
+            // The secret that was replaced must not stay behind.
+            self.db.purge().await?;
+        }
+        Ok(subscribed)
+    }
+
+    /// Finds a subscription of a topic.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn subscription_find(
+        &self,
+        topic: TopicId,
+        id: SubscriptionId,
+    ) -> Result<Option<Subscription>, Error> {
+        let find = move |tx: &mut Tx<'_>| {
+            let sql = select_subscription!("WHERE s.id = $1 AND s.topic_id = $2");
+            tx.query_one("subscription", sql, params![id.to_string(), topic.to_string()])
+        };
+        self.db.read(find).await?.map(|row| read_subscription(&self.vault, row)).transpose()
+    }
+
+    /// Lists a project's subscriptions, oldest first, and counts all that fit the filter.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn subscription_list(
+        &self,
+        project: &ProjectId,
+        filter: SubscriptionFilter,
+        page: Page,
+    ) -> Result<(u64, Vec<Subscription>), Error> {
+        let project = project.clone();
+        let hash = filter.endpoint.as_ref().map(|endpoint| lane_hash(&self.vault, endpoint, None).to_vec());
+        let list = move |tx: &mut Tx<'_>| {
+            let shown = params![
+                project.as_str(),
+                filter.topic.map(|topic| topic.to_string()),
+                filter.protocol.clone(),
+                filter.state,
+                crate::topic::part(filter.remark_part.as_ref()),
+                hash,
+                page.limit,
+                page.offset,
+            ];
+            let sql = "SELECT count(*) FROM subscription s JOIN topic t ON t.id = s.topic_id
+                 WHERE t.project_id = $1 AND ($2 IS NULL OR s.topic_id = $2) AND ($3 IS NULL OR s.protocol = $3)
+                 AND ($4 IS NULL OR s.state = $4) AND ($5 IS NULL OR s.remark LIKE $5 ESCAPE '\\')
+                 AND ($6 IS NULL OR s.endpoint_id = (SELECT id FROM endpoint WHERE hash = $6))";
+            let count = tx.query_one("subscription", sql, shown.get(..6).unwrap_or_default())?;
+            let count = count.map(|mut row| row.int()).transpose()?.unwrap_or(0);
+            let sql = select_subscription!(
+                "WHERE t.project_id = $1 AND ($2 IS NULL OR s.topic_id = $2) AND ($3 IS NULL OR s.protocol = $3)
+                 AND ($4 IS NULL OR s.state = $4) AND ($5 IS NULL OR s.remark LIKE $5 ESCAPE '\\')
+                 AND ($6 IS NULL OR s.endpoint_id = (SELECT id FROM endpoint WHERE hash = $6))
+                 ORDER BY s.created_at, s.id LIMIT $7 OFFSET $8"
+            );
+            Ok((u64::try_from(count).unwrap_or(0), tx.query("subscription", sql, shown)?))
+        };
+        let (count, rows) = self.db.read(list).await?;
+        let found =
+            rows.into_iter().map(|row| read_subscription(&self.vault, row)).collect::<Result<_, _>>()?;
+        Ok((count, found))
+    }
+
+    /// Changes a subscription's remark and tells whether it is there.
+    ///
+    /// # Errors
+    /// When nothing can be written.
+    pub async fn subscription_remark(
+        &self,
+        topic: TopicId,
+        id: SubscriptionId,
+        remark: String,
+    ) -> Result<bool, Error> {
+        let change = move |tx: &mut Tx<'_>| {
+            let sql = "UPDATE subscription SET remark = $3 WHERE id = $1 AND topic_id = $2";
+            tx.execute(sql, params![id.to_string(), topic.to_string(), remark])
+        };
+        Ok(self.db.write(change).await? > 0)
+    }
+
+    /// Removes subscriptions of a topic for good: the row with its sealed key, and the lane if nobody else uses it;
+    /// what waits for them is cancelled. When the call has answered, no byte of them is left in the database's
+    /// files. Tells of each whether it was there.
+    ///
+    /// # Errors
+    /// When nothing can be written, or the bytes could not be taken out.
+    pub async fn subscription_delete(
+        &self,
+        which: Vec<(TopicId, SubscriptionId)>,
+    ) -> Result<Vec<bool>, Error> {
+        let delete = move |tx: &mut Tx<'_>| {
+            let mut there = Vec::with_capacity(which.len());
+            for (topic, id) in which {
+                let sql = "SELECT endpoint_id FROM subscription WHERE id = $1 AND topic_id = $2";
+                let row = tx.query_one("subscription", sql, params![id.to_string(), topic.to_string()])?;
+                there.push(row.is_some());
+                if let Some(mut row) = row {
+                    remove(tx, &id.to_string(), &row.text()?)?;
+                }
+            }
+            Ok(there)
+        };
+        let there = self.db.write(delete).await?;
+        if there.contains(&true) {
+            self.db.purge().await?;
+        }
+        Ok(there)
+    }
+
+    /// The subscriptions of a topic that receive messages, oldest first.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn recipient_list(&self, topic: TopicId) -> Result<Vec<Recipient>, Error> {
+        let list = move |tx: &mut Tx<'_>| {
+            let sql = "SELECT id, endpoint_id, channel FROM subscription
+                 WHERE topic_id = $1 AND state IN (1, 2) ORDER BY created_at, id";
+            tx.query("subscription", sql, params![topic.to_string()])
+        };
+        let mut recipients = Vec::new();
+        for mut row in self.db.read(list).await? {
+            recipients.push(Recipient {
+                subscription: row.parsed(|text| SubscriptionId::parse(text).ok())?,
+                endpoint: row.parsed(|text| EndpointId::parse(text).ok())?,
+                channel: row.parsed(Channel::from_name)?,
+            });
+        }
+        Ok(recipients)
+    }
+
+    /// Opens a subscription's target, to send to it.
+    ///
+    /// # Errors
+    /// When the store cannot be read or the target not be opened.
+    pub async fn target_open(&self, id: SubscriptionId) -> Result<Option<Target>, Error> {
+        let find = move |tx: &mut Tx<'_>| {
+            let sql = "SELECT sealed FROM subscription WHERE id = $1 AND state IN (1, 2)";
+            tx.query_one("subscription", sql, params![id.to_string()])
+        };
+        let Some(mut row) = self.db.read(find).await? else { return Ok(None) };
+        open_target(&self.vault, &id, &row.bytes()?).map(Some)
+    }
+}

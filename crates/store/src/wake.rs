@@ -1,0 +1,58 @@
+//! Tells the engine that work has arrived, and hands it over while there is room.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::Notify;
+
+use crate::delivery::Ready;
+
+/// How many deliveries may wait in memory for the engine to look; the rest waits in the store only.
+const HANDED_MAX: usize = 16_384;
+
+/// The hand-over between whoever writes deliveries down and the engine.
+#[derive(Debug, Default)]
+pub struct Wake {
+    handed: Mutex<Vec<Ready>>,
+    overflowed: AtomicBool,
+    notify: Notify,
+}
+
+/// What the engine finds when it looks.
+#[derive(Debug, Default)]
+pub struct Arrived {
+    /// New deliveries, in the order they were made durable.
+    pub ready: Vec<Ready>,
+    /// Whether there were more than fit: the store must be asked which lanes wait.
+    pub overflowed: bool,
+}
+
+impl Wake {
+    /// Hands over what has just been made durable. Called by the writer, in its order.
+    pub(crate) fn hand(&self, ready: Vec<Ready>) {
+        if !ready.is_empty() {
+            let mut handed = self.handed.lock().expect("no code panics while it holds the hand-over");
+            if handed.len() + ready.len() > HANDED_MAX {
+                self.overflowed.store(true, Ordering::SeqCst);
+            } else {
+                handed.extend(ready);
+            }
+        }
+        self.notify.notify_one();
+    }
+
+    /// Waits until something was handed over since the last look.
+    pub async fn arrived(&self) {
+        self.notify.notified().await;
+    }
+
+    /// Takes what was handed over.
+    #[must_use]
+    pub fn take(&self) -> Arrived {
+        let mut handed = self.handed.lock().expect("no code panics while it holds the hand-over");
+        Arrived {
+            ready: std::mem::take(&mut *handed),
+            overflowed: self.overflowed.swap(false, Ordering::SeqCst),
+        }
+    }
+}
