@@ -1,1 +1,20 @@
-//! carillon-engine
+//! What runs by itself: carries deliveries out. It never meets the service; they meet in the store.
+//!
+//! | what | room |
+//! | --- | --- |
+//! | the loop: arrivals, lanes, due times, stopping | [`engine`](Engine), in `run` |
+//! | one lane: what waits for one endpoint, in order | `lane` |
+//! | the lanes that wait for a time | `timer` |
+//! | one attempt | `send` |
+//! | writing down what began and what ended, in batches | `settle` |
+//! | numbers for the operator | [`metrics`] |
+
+mod lane;
+pub mod metrics;
+mod run;
+mod send;
+mod settle;
+mod timer;
+
+pub use metrics::Metrics;
+pub use run::{Engine, Parts, Settings};

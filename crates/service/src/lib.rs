@@ -1,1 +1,94 @@
-//! carillon-service
+//! What a caller may ask for. Every front door (SMN's API, Carillon's own, the console, the command line) calls
+//! these functions and no others; rights are checked here and nowhere else.
+//!
+//! | verb | room |
+//! | --- | --- |
+//! | who asks, and what they may do | [`caller`] |
+//! | signing in, keys, tokens, lock-out, the first start | [`sign_in`], [`install`] |
+//! | create, look at, change and remove topics | [`topic`] |
+//! | subscribe, look, remove | [`subscription`] |
+//! | publish | [`publish`] |
+//! | what became of a message | [`delivery`] |
+//! | every refusal a caller can get | [`error`] |
+
+pub mod caller;
+pub mod delivery;
+pub mod error;
+pub mod install;
+mod password;
+pub mod publish;
+pub mod sign_in;
+pub mod subscription;
+pub mod topic;
+
+use std::sync::Arc;
+
+use carillon_model::id::RequestId;
+use carillon_model::urn::TopicUrn;
+use carillon_model::{Chance, Clock, Timestamp};
+use carillon_provider::Providers;
+use carillon_store::Store;
+
+pub use caller::Caller;
+pub use error::{Error, Unauthenticated};
+
+// What lists are asked with; the front doors do not know the store.
+pub use carillon_store::Page;
+pub use carillon_store::subscription::SubscriptionFilter;
+pub use carillon_store::topic::TopicFilter;
+
+/// The service and the parts it is built from. Cheap to clone.
+#[derive(Clone)]
+pub struct Service {
+    store: Store,
+    providers: Arc<Providers>,
+    clock: Arc<dyn Clock>,
+    chance: Arc<dyn Chance>,
+    region: Arc<str>,
+    failures: Arc<sign_in::Failures>,
+}
+
+impl Service {
+    /// Builds the service. `region` stands in every URN.
+    pub fn new(
+        store: Store,
+        providers: Arc<Providers>,
+        clock: Arc<dyn Clock>,
+        chance: Arc<dyn Chance>,
+        region: &str,
+    ) -> Self {
+        let failures = Arc::new(sign_in::Failures::default());
+        Self { store, providers, clock, chance, region: region.into(), failures }
+    }
+
+    /// The present moment.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// A fresh id for a request.
+    #[must_use]
+    pub fn request_id(&self) -> RequestId {
+        RequestId::new(self.clock.now(), self.chance.as_ref())
+    }
+
+    /// The region that stands in URNs.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// Whether a publish would be accepted now.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn check(&self) -> Result<(), Error> {
+        Ok(self.store.check().await?)
+    }
+
+    /// The URN of a topic of `caller`'s project.
+    fn urn(&self, caller: &Caller, topic: &carillon_model::topic::TopicName) -> TopicUrn {
+        TopicUrn { region: self.region.to_string(), project: caller.project.clone(), topic: topic.clone() }
+    }
+}

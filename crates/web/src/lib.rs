@@ -1,1 +1,56 @@
-//! carillon-web
+//! HTTP in, JSON and pages out. Every path is named in this file or in the `routes` function of the dialect's folder.
+//!
+//! | what | room |
+//! | --- | --- |
+//! | SMN's v2 API, its errors and its small IAM | `smn` |
+//! | Carillon's own API and its OpenAPI document | [`api`] |
+//! | from a token or a signature to a caller | `auth` |
+//! | request ids, log lines, body limits | `layer` |
+//! | is it alive, is it ready, numbers | `health` |
+//! | accepting connections and letting them finish | [`serve`] |
+
+pub mod api;
+mod auth;
+mod call;
+mod health;
+mod layer;
+pub mod serve;
+mod smn;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::get;
+use carillon_service::Service;
+
+/// Writes the numbers for the operator in the text form of `OpenMetrics`.
+pub type WriteMetrics = Arc<dyn Fn() -> String + Send + Sync>;
+
+/// What every handler can reach.
+#[derive(Clone)]
+pub struct App {
+    /// The service.
+    pub service: Service,
+    /// The operator's numbers.
+    pub write_metrics: WriteMetrics,
+}
+
+/// All paths. `GET /healthz`, `GET /readyz`, the version documents and the OpenAPI document are open, `POST
+/// /v3/auth/tokens` takes a password; every other path wants a token or a signature.
+pub fn router(app: App) -> Router {
+    Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics))
+        .merge(smn::routes())
+        .merge(api::routes())
+        .fallback(layer::not_found)
+        .method_not_allowed_fallback(layer::method_not_allowed)
+        .layer(axum::middleware::from_fn_with_state(app.clone(), layer::frame))
+        .with_state(app)
+}
+
+/// The numbers alone, without a token, for a listener that only the operator's network reaches.
+pub fn metrics_router(app: App) -> Router {
+    Router::new().route("/metrics", get(health::open_metrics)).with_state(app)
+}

@@ -1,0 +1,264 @@
+//! The loop: takes what arrives, asks each lane what it wants, waits for due times, and stops in order.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use carillon_model::id::EndpointId;
+use carillon_model::retry::RetryPolicy;
+use carillon_model::{Chance, Clock};
+use carillon_provider::Providers;
+use carillon_store::delivery::Ready;
+use carillon_store::wake::Wake;
+use carillon_store::{Error, Store};
+use tokio::sync::{Semaphore, mpsc};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::lane::{LANE_QUEUE_MAX, Lane, Wish};
+use crate::metrics::Metrics;
+use crate::send::{Sender, Sent};
+use crate::settle;
+use crate::timer::Timer;
+
+/// How many notes may wait to be written down.
+const NOTES_MAX: usize = 8192;
+/// How many results may wait for the loop.
+const RESULTS_MAX: usize = 8192;
+/// The longest the loop sleeps, so that a clock that was set back delays nothing for long.
+const SLEEP_MAX: Duration = Duration::from_secs(5);
+/// How often the waiting deliveries are counted, which walks over every lane.
+const COUNT_EVERY: Duration = Duration::from_secs(1);
+/// How long a lane waits when the store did not answer.
+const LOAD_AGAIN: Duration = Duration::from_secs(1);
+
+/// What an operator sets.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Stands in every URN.
+    pub region: String,
+    /// How often and how patiently a delivery is tried.
+    pub retry: RetryPolicy,
+    /// How many attempts are under way at once.
+    pub attempts_at_once: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { region: "local".to_owned(), retry: RetryPolicy::default(), attempts_at_once: 1024 }
+    }
+}
+
+/// What the engine is built from.
+pub struct Parts {
+    /// Where deliveries wait.
+    pub store: Store,
+    /// Who speaks to the platforms.
+    pub providers: Arc<Providers>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// The source of jitter.
+    pub chance: Arc<dyn Chance>,
+    /// The operator's numbers.
+    pub metrics: Metrics,
+}
+
+enum Event {
+    Sent(Sent),
+    Loaded(EndpointId, Result<Vec<Ready>, Error>),
+}
+
+/// The engine, while it runs.
+pub struct Engine {
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Engine {
+    /// Gives back what an earlier run left in the middle, and begins.
+    ///
+    /// # Errors
+    /// When the store cannot be read or written.
+    pub async fn start(parts: Parts, settings: Settings) -> Result<Self, Error> {
+        let recovered = parts.store.delivery_recover().await?;
+        if recovered > 0 {
+            tracing::warn!(recovered, "attempts were interrupted by the last stop and are made again");
+        }
+        let waiting = parts.store.lane_list().await?;
+        let stop = CancellationToken::new();
+        let tasks = TaskTracker::new();
+        let (notes, inbox) = mpsc::channel(NOTES_MAX);
+        tasks.spawn(settle::write_down(parts.store.clone(), inbox));
+        let (events, results) = mpsc::channel(RESULTS_MAX);
+        let sender = Sender {
+            store: parts.store.clone(),
+            providers: parts.providers,
+            clock: Arc::clone(&parts.clock),
+            chance: parts.chance,
+            region: settings.region,
+            retry: settings.retry,
+            metrics: parts.metrics,
+            notes,
+        };
+        let mut lanes = Lanes {
+            wake: parts.store.wake(),
+            sender: Arc::new(sender),
+            clock: parts.clock,
+            lanes: HashMap::new(),
+            timer: Timer::default(),
+            events,
+            room: Arc::new(Semaphore::new(settings.attempts_at_once)),
+            tasks: tasks.clone(),
+            stop: stop.clone(),
+        };
+        for lane in waiting {
+            lanes.lanes.insert(lane, Lane::from_store());
+            lanes.serve(lane);
+        }
+        tasks.spawn(lanes.run(results));
+        tasks.close();
+        Ok(Self { stop, tasks })
+    }
+
+    /// Begins no new attempt, waits for those under way and for their record, at most `patience`. Tells whether all
+    /// came to their end; what did not is recorded as unknown at the next start.
+    pub async fn drain(self, patience: Duration) -> bool {
+        self.stop.cancel();
+        tokio::time::timeout(patience, self.tasks.wait()).await.is_ok()
+    }
+}
+
+struct Lanes {
+    wake: Arc<Wake>,
+    sender: Arc<Sender>,
+    clock: Arc<dyn Clock>,
+    lanes: HashMap<EndpointId, Lane>,
+    timer: Timer,
+    events: mpsc::Sender<Event>,
+    room: Arc<Semaphore>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Lanes {
+    async fn run(mut self, mut results: mpsc::Receiver<Event>) {
+        let wake = Arc::clone(&self.wake);
+        let stop = self.stop.clone();
+        let mut counted = Instant::now();
+        loop {
+            let now = self.clock.now();
+            while let Some(lane) = self.timer.take_due(now) {
+                self.serve(lane);
+            }
+            if counted.elapsed() >= COUNT_EVERY {
+                self.count();
+                counted = Instant::now();
+            }
+            let nap = self.timer.next().map_or(SLEEP_MAX, |at| at.since(now).min(SLEEP_MAX));
+            tokio::select! {
+                // What was handed over comes before results: a delivery may have been read from the store and sent
+                // before its own hand-over is looked at, and its lane must still know it then.
+                biased;
+                () = stop.cancelled() => return,
+                () = wake.arrived() => self.arrivals().await,
+                Some(event) = results.recv() => self.event(event),
+                () = tokio::time::sleep(nap) => {}
+            }
+        }
+    }
+
+    /// Takes in what was handed over. When there was more than fits in memory, every waiting lane looks into the
+    /// store.
+    async fn arrivals(&mut self) {
+        let arrived = self.wake.take();
+        for ready in arrived.ready {
+            let lane = ready.endpoint;
+            self.lanes.entry(lane).or_default().arrive(ready);
+            self.serve(lane);
+        }
+        if arrived.overflowed {
+            match self.sender.store.lane_list().await {
+                Ok(waiting) => {
+                    for lane in waiting {
+                        self.lanes.entry(lane).or_default().look_again();
+                        self.serve(lane);
+                    }
+                }
+                Err(error) => {
+                    tracing::error!(%error, "the store did not say which lanes wait; asking again");
+                    self.wake.overflow();
+                }
+            }
+        }
+    }
+
+    fn event(&mut self, event: Event) {
+        match event {
+            Event::Sent(Sent { lane, again }) => {
+                if let Some(found) = self.lanes.get_mut(&lane) {
+                    match again {
+                        Some(again) => found.again(again.attempts, again.parts_done, again.due_at),
+                        None => found.sent(),
+                    }
+                }
+                self.serve(lane);
+            }
+            Event::Loaded(lane, batch) => {
+                if let Some(found) = self.lanes.get_mut(&lane) {
+                    match batch {
+                        Ok(batch) => drop(found.loaded(batch)),
+                        Err(error) => {
+                            tracing::error!(%error, "a lane cannot be read");
+                            found.load_failed(self.clock.now().plus(LOAD_AGAIN));
+                        }
+                    }
+                }
+                self.serve(lane);
+            }
+        }
+    }
+
+    /// Does what a lane wants.
+    fn serve(&mut self, id: EndpointId) {
+        let Some(lane) = self.lanes.get_mut(&id) else { return };
+        match lane.wish(self.clock.now()) {
+            Wish::Busy => self.timer.clear(id),
+            Wish::Wait(until) => self.timer.set(id, until),
+            Wish::Done => {
+                self.timer.clear(id);
+                self.lanes.remove(&id);
+            }
+            Wish::Load(after) => {
+                let (store, events) = (self.sender.store.clone(), self.events.clone());
+                self.tasks.spawn(async move {
+                    let batch = store.lane_take(id, after, LANE_QUEUE_MAX as u64).await;
+                    // The loop is gone only when the engine stops.
+                    drop(events.send(Event::Loaded(id, batch)).await);
+                });
+            }
+            Wish::Send => {
+                let Some(ready) = lane.begin() else { return };
+                let (sender, events, room) =
+                    (Arc::clone(&self.sender), self.events.clone(), Arc::clone(&self.room));
+                let stop = self.stop.clone();
+                self.tasks.spawn(async move {
+                    let permit = tokio::select! {
+                        () = stop.cancelled() => return,
+                        permit = room.acquire_owned() => permit,
+                    };
+                    let sent = sender.attempt(ready).await;
+                    drop(permit);
+                    drop(events.send(Event::Sent(sent)).await);
+                });
+            }
+        }
+    }
+
+    fn count(&self) {
+        let metrics = &self.sender.metrics;
+        metrics.lanes.set(i64::try_from(self.lanes.len()).unwrap_or(i64::MAX));
+        let queued: usize = self.lanes.values().map(Lane::depth).sum();
+        metrics.queued.set(i64::try_from(queued).unwrap_or(i64::MAX));
+    }
+}

@@ -1,0 +1,91 @@
+//! Every refusal a caller can get: a closed list, which each dialect of the API turns into its own codes.
+
+use carillon_model::Invalid;
+
+/// Why somebody is not let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unauthenticated {
+    /// There is neither token nor signature.
+    #[error("send a token in X-Auth-Token or sign the request with an access key")]
+    Missing,
+    /// The Authorization header has another form or algorithm.
+    #[error(
+        "the Authorization header must be SDK-HMAC-SHA256 Access=…, SignedHeaders=…, Signature=… or Bearer …"
+    )]
+    Malformed,
+    /// There is no such access key.
+    #[error("the access key does not exist")]
+    UnknownKey,
+    /// The signature does not fit the request.
+    #[error("verify aksk signature fail, the signature does not match the request")]
+    WrongSignature,
+    /// The request was signed too long ago or ahead of time.
+    #[error("verify aksk signature fail, X-Sdk-Date is more than 15 minutes away from the server's clock")]
+    Skewed,
+    /// Too many wrong signatures or passwords in a row.
+    #[error("locked for 5 minutes after 5 failures in a row")]
+    Locked,
+    /// The token is unknown or has ended.
+    #[error("the token is unknown or has ended, ask for a new one")]
+    UnknownToken,
+    /// The name or the password is wrong.
+    #[error("the user name or password is wrong")]
+    WrongPassword,
+}
+
+/// Why the service did not do what it was asked to.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A rule of the input was broken.
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    /// The caller is not known.
+    #[error(transparent)]
+    Unauthenticated(#[from] Unauthenticated),
+    /// The caller may not do this.
+    #[error("the caller has no right to this project")]
+    NoPermission,
+    /// There is no such project.
+    #[error("there is no such project")]
+    ProjectNotFound,
+    /// There is no such topic.
+    #[error("there is no such topic")]
+    TopicNotFound,
+    /// There is no such subscription.
+    #[error("there is no such subscription")]
+    SubscriptionNotFound,
+    /// There is no such message.
+    #[error("there is no such message")]
+    MessageNotFound,
+    /// There is no such delivery.
+    #[error("there is no such delivery")]
+    DeliveryNotFound,
+    /// There is no such template.
+    #[error("there is no such message template")]
+    TemplateNotFound,
+    /// The project has as many topics as it may.
+    #[error("the project has 3000 topics, the most it may have")]
+    TopicsFull,
+    /// The topic has as many subscriptions as it may.
+    #[error("the topic has 10000 subscriptions, the most it may have")]
+    SubscriptionsFull,
+    /// The endpoint lies in a private network.
+    #[error("the endpoint lies in a private network, which the operator has not allowed")]
+    PrivateEndpoint,
+    /// Nothing can be made durable at present.
+    #[error("the service cannot store anything at present, nothing was accepted")]
+    Unavailable(#[source] carillon_store::Error),
+    /// Something is wrong with what is stored, or with the program.
+    #[error("internal error")]
+    Internal(#[source] carillon_store::Error),
+}
+
+impl From<carillon_store::Error> for Error {
+    fn from(error: carillon_store::Error) -> Self {
+        use carillon_store::Error as Store;
+        match error {
+            Store::Unavailable(_) | Store::Setup(_) => Self::Unavailable(error),
+            Store::Corrupt { .. } | Store::Sealed(_) | Store::Conflict => Self::Internal(error),
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Publish: takes a message in and makes it durable with its deliveries.
+
+use carillon_model::id::MessageId;
+use carillon_model::message::{Content, Locale, Message, Priority, time_to_live};
+use carillon_store::delivery::StoredMessage;
+
+use crate::error::Error;
+use crate::{Caller, Service};
+
+/// What a caller publishes.
+#[derive(Debug, Clone, Default)]
+pub struct Publish {
+    /// What it says.
+    pub content: Content,
+    /// How long it may wait, in seconds; an hour when not set.
+    pub time_to_live: Option<u64>,
+    /// How urgent it is.
+    pub priority: Priority,
+    /// The language of what the service adds.
+    pub locale: Locale,
+}
+
+/// A message that was accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Published {
+    /// Its id.
+    pub message: MessageId,
+    /// How many deliveries it was made into.
+    pub deliveries: usize,
+}
+
+impl Service {
+    /// Publishes a message. When the call has answered, the message and its deliveries survive anything that the
+    /// disk survives.
+    ///
+    /// # Errors
+    /// When there is no such topic, or the message breaks a rule, or nothing can be stored; then nothing was
+    /// accepted.
+    pub async fn publish(
+        &self,
+        caller: &Caller,
+        topic_urn: &str,
+        publish: Publish,
+    ) -> Result<Published, Error> {
+        let topic = self.topic(caller, topic_urn).await?.topic;
+        publish.content.check()?;
+        let life = time_to_live(publish.time_to_live)?;
+        let now = self.clock.now();
+        let message = Message {
+            id: MessageId::new(now, self.chance.as_ref()),
+            project: caller.project.clone(),
+            topic: topic.id,
+            content: publish.content,
+            priority: publish.priority,
+            locale: publish.locale,
+            created_at: now,
+            expires_at: now.plus(life),
+        };
+        let mut recipients = self.store.recipient_list(topic.id).await?;
+        recipients.retain(|recipient| message.content.reaches(recipient.channel));
+        let published = Published { message: message.id, deliveries: recipients.len() };
+        let stored = StoredMessage { message, topic_name: topic.name };
+        self.store.message_publish(stored, recipients).await?;
+        Ok(published)
+    }
+}

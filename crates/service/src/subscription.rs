@@ -1,0 +1,177 @@
+//! Subscribe, look, remove.
+
+use carillon_model::endpoint::Endpoint;
+use carillon_model::subscription::{Extension, Subscription, SubscriptionState, Target, check_remark};
+use carillon_model::urn::SubscriptionUrn;
+use carillon_model::{Channel, SecretText};
+use carillon_store::Page;
+use carillon_store::subscription::{NewSubscription, Subscribed, SubscriptionFilter};
+
+use crate::error::Error;
+use crate::{Caller, Service};
+
+/// What a caller says of a subscription to be made.
+#[derive(Debug, Clone)]
+pub struct Subscribe {
+    /// The channel.
+    pub channel: Channel,
+    /// The channel's name in the caller's dialect.
+    pub protocol: String,
+    /// The address.
+    pub endpoint: SecretText,
+    /// What goes with it.
+    pub extension: Extension,
+    /// The owner's note.
+    pub remark: Option<String>,
+}
+
+/// A subscription with its URN.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedSubscription {
+    /// Its URN.
+    pub urn: SubscriptionUrn,
+    /// The subscription.
+    pub subscription: Subscription,
+}
+
+impl Service {
+    /// Subscribes an address to a topic. Where the same address is subscribed under the same protocol already, what
+    /// goes with it (keyword, secret, …) is replaced. Tells whether it is new.
+    ///
+    /// # Errors
+    /// When the topic is unknown or full, or the address, what goes with it or the remark breaks a rule.
+    pub async fn subscribe(
+        &self,
+        caller: &Caller,
+        topic_urn: &str,
+        subscribe: Subscribe,
+    ) -> Result<(SubscriptionUrn, bool), Error> {
+        let topic = self.topic(caller, topic_urn).await?;
+        let endpoint = Endpoint::parse(subscribe.channel, subscribe.endpoint.reveal())?;
+        subscribe.extension.check(&endpoint)?;
+        if let Some(remark) = &subscribe.remark {
+            check_remark(remark)?;
+        }
+        self.providers.check_endpoint(&endpoint).map_err(|_private| Error::PrivateEndpoint)?;
+        let new = NewSubscription {
+            topic: topic.topic.id,
+            protocol: subscribe.protocol,
+            target: Target { endpoint, extension: subscribe.extension },
+            remark: subscribe.remark,
+            state: SubscriptionState::Confirmed,
+        };
+        let (id, fresh) = match self.store.subscription_add(new).await? {
+            Subscribed::New(id) => (id, true),
+            Subscribed::There(id) => (id, false),
+            Subscribed::Full => return Err(Error::SubscriptionsFull),
+            Subscribed::NoTopic => return Err(Error::TopicNotFound),
+        };
+        Ok((SubscriptionUrn { topic: topic.urn, id }, fresh))
+    }
+
+    /// Lists the project's subscriptions, oldest first, with the count of all that fit the filter; those of one
+    /// topic when its URN is given.
+    ///
+    /// # Errors
+    /// When there is no such topic.
+    pub async fn list_subscriptions(
+        &self,
+        caller: &Caller,
+        topic_urn: Option<&str>,
+        mut filter: SubscriptionFilter,
+        page: Page,
+    ) -> Result<(u64, Vec<NamedSubscription>), Error> {
+        if let Some(urn) = topic_urn {
+            filter.topic = Some(self.topic(caller, urn).await?.topic.id);
+        }
+        let (count, found) = self.store.subscription_list(&caller.project, filter, page).await?;
+        let named = found.into_iter().map(|subscription| NamedSubscription {
+            urn: SubscriptionUrn { topic: self.urn(caller, &subscription.topic_name), id: subscription.id },
+            subscription,
+        });
+        Ok((count, named.collect()))
+    }
+
+    /// Changes a subscription's remark.
+    ///
+    /// # Errors
+    /// When there is no such subscription or the remark breaks its rule.
+    pub async fn remark_subscription(
+        &self,
+        caller: &Caller,
+        topic_urn: Option<&str>,
+        urn: &str,
+        remark: String,
+    ) -> Result<(), Error> {
+        check_remark(&remark)?;
+        let urn = self.own_subscription(caller, topic_urn, urn)?;
+        let topic = self.store.topic_find(&caller.project, &urn.topic.topic).await?;
+        let topic = topic.ok_or(Error::SubscriptionNotFound)?;
+        let there = self.store.subscription_remark(topic.id, urn.id, remark).await?;
+        if there { Ok(()) } else { Err(Error::SubscriptionNotFound) }
+    }
+
+    /// Removes subscriptions for good, each with its own answer. When the call has answered, no byte of their
+    /// addresses is left. With a topic's URN, only subscriptions of that topic are removed.
+    ///
+    /// # Errors
+    /// When the store fails; each subscription's own refusal stands in the list.
+    pub async fn unsubscribe(
+        &self,
+        caller: &Caller,
+        topic_urn: Option<&str>,
+        urns: &[String],
+    ) -> Result<Vec<Result<(), Error>>, Error> {
+        let mut answers = Vec::with_capacity(urns.len());
+        let mut which = Vec::new();
+        for urn in urns {
+            answers.push(match self.locate(caller, topic_urn, urn).await? {
+                Ok(place) => {
+                    which.push((answers.len(), place));
+                    Ok(())
+                }
+                Err(error) => Err(error),
+            });
+        }
+        let there = self.store.subscription_delete(which.iter().map(|(_, place)| *place).collect()).await?;
+        for ((index, _), there) in which.into_iter().zip(there) {
+            if !there && let Some(answer) = answers.get_mut(index) {
+                *answer = Err(Error::SubscriptionNotFound);
+            }
+        }
+        Ok(answers)
+    }
+
+    /// Finds where a subscription stands; the outer error is the store's, the inner one the caller's.
+    async fn locate(
+        &self,
+        caller: &Caller,
+        topic_urn: Option<&str>,
+        urn: &str,
+    ) -> Result<Result<Place, Error>, Error> {
+        let urn = match self.own_subscription(caller, topic_urn, urn) {
+            Ok(urn) => urn,
+            Err(error) => return Ok(Err(error)),
+        };
+        let topic = self.store.topic_find(&caller.project, &urn.topic.topic).await?;
+        Ok(topic.map(|topic| (topic.id, urn.id)).ok_or(Error::SubscriptionNotFound))
+    }
+
+    fn own_subscription(
+        &self,
+        caller: &Caller,
+        topic_urn: Option<&str>,
+        urn: &str,
+    ) -> Result<SubscriptionUrn, Error> {
+        let urn = SubscriptionUrn::parse(urn)?;
+        if let Some(topic_urn) = topic_urn {
+            let topic = self.own_urn(caller, topic_urn)?;
+            if urn.topic != topic {
+                return Err(Error::SubscriptionNotFound);
+            }
+        }
+        if caller.owns(&urn.topic, &self.region) { Ok(urn) } else { Err(Error::SubscriptionNotFound) }
+    }
+}
+
+type Place = (carillon_model::id::TopicId, carillon_model::id::SubscriptionId);

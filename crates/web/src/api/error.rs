@@ -1,0 +1,98 @@
+//! From a refusal to status, code and body of Carillon's own API, once.
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use carillon_model::Invalid;
+use carillon_model::id::RequestId;
+use carillon_service::Error;
+use serde_json::{Map, Value};
+
+use crate::call::Refused;
+use crate::layer;
+
+/// An error of Carillon's own API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ApiError {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+    field: Option<&'static str>,
+    id: Option<RequestId>,
+}
+
+impl ApiError {
+    /// An error without a field.
+    pub(crate) fn plain(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into(), field: None, id: None }
+    }
+
+    /// Names the request.
+    pub(crate) fn with(mut self, id: Option<RequestId>) -> Self {
+        self.id = id;
+        self
+    }
+}
+
+impl From<Invalid> for ApiError {
+    fn from(invalid: Invalid) -> Self {
+        let field = Some(invalid.field.name());
+        Self { field, ..Self::plain(StatusCode::BAD_REQUEST, "invalid", invalid.to_string()) }
+    }
+}
+
+impl From<Error> for ApiError {
+    fn from(error: Error) -> Self {
+        let message = error.to_string();
+        let (status, code) = match error {
+            Error::Invalid(invalid) => return invalid.into(),
+            Error::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, "unauthenticated"),
+            Error::NoPermission => (StatusCode::FORBIDDEN, "no_permission"),
+            Error::PrivateEndpoint => (StatusCode::FORBIDDEN, "private_endpoint"),
+            Error::ProjectNotFound => (StatusCode::NOT_FOUND, "project_not_found"),
+            Error::TopicNotFound => (StatusCode::NOT_FOUND, "topic_not_found"),
+            Error::SubscriptionNotFound => (StatusCode::NOT_FOUND, "subscription_not_found"),
+            Error::MessageNotFound => (StatusCode::NOT_FOUND, "message_not_found"),
+            Error::DeliveryNotFound => (StatusCode::NOT_FOUND, "delivery_not_found"),
+            Error::TemplateNotFound => (StatusCode::NOT_FOUND, "template_not_found"),
+            Error::TopicsFull => (StatusCode::CONFLICT, "topics_full"),
+            Error::SubscriptionsFull => (StatusCode::CONFLICT, "subscriptions_full"),
+            Error::Unavailable(cause) => {
+                tracing::error!(error = %cause, "the store cannot be written");
+                (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
+            }
+            Error::Internal(cause) => {
+                tracing::error!(error = %cause, "internal error");
+                (StatusCode::INTERNAL_SERVER_ERROR, "internal")
+            }
+        };
+        Self::plain(status, code, message)
+    }
+}
+
+impl From<Refused> for ApiError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Service(error) => error.into(),
+            Refused::TooLarge => {
+                Self::plain(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body must be at most 2 MiB")
+            }
+            Refused::Broken => {
+                Self::plain(StatusCode::BAD_REQUEST, "broken", "the request body did not arrive")
+            }
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut body = Map::new();
+        body.insert("code".to_owned(), self.code.into());
+        body.insert("message".to_owned(), self.message.into());
+        if let Some(field) = self.field {
+            body.insert("field".to_owned(), field.into());
+        }
+        let id = self.id.map(|id| id.to_string()).unwrap_or_default();
+        body.insert("request_id".to_owned(), id.into());
+        layer::json(self.status, &Value::Object(body))
+    }
+}

@@ -1,0 +1,331 @@
+//! Messages and what became of them.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use carillon_model::id::{DeliveryId, MessageId};
+use carillon_model::message::{Body, Content, Format, Locale, Priority};
+use carillon_model::outcome::Advice;
+use carillon_model::{Field, Invalid};
+use carillon_service::delivery::{NamedDelivery, NamedMessage};
+use carillon_service::publish::Publish;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::ApiCall;
+use super::error::ApiError;
+use crate::App;
+
+/// A message to be published.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewMessage {
+    /// The topic, by URN or by name within the caller's project.
+    topic: String,
+    /// What the message is about, up to 512 bytes.
+    #[serde(default)]
+    title: Option<String>,
+    /// The text as it stands; either this or `markdown`.
+    #[serde(default)]
+    text: Option<String>,
+    /// The text as Markdown with tables; either this or `text`.
+    #[serde(default)]
+    markdown: Option<String>,
+    /// `normal` or `urgent`.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "normal")]
+    priority: Priority,
+    /// How many seconds the message may wait, 1 to 86400; an hour when not given.
+    #[serde(default)]
+    time_to_live: Option<u64>,
+    /// The language of what the service adds, `en-us` or `zh-cn`.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "en-us")]
+    locale: Locale,
+}
+
+/// A message that was accepted.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Accepted {
+    /// Its id.
+    message_id: String,
+    /// How many deliveries it was made into.
+    deliveries: usize,
+}
+
+/// A message.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ShownMessage {
+    /// Its id.
+    id: String,
+    /// The topic it was published to.
+    topic_urn: String,
+    /// What it is about.
+    title: Option<String>,
+    /// `text` or `markdown`.
+    format: &'static str,
+    /// What channels without a form of their own were sent.
+    text: String,
+    /// `normal` or `urgent`.
+    priority: &'static str,
+    /// How many deliveries it was made into.
+    deliveries: u32,
+    /// When it was accepted.
+    created_at: String,
+    /// When it is no longer sent.
+    expires_at: String,
+}
+
+/// A page of messages, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct MessagePage {
+    /// The messages.
+    messages: Vec<ShownMessage>,
+    /// What to give as `after` for the next page; null on the last one.
+    next: Option<String>,
+}
+
+/// What to change, in two languages.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ShownAdvice {
+    /// English.
+    en: String,
+    /// Chinese.
+    zh: String,
+}
+
+/// One try of a delivery.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ShownAttempt {
+    /// Its number, from 1.
+    number: u32,
+    /// `accepted`, `refused`, `misconfigured`, `later` or `unknown`.
+    outcome: String,
+    /// Why, as one of a closed list of words.
+    reason: &'static str,
+    /// The platform's own code.
+    platform_code: Option<String>,
+    /// The platform's own words, without secrets.
+    platform_text: Option<String>,
+    /// What to change.
+    advice: ShownAdvice,
+    /// When it began.
+    started_at: String,
+    /// How long it took, in milliseconds.
+    elapsed_ms: u64,
+}
+
+/// One message on its way to one endpoint.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ShownDelivery {
+    /// Its id.
+    id: String,
+    /// The subscription it is for.
+    subscription_urn: String,
+    /// `dingtalk`, `dingtalk_person`, `lark`, `wecom`, `http` or `https`.
+    channel: &'static str,
+    /// `pending`, `sending`, `delivered`, `failed`, `expired` or `cancelled`.
+    state: &'static str,
+    /// When it is tried next, while it is pending.
+    due_at: Option<String>,
+    /// Its attempts, first to last.
+    attempts: Vec<ShownAttempt>,
+}
+
+/// A page of deliveries.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DeliveryPage {
+    /// The deliveries.
+    deliveries: Vec<ShownDelivery>,
+    /// What to give as `after` for the next page; null on the last one.
+    next: Option<String>,
+}
+
+/// Who the caller is.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct WhoAmI {
+    /// The account's name.
+    account: String,
+    /// The project of the token or key.
+    project_id: String,
+    /// Its name.
+    project_name: String,
+    /// The region that stands in URNs.
+    region: String,
+}
+
+fn ok<T: Serialize>(status: StatusCode, value: &T) -> Response {
+    match serde_json::to_value(value) {
+        Ok(value) => crate::layer::json(status, &value),
+        Err(_json) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+fn shown_message(named: &NamedMessage) -> ShownMessage {
+    let message = &named.summary.message.message;
+    ShownMessage {
+        id: message.id.to_string(),
+        topic_urn: named.topic_urn.to_string(),
+        title: message.content.subject.clone(),
+        format: match message.content.default.format {
+            Format::Text => "text",
+            Format::Markdown => "markdown",
+        },
+        text: message.content.default.text.clone(),
+        priority: match message.priority {
+            Priority::Normal => "normal",
+            Priority::Urgent => "urgent",
+        },
+        deliveries: named.summary.deliveries,
+        created_at: message.created_at.to_millis_text(),
+        expires_at: message.expires_at.to_millis_text(),
+    }
+}
+
+fn shown_delivery(named: NamedDelivery) -> ShownDelivery {
+    let waiting = !named.record.state.is_final();
+    let attempts = named.attempts.into_iter().map(|(attempt, Advice { en, zh })| ShownAttempt {
+        number: attempt.number,
+        outcome: attempt.outcome,
+        reason: attempt.reason.name(),
+        platform_code: attempt.platform_code,
+        platform_text: attempt.platform_text,
+        advice: ShownAdvice { en: en.into_owned(), zh: zh.into_owned() },
+        started_at: attempt.started_at.to_millis_text(),
+        elapsed_ms: attempt.elapsed_ms,
+    });
+    ShownDelivery {
+        id: named.record.id.to_string(),
+        subscription_urn: named.subscription_urn.to_string(),
+        channel: named.record.channel.name(),
+        state: named.record.state.name(),
+        due_at: waiting.then(|| named.record.due_at.to_millis_text()),
+        attempts: attempts.collect(),
+    }
+}
+
+fn read(call: &ApiCall) -> Result<NewMessage, Invalid> {
+    let object = call.0.object(Field::Body)?;
+    // The message names the field or its type, never a value.
+    serde_json::from_value(serde_json::Value::Object(object)).map_err(|error| {
+        let text = error.to_string();
+        let rule = text.split(": \"").next().unwrap_or_default().to_owned();
+        Invalid::new(Field::Body, rule)
+    })
+}
+
+fn message_id(call: &ApiCall) -> Result<MessageId, Invalid> {
+    MessageId::parse(call.0.path("message_id"))
+}
+
+/// Publishes a message.
+#[utoipa::path(post, path = "/api/v1/messages", tag = "messages", request_body = NewMessage,
+    responses((status = 201, body = Accepted), (status = 400), (status = 401), (status = 404), (status = 503)))]
+pub(crate) async fn publish(State(app): State<App>, call: ApiCall) -> Result<Response, ApiError> {
+    let published = async {
+        let new = read(&call)?;
+        let body = match (new.text, new.markdown) {
+            (Some(text), None) => Body::text(text),
+            (None, Some(markdown)) => Body::markdown(markdown),
+            _ => return Err(Invalid::new(Field::Message, "give either text or markdown").into()),
+        };
+        let content = Content {
+            subject: new.title.filter(|title| !title.is_empty()),
+            default: body,
+            ..Content::default()
+        };
+        let publish =
+            Publish { content, time_to_live: new.time_to_live, priority: new.priority, locale: new.locale };
+        let urn = app.service.topic_urn(&call.0.caller, &new.topic)?;
+        app.service.publish(&call.0.caller, &urn, publish).await
+    };
+    let published = published.await.map_err(|error| call.refuse(error))?;
+    let accepted = Accepted { message_id: published.message.to_string(), deliveries: published.deliveries };
+    Ok(ok(StatusCode::CREATED, &accepted))
+}
+
+/// Lists messages, newest first.
+#[utoipa::path(get, path = "/api/v1/messages", tag = "messages",
+    params(("topic" = Option<String>, Query, description = "URN or name of a topic"),
+           ("limit" = Option<u64>, Query, description = "1 to 200, 50 when not given"),
+           ("after" = Option<String>, Query, description = "the `next` of the page before")),
+    responses((status = 200, body = MessagePage), (status = 400), (status = 401)))]
+pub(crate) async fn list(State(app): State<App>, call: ApiCall) -> Result<Response, ApiError> {
+    let listed = async {
+        let limit = call.limit()?;
+        let before = call.0.query("after").map(MessageId::parse).transpose()?;
+        let found = app.service.list_messages(&call.0.caller, call.0.query("topic"), before, limit).await?;
+        Ok::<_, carillon_service::Error>((limit, found))
+    };
+    let (limit, found) = listed.await.map_err(|error| call.refuse(error))?;
+    let messages: Vec<ShownMessage> = found.iter().map(shown_message).collect();
+    let full = u64::try_from(messages.len()).is_ok_and(|count| count == limit);
+    let next = messages.last().filter(|_last| full).map(|last| last.id.clone());
+    Ok(ok(StatusCode::OK, &MessagePage { messages, next }))
+}
+
+/// Shows one message.
+#[utoipa::path(get, path = "/api/v1/messages/{message_id}", tag = "messages",
+    params(("message_id" = String, Path)),
+    responses((status = 200, body = ShownMessage), (status = 401), (status = 404)))]
+pub(crate) async fn show(State(app): State<App>, call: ApiCall) -> Result<Response, ApiError> {
+    let found = async {
+        let id = message_id(&call)?;
+        app.service.message(&call.0.caller, id).await
+    };
+    let found = found.await.map_err(|error| call.refuse(error))?;
+    Ok(ok(StatusCode::OK, &shown_message(&found)))
+}
+
+/// Lists a message's deliveries: who got it, who did not, and why.
+#[utoipa::path(get, path = "/api/v1/messages/{message_id}/deliveries", tag = "deliveries",
+    params(("message_id" = String, Path),
+           ("limit" = Option<u64>, Query, description = "1 to 200, 50 when not given"),
+           ("after" = Option<String>, Query, description = "the `next` of the page before")),
+    responses((status = 200, body = DeliveryPage), (status = 400), (status = 401), (status = 404)))]
+pub(crate) async fn deliveries(State(app): State<App>, call: ApiCall) -> Result<Response, ApiError> {
+    let listed = async {
+        let limit = call.limit()?;
+        let after = match call.0.query("after") {
+            None => 0,
+            Some(text) => {
+                text.parse::<u32>().map_err(|_parse| Invalid::new(Field::Id, "after must be a number"))?
+            }
+        };
+        let found = app.service.list_deliveries(&call.0.caller, message_id(&call)?, after, limit).await?;
+        Ok::<_, carillon_service::Error>((limit, found))
+    };
+    let (limit, found) = listed.await.map_err(|error| call.refuse(error))?;
+    let full = u64::try_from(found.len()).is_ok_and(|count| count == limit);
+    let next = found.last().filter(|_last| full).map(|last| last.record.id.number.to_string());
+    Ok(ok(
+        StatusCode::OK,
+        &DeliveryPage { deliveries: found.into_iter().map(shown_delivery).collect(), next },
+    ))
+}
+
+/// Shows one delivery.
+#[utoipa::path(get, path = "/api/v1/deliveries/{delivery_id}", tag = "deliveries",
+    params(("delivery_id" = String, Path)),
+    responses((status = 200, body = ShownDelivery), (status = 401), (status = 404)))]
+pub(crate) async fn delivery(State(app): State<App>, call: ApiCall) -> Result<Response, ApiError> {
+    let found = async {
+        let id = DeliveryId::parse(call.0.path("delivery_id"))?;
+        app.service.delivery(&call.0.caller, id).await
+    };
+    let found = found.await.map_err(|error| call.refuse(error))?;
+    Ok(ok(StatusCode::OK, &shown_delivery(found)))
+}
+
+/// Tells who the caller is.
+#[utoipa::path(get, path = "/api/v1/whoami", tag = "accounts", responses((status = 200, body = WhoAmI), (status = 401)))]
+pub(crate) async fn who_am_i(State(app): State<App>, call: ApiCall) -> Response {
+    let caller = call.0.caller;
+    let who = WhoAmI {
+        account: caller.account_name,
+        project_id: caller.project.to_string(),
+        project_name: caller.project_name,
+        region: app.service.region().to_owned(),
+    };
+    ok(StatusCode::OK, &who)
+}

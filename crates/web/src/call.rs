@@ -1,0 +1,103 @@
+//! One request of a caller who is known: what every protected handler is given.
+
+use std::collections::HashMap;
+
+use axum::body::Bytes;
+use axum::extract::{FromRequestParts, RawPathParams, Request};
+use axum::http::request::Parts;
+use carillon_model::id::RequestId;
+use carillon_model::{Field, Invalid, limits};
+use carillon_service::{Caller, Error, Service};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+
+use crate::{auth, layer};
+
+/// A request with its caller. A handler cannot get one without the caller being known.
+#[derive(Debug)]
+pub(crate) struct Call {
+    /// Who asks.
+    pub(crate) caller: Caller,
+    /// The request's id.
+    pub(crate) id: Option<RequestId>,
+    path: Vec<(String, String)>,
+    query: HashMap<String, String>,
+    body: Bytes,
+}
+
+/// Why a request did not become a call.
+pub(crate) enum Refused {
+    /// The service's own refusal.
+    Service(Error),
+    /// The body is over the limit.
+    TooLarge,
+    /// The body did not arrive.
+    Broken,
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        Self::Service(error)
+    }
+}
+
+impl Call {
+    /// Reads the body and asks who calls.
+    pub(crate) async fn read(request: Request, service: &Service) -> Result<Self, Refused> {
+        let (mut parts, body) = request.into_parts();
+        let body = read_body(body).await?;
+        let caller = auth::caller(service, &parts, &body).await?;
+        let path = path(&mut parts).await;
+        let query = query(parts.uri.query().unwrap_or_default());
+        let id = layer::request_id(&parts.extensions);
+        Ok(Self { caller, id, path, query, body })
+    }
+
+    /// A part of the path by its name in the route.
+    pub(crate) fn path(&self, name: &str) -> &str {
+        self.path.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+    }
+
+    /// A parameter of the query, if it is there and not empty.
+    pub(crate) fn query(&self, name: &str) -> Option<&str> {
+        self.query.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// The body as a JSON object; a body that is none is a fault of `field`.
+    pub(crate) fn object(&self, field: Field) -> Result<serde_json::Map<String, serde_json::Value>, Invalid> {
+        match serde_json::from_slice(&self.body) {
+            Ok(serde_json::Value::Object(object)) => Ok(object),
+            Ok(_) => Err(Invalid::new(field, "the body must be a JSON object")),
+            Err(error) => {
+                let (line, column) = (error.line(), error.column());
+                Err(Invalid::new(
+                    field,
+                    format!("the body is no valid JSON, see line {line} column {column}"),
+                ))
+            }
+        }
+    }
+}
+
+/// Reads a body up to the limit.
+pub(crate) async fn read_body(body: axum::body::Body) -> Result<Bytes, Refused> {
+    match Limited::new(body, limits::REQUEST_BODY_BYTES_MAX).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(Refused::TooLarge),
+        Err(_broken) => Err(Refused::Broken),
+    }
+}
+
+async fn path(parts: &mut Parts) -> Vec<(String, String)> {
+    let Ok(params) = RawPathParams::from_request_parts(parts, &()).await else { return Vec::new() };
+    params.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+}
+
+fn query(text: &str) -> HashMap<String, String> {
+    text.split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (auth::sign::decode_query(key), auth::sign::decode_query(value))
+        })
+        .collect()
+}

@@ -1,0 +1,93 @@
+//! SMN's v2 API as Huawei Cloud's official SDKs speak it. Its words (protocol, `message_structure`, …) and its codes
+//! live in this folder and nowhere below; a second dialect would be a sibling folder.
+
+pub(crate) mod error;
+mod field;
+mod iam;
+mod protocol;
+mod publish;
+mod structure;
+mod subscription;
+mod topic;
+mod version;
+
+use axum::Router;
+use axum::extract::{FromRequest, Request};
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::routing::{delete, get, post, put};
+use serde_json::{Map, Value};
+
+use self::error::SmnError;
+use crate::call::Call;
+use crate::{App, layer};
+
+/// Every path of the dialect.
+pub(crate) fn routes() -> Router<App> {
+    const TOPICS: &str = "/v2/{project_id}/notifications/topics";
+    const TOPIC: &str = "/v2/{project_id}/notifications/topics/{topic_urn}";
+    const SUBSCRIPTIONS: &str = "/v2/{project_id}/notifications/subscriptions";
+    Router::new()
+        .route("/", get(version::list))
+        .route("/v2", get(version::show))
+        .route("/v2/notifications/protocols", get(version::protocols))
+        .route("/v3/auth/tokens", post(iam::sign_in))
+        .route("/v3/projects", get(iam::projects))
+        .route("/v3/auth/domains", get(iam::domains))
+        .route(TOPICS, post(topic::create).get(topic::list))
+        .route(TOPIC, get(topic::show).put(topic::update).delete(topic::remove))
+        .route(&format!("{TOPIC}/publish"), post(publish::publish))
+        .route(
+            &format!("{TOPIC}/subscriptions"),
+            post(subscription::add)
+                .get(subscription::list_of_topic)
+                .delete(subscription::remove_many_of_topic),
+        )
+        .route(
+            &format!("{TOPIC}/subscriptions/{{subscription_urn}}"),
+            put(subscription::update).delete(subscription::remove_of_topic),
+        )
+        .route(SUBSCRIPTIONS, get(subscription::list).delete(subscription::remove_many))
+        .route(&format!("{SUBSCRIPTIONS}/{{subscription_urn}}"), delete(subscription::remove))
+}
+
+/// A request of this dialect whose caller is known, in the project that its path names, if it names one.
+#[derive(Debug)]
+pub(crate) struct SmnCall(pub(crate) Call);
+
+impl FromRequest<App> for SmnCall {
+    type Rejection = SmnError;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, SmnError> {
+        let id = layer::request_id(request.extensions());
+        let call =
+            Call::read(request, &app.service).await.map_err(|refused| SmnError::from(refused).with(id))?;
+        let project = call.path("project_id");
+        if !project.is_empty() {
+            call.caller.may_act_in(project).map_err(|error| SmnError::from(error).with(id))?;
+        }
+        Ok(Self(call))
+    }
+}
+
+impl SmnCall {
+    /// An answer: the given fields and the request's id.
+    fn answer(&self, status: StatusCode, mut fields: Map<String, Value>) -> Response {
+        let id = self.0.id.map(|id| id.to_string()).unwrap_or_default();
+        fields.insert("request_id".to_owned(), Value::String(id));
+        layer::json(status, &Value::Object(fields))
+    }
+
+    /// Names the request in an error.
+    fn refuse(&self, error: impl Into<SmnError>) -> SmnError {
+        error.into().with(self.0.id)
+    }
+}
+
+/// The fields of a JSON object literal.
+fn fields(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(fields) => fields,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Map::new(),
+    }
+}

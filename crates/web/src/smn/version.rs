@@ -1,0 +1,36 @@
+//! Versions and catalogues.
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde_json::{Value, json};
+
+use super::protocol::PROTOCOLS;
+use super::{SmnCall, fields};
+use crate::layer;
+
+fn version() -> Value {
+    json!({
+        "id": "v2",
+        "min_version": "",
+        "status": "CURRENT",
+        "updated": "2018-09-19T00:00:00Z",
+        "version": "",
+        "links": [{ "href": "/v2", "rel": "self" }],
+    })
+}
+
+/// `GET /`: open to all, as on the cloud.
+pub(crate) async fn list() -> Response {
+    layer::json(StatusCode::OK, &json!({ "versions": [version()] }))
+}
+
+/// `GET /v2`: open to all, as on the cloud.
+pub(crate) async fn show() -> Response {
+    layer::json(StatusCode::OK, &json!({ "version": version() }))
+}
+
+/// `GET /v2/notifications/protocols`.
+pub(crate) async fn protocols(call: SmnCall) -> Response {
+    let names: Vec<&str> = PROTOCOLS.iter().map(|(name, _)| *name).collect();
+    call.answer(StatusCode::OK, fields(json!({ "protocols": names })))
+}
