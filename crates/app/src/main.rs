@@ -1,1 +1,25 @@
-fn main() {}
+//! The carillon program: picks the command.
+
+mod cli;
+mod config;
+mod install;
+mod log;
+mod run;
+mod wire;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    // A second provider of cryptography could be compiled in by a dependency; this one is meant.
+    if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
+        return cli::fail("the cryptography is set up already");
+    }
+    let command = cli::Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return cli::fail(&format!("no threads can be started: {error}")),
+    };
+    runtime.block_on(cli::run(command))
+}

@@ -1,0 +1,121 @@
+//! `carillon delivery`: who got a message, who did not, and why.
+
+use std::process::ExitCode;
+
+use anyhow::bail;
+use clap::{Args, Subcommand};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::client::{Client, items, text};
+use super::paint::{Paint, plain};
+use super::{ClientFlags, say};
+
+#[derive(Debug, Args)]
+pub(crate) struct DeliveryFlags {
+    #[command(flatten)]
+    client: ClientFlags,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// List the deliveries of a message
+    List {
+        /// The message's id [default: the latest message]
+        message: Option<String>,
+    },
+    /// Show one delivery with all its attempts
+    Show {
+        /// The delivery's id
+        delivery: String,
+    },
+}
+
+/// Runs the command.
+pub(crate) async fn run(flags: DeliveryFlags) -> anyhow::Result<ExitCode> {
+    let client = flags.client.connect().await?;
+    let answer = match flags.action {
+        Action::List { message } => {
+            let message = match message {
+                Some(message) => message,
+                None => latest(&client).await?,
+            };
+            json!({ "deliveries": all_of(&client, &message).await? })
+        }
+        Action::Show { delivery } => {
+            json!({ "deliveries": [client.call(Method::GET, &format!("/api/v1/deliveries/{delivery}"), None).await?] })
+        }
+    };
+    if flags.client.json {
+        say(&answer.to_string());
+    } else {
+        let paint = Paint::of_stdout();
+        items(&answer, "/deliveries").iter().for_each(|delivery| show(delivery, paint));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn latest(client: &Client) -> anyhow::Result<String> {
+    let answer = client.call(Method::GET, "/api/v1/messages?limit=1", None).await?;
+    match items(&answer, "/messages").first() {
+        Some(message) => Ok(text(message, "/id").to_owned()),
+        None => bail!("nothing was published yet"),
+    }
+}
+
+/// Every delivery of a message, page by page.
+pub(crate) async fn all_of(client: &Client, message: &str) -> anyhow::Result<Vec<Value>> {
+    let mut found = Vec::new();
+    let mut after = String::new();
+    loop {
+        let path = format!("/api/v1/messages/{message}/deliveries?limit=200{after}");
+        let page = client.call(Method::GET, &path, None).await?;
+        found.extend_from_slice(items(&page, "/deliveries"));
+        match page.pointer("/next").and_then(Value::as_str) {
+            Some(next) => after = format!("&after={next}"),
+            None => return Ok(found),
+        }
+    }
+}
+
+/// A state in its colour.
+pub(crate) fn painted(state: &str, paint: Paint) -> String {
+    match state {
+        "delivered" => paint.green(state),
+        "failed" | "expired" => paint.red(state),
+        _ => paint.yellow(state),
+    }
+}
+
+fn show(delivery: &Value, paint: Paint) {
+    let state = painted(text(delivery, "/state"), paint);
+    say(&format!(
+        "{}  {state}  {}  {}",
+        text(delivery, "/id"),
+        text(delivery, "/channel"),
+        paint.dim(text(delivery, "/subscription_urn"))
+    ));
+    for attempt in items(delivery, "/attempts") {
+        let number = attempt.pointer("/number").and_then(Value::as_u64).unwrap_or(0);
+        let elapsed = attempt.pointer("/elapsed_ms").and_then(Value::as_u64).unwrap_or(0);
+        let code = plain(text(attempt, "/platform_code"));
+        let words = plain(text(attempt, "/platform_text"));
+        let platform = format!("{code} {words}");
+        say(&format!(
+            "  {number}. {}  {}  {elapsed} ms  {}",
+            text(attempt, "/started_at"),
+            text(attempt, "/outcome"),
+            platform.trim()
+        ));
+        if text(attempt, "/outcome") != "accepted" {
+            say(&format!("     {}", text(attempt, "/advice/en")));
+            say(&format!("     {}", text(attempt, "/advice/zh")));
+        }
+    }
+    let due = text(delivery, "/due_at");
+    if !due.is_empty() {
+        say(&format!("  next try at {due}"));
+    }
+}

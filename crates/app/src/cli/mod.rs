@@ -1,0 +1,110 @@
+//! The commands.
+
+mod client;
+mod completion;
+mod delivery;
+mod demo;
+mod paint;
+mod publish;
+mod send;
+mod simulate;
+mod subscription;
+mod topic;
+
+use std::io::Read;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+
+use self::client::ClientFlags;
+use crate::config::{self, ServerFlags};
+use crate::{log, run};
+
+/// Carillon: publish a message once; every DingTalk, Lark, WeCom chat and web hook that subscribed gets it.
+#[derive(Debug, Parser)]
+#[command(name = "carillon", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Try it: a server, simulated platforms, four subscribed robots, one published message
+    Demo(demo::DemoFlags),
+    /// Run the server
+    Serve(Box<ServerFlags>),
+    /// Send one message to one robot, without a server
+    Send(send::SendFlags),
+    /// Run the simulated platforms, for anyone's tests
+    Simulate(simulate::SimulateFlags),
+    /// Publish a message to a topic
+    Publish(publish::PublishFlags),
+    /// Create, list and delete topics
+    Topic(topic::TopicFlags),
+    /// Add, list and delete subscriptions
+    Subscription(subscription::SubscriptionFlags),
+    /// Who got a message, who did not, and why
+    Delivery(delivery::DeliveryFlags),
+    /// Print a completion script for a shell
+    Completion(completion::CompletionFlags),
+}
+
+/// Runs a command and turns its end into an exit code: 0 done, 1 failed, 2 wrong use; `send` has more.
+pub(crate) async fn run(cli: Cli) -> ExitCode {
+    let done = match cli.command {
+        Command::Demo(flags) => demo::run(flags).await,
+        Command::Serve(flags) => serve(*flags).await,
+        Command::Send(flags) => send::run(flags).await,
+        Command::Simulate(flags) => simulate::run(flags).await,
+        Command::Publish(flags) => publish::run(flags).await,
+        Command::Topic(flags) => topic::run(flags).await,
+        Command::Subscription(flags) => subscription::run(flags).await,
+        Command::Delivery(flags) => delivery::run(flags).await,
+        Command::Completion(flags) => Ok(completion::run(&flags)),
+    };
+    match done {
+        Ok(code) => code,
+        Err(error) => fail(&format!("{error:#}")),
+    }
+}
+
+async fn serve(flags: ServerFlags) -> anyhow::Result<ExitCode> {
+    let config = flags.load()?;
+    log::start(&config.log, config.log_format)?;
+    run::serve(config, config::preset()?).await
+}
+
+/// Says what went wrong.
+#[expect(clippy::print_stderr, reason = "this is where the command line speaks")]
+pub(crate) fn fail(text: &str) -> ExitCode {
+    eprintln!("{} {text}", paint::Paint::of_stderr().red("error:"));
+    ExitCode::FAILURE
+}
+
+/// Prints a line of a command's result.
+#[expect(clippy::print_stdout, reason = "this is where the command line speaks")]
+fn say(line: &str) {
+    println!("{line}");
+}
+
+/// A text argument, or standard input where it is `-`.
+fn text_or_stdin(text: String) -> anyhow::Result<String> {
+    if text != "-" {
+        return Ok(text);
+    }
+    let mut read = String::new();
+    std::io::stdin().read_to_string(&mut read).context("standard input is no UTF-8 text")?;
+    Ok(read.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_commands_are_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,132 @@
+//! `carillon subscription`.
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use reqwest::Method;
+use serde_json::{Map, Value, json};
+
+use super::client::{Client, items, piece, text};
+use super::{ClientFlags, paint, say, text_or_stdin};
+
+#[derive(Debug, Args)]
+pub(crate) struct SubscriptionFlags {
+    #[command(flatten)]
+    client: ClientFlags,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Subscribe an address to a topic
+    Add(Box<Add>),
+    /// List subscriptions, oldest first
+    List {
+        /// Those of this topic only, by name or URN
+        topic: Option<String>,
+    },
+    /// Remove a subscription; its address is gone for good
+    Delete {
+        /// Its URN
+        subscription: String,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Add {
+    /// Name or URN of the topic
+    topic: String,
+    /// dingding, dingTalkBot, feishu, wechat, http or https
+    protocol: String,
+    /// The robot's webhook, or the protocol's other kind of address; - reads it from standard input
+    endpoint: String,
+    /// The robot's signing secret
+    #[arg(long, env = "CARILLON_SIGN_SECRET", value_name = "SECRET", hide_env_values = true)]
+    secret: Option<String>,
+    /// One of the robot's keywords
+    #[arg(long, value_name = "WORD")]
+    keyword: Option<String>,
+    /// The internal DingTalk app's key
+    #[arg(long, value_name = "KEY")]
+    app_key: Option<String>,
+    /// The internal DingTalk app's secret
+    #[arg(long, env = "CARILLON_APP_SECRET", value_name = "SECRET", hide_env_values = true)]
+    app_secret: Option<String>,
+    /// The internal DingTalk robot's code
+    #[arg(long, value_name = "CODE")]
+    robot_code: Option<String>,
+    /// A note of yours
+    #[arg(long, value_name = "TEXT")]
+    remark: Option<String>,
+}
+
+/// Runs the command.
+pub(crate) async fn run(flags: SubscriptionFlags) -> anyhow::Result<ExitCode> {
+    let client = flags.client.connect().await?;
+    let answer = match flags.action {
+        Action::Add(add) => {
+            let answer = added(&client, *add).await?;
+            if !flags.client.json {
+                say(text(&answer, "/subscription_urn"));
+            }
+            answer
+        }
+        Action::List { topic } => {
+            let path = match topic {
+                Some(topic) => {
+                    client.smn(&format!("topics/{}/subscriptions", piece(&client.topic_urn(&topic))))
+                }
+                None => client.smn("subscriptions"),
+            };
+            let answer = client.call(Method::GET, &path, None).await?;
+            if !flags.client.json {
+                items(&answer, "/subscriptions").iter().for_each(show);
+            }
+            answer
+        }
+        Action::Delete { subscription } => {
+            let path = client.smn(&format!("subscriptions/{}", piece(&subscription)));
+            let answer = client.call(Method::DELETE, &path, None).await?;
+            if !flags.client.json {
+                say("deleted; the address is gone for good");
+            }
+            answer
+        }
+    };
+    if flags.client.json {
+        say(&answer.to_string());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn added(client: &Client, add: Add) -> anyhow::Result<Value> {
+    let mut extension = Map::new();
+    let fields = [
+        ("sign_secret", add.secret),
+        ("keyword", add.keyword),
+        ("app_key", add.app_key),
+        ("app_secret", add.app_secret),
+        ("robot_code", add.robot_code),
+    ];
+    for (name, value) in fields {
+        if let Some(value) = value {
+            extension.insert(name.to_owned(), value.into());
+        }
+    }
+    let endpoint = text_or_stdin(add.endpoint)?;
+    let body = json!({ "protocol": add.protocol, "endpoint": endpoint, "remark": add.remark, "extension": extension });
+    let path = client.smn(&format!("topics/{}/subscriptions", piece(&client.topic_urn(&add.topic))));
+    client.call(Method::POST, &path, Some(&body)).await
+}
+
+fn show(subscription: &Value) {
+    let remark = paint::plain(text(subscription, "/remark"));
+    let line = format!(
+        "{}  {}  {}  {remark}",
+        text(subscription, "/subscription_urn"),
+        text(subscription, "/protocol"),
+        paint::plain(text(subscription, "/endpoint"))
+    );
+    say(line.trim_end());
+}

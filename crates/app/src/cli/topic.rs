@@ -1,0 +1,74 @@
+//! `carillon topic`.
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use reqwest::Method;
+use serde_json::json;
+
+use super::client::{items, piece, text};
+use super::{ClientFlags, paint, say};
+
+#[derive(Debug, Args)]
+pub(crate) struct TopicFlags {
+    #[command(flatten)]
+    client: ClientFlags,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Make a topic; one of that name stays as it is
+    Create {
+        /// Letters, digits, hyphens and underscores
+        name: String,
+        /// The name that people see
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        display_name: String,
+    },
+    /// List topics, newest first
+    List,
+    /// Remove a topic with its subscriptions, for good
+    Delete {
+        /// Name or URN
+        topic: String,
+    },
+}
+
+/// Runs the command.
+pub(crate) async fn run(flags: TopicFlags) -> anyhow::Result<ExitCode> {
+    let client = flags.client.connect().await?;
+    let answer = match flags.action {
+        Action::Create { name, display_name } => {
+            let body = json!({ "name": name, "display_name": display_name });
+            let answer = client.call(Method::POST, &client.smn("topics"), Some(&body)).await?;
+            if !flags.client.json {
+                say(text(&answer, "/topic_urn"));
+            }
+            answer
+        }
+        Action::List => {
+            let answer = client.call(Method::GET, &client.smn("topics"), None).await?;
+            if !flags.client.json {
+                for topic in items(&answer, "/topics") {
+                    let (urn, name) = (text(topic, "/topic_urn"), paint::plain(text(topic, "/display_name")));
+                    say(format!("{urn}  {name}").trim_end());
+                }
+            }
+            answer
+        }
+        Action::Delete { topic } => {
+            let path = client.smn(&format!("topics/{}", piece(&client.topic_urn(&topic))));
+            let answer = client.call(Method::DELETE, &path, None).await?;
+            if !flags.client.json {
+                say("deleted, with its subscriptions");
+            }
+            answer
+        }
+    };
+    if flags.client.json {
+        say(&answer.to_string());
+    }
+    Ok(ExitCode::SUCCESS)
+}

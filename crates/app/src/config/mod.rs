@@ -1,0 +1,212 @@
+//! Where every setting comes from: a flag, else the environment, else `carillon.toml`, else its default.
+//!
+//! Each flag of `carillon serve` has an environment twin of the same name (`--data-dir`, `CARILLON_DATA_DIR`) and a
+//! key of the same name in the file (`data_dir`).
+
+mod bootstrap;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use carillon_provider::{ConnectTo, ProviderSettings};
+use clap::Args;
+use serde::Deserialize;
+
+pub(crate) use self::bootstrap::preset;
+use crate::log::LogFormat;
+
+/// The file that is read when it is there and none is named.
+const FILE: &str = "carillon.toml";
+
+/// The settings of a server as flags and environment give them.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct ServerFlags {
+    /// A file of settings [default: carillon.toml, when there is one]
+    #[arg(long, env = "CARILLON_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    values: Values,
+}
+
+/// Every setting, as flag, environment variable and key of the file.
+#[derive(Debug, Clone, Default, Args, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Values {
+    /// Where to listen [default: 127.0.0.1:8866]
+    #[arg(long, env = "CARILLON_LISTEN", value_name = "ADDRESS:PORT")]
+    listen: Option<SocketAddr>,
+    /// Where to show metrics without a token [default: nowhere]
+    #[arg(long, env = "CARILLON_METRICS_LISTEN", value_name = "ADDRESS:PORT")]
+    metrics_listen: Option<SocketAddr>,
+    /// The directory of the database and the key file [default: carillon-data]
+    #[arg(long, env = "CARILLON_DATA_DIR", value_name = "DIRECTORY")]
+    data_dir: Option<PathBuf>,
+    /// The key file [default: master.key in the data directory]
+    #[arg(long, env = "CARILLON_KEY_FILE", value_name = "FILE")]
+    key_file: Option<PathBuf>,
+    /// The region that stands in every URN; clients that ask by region must use it [default: local]
+    #[arg(long, env = "CARILLON_REGION", value_name = "NAME")]
+    region: Option<String>,
+    /// Send what would go to HOST to URL instead, path and query unchanged; URL must be a private address
+    #[arg(long, env = "CARILLON_CONNECT_TO", value_name = "HOST=URL", value_delimiter = ',')]
+    connect_to: Option<Vec<String>>,
+    /// Let http and https subscriptions reach this private network
+    #[arg(long, env = "CARILLON_ALLOW_PRIVATE_ENDPOINTS", value_name = "CIDR", value_delimiter = ',')]
+    allow_private_endpoints: Option<Vec<ipnet::IpNet>>,
+    /// How many attempts may be under way at once [default: 1024]
+    #[arg(long, env = "CARILLON_ATTEMPTS_AT_ONCE", value_name = "COUNT")]
+    attempts_at_once: Option<usize>,
+    /// How many times a delivery is tried [default: 12]
+    #[arg(long, env = "CARILLON_ATTEMPTS_MAX", value_name = "COUNT")]
+    attempts_max: Option<u32>,
+    /// How many seconds a whole exchange with a platform may take [default: 10]
+    #[arg(long, env = "CARILLON_PLATFORM_TIMEOUT", value_name = "SECONDS")]
+    platform_timeout: Option<u64>,
+    /// How many seconds a stop waits for requests and attempts under way [default: 15]
+    #[arg(long, env = "CARILLON_DRAIN_TIMEOUT", value_name = "SECONDS")]
+    drain_timeout: Option<u64>,
+    /// What is logged [default: info]
+    #[arg(long, env = "CARILLON_LOG", value_name = "FILTER")]
+    log: Option<String>,
+    /// How log lines look [default: text]
+    #[arg(long, env = "CARILLON_LOG_FORMAT", value_enum)]
+    log_format: Option<LogFormat>,
+}
+
+/// The settings of a server, checked.
+#[derive(Debug, Clone)]
+pub(crate) struct ServerConfig {
+    pub(crate) listen: SocketAddr,
+    pub(crate) metrics_listen: Option<SocketAddr>,
+    pub(crate) data_dir: PathBuf,
+    pub(crate) key_file: Option<PathBuf>,
+    pub(crate) region: String,
+    pub(crate) provider: ProviderSettings,
+    pub(crate) attempts_at_once: usize,
+    pub(crate) attempts_max: u32,
+    pub(crate) drain_timeout: Duration,
+    pub(crate) log: String,
+    pub(crate) log_format: LogFormat,
+}
+
+impl ServerFlags {
+    /// Lays flags and environment over the file over the defaults, and checks the result.
+    ///
+    /// # Errors
+    /// When the file cannot be read or has an unknown key, or a value is out of its range.
+    pub(crate) fn load(self) -> anyhow::Result<ServerConfig> {
+        let file = match &self.config {
+            Some(path) => read_file(path)?,
+            None if Path::new(FILE).exists() => read_file(Path::new(FILE))?,
+            None => Values::default(),
+        };
+        check(self.values.over(file))
+    }
+}
+
+fn read_file(path: &Path) -> anyhow::Result<Values> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    toml::from_str(&text).with_context(|| format!("{} is no valid settings file", path.display()))
+}
+
+impl Values {
+    fn over(self, below: Self) -> Self {
+        Self {
+            listen: self.listen.or(below.listen),
+            metrics_listen: self.metrics_listen.or(below.metrics_listen),
+            data_dir: self.data_dir.or(below.data_dir),
+            key_file: self.key_file.or(below.key_file),
+            region: self.region.or(below.region),
+            connect_to: self.connect_to.or(below.connect_to),
+            allow_private_endpoints: self.allow_private_endpoints.or(below.allow_private_endpoints),
+            attempts_at_once: self.attempts_at_once.or(below.attempts_at_once),
+            attempts_max: self.attempts_max.or(below.attempts_max),
+            platform_timeout: self.platform_timeout.or(below.platform_timeout),
+            drain_timeout: self.drain_timeout.or(below.drain_timeout),
+            log: self.log.or(below.log),
+            log_format: self.log_format.or(below.log_format),
+        }
+    }
+}
+
+fn check(values: Values) -> anyhow::Result<ServerConfig> {
+    let region = values.region.unwrap_or_else(|| "local".to_owned());
+    if !carillon_model::urn::region_fits(&region) {
+        bail!("region must be 1 to 64 lowercase letters, digits and hyphens");
+    }
+    let attempts_at_once = values.attempts_at_once.unwrap_or(1024);
+    let attempts_max = values.attempts_max.unwrap_or(12);
+    let timeout = values.platform_timeout.unwrap_or(10);
+    if attempts_at_once == 0 || attempts_max == 0 || timeout == 0 {
+        bail!("attempts_at_once, attempts_max and platform_timeout must be at least 1");
+    }
+    let provider = ProviderSettings {
+        connect_to: connect_to(&values.connect_to.unwrap_or_default())?,
+        private_allowed: values.allow_private_endpoints.unwrap_or_default(),
+        timeout: Duration::from_secs(timeout),
+        ..ProviderSettings::default()
+    };
+    Ok(ServerConfig {
+        listen: values.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8866))),
+        metrics_listen: values.metrics_listen,
+        data_dir: values.data_dir.unwrap_or_else(|| PathBuf::from(DATA_DIR)),
+        key_file: values.key_file,
+        region,
+        provider,
+        attempts_at_once,
+        attempts_max,
+        drain_timeout: Duration::from_secs(values.drain_timeout.unwrap_or(15)),
+        log: values.log.unwrap_or_else(|| "info".to_owned()),
+        log_format: values.log_format.unwrap_or(LogFormat::Text),
+    })
+}
+
+/// The data directory when none is named.
+pub(crate) const DATA_DIR: &str = "carillon-data";
+
+/// Reads detours, each `HOST=URL`.
+///
+/// # Errors
+/// When one has another form or leads to a public address.
+pub(crate) fn connect_to(texts: &[String]) -> anyhow::Result<Vec<ConnectTo>> {
+    texts
+        .iter()
+        .map(|text| ConnectTo::parse(text).map_err(|rule| anyhow::anyhow!("connect-to: {rule}")))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ServerFlags, Values, check, read_file};
+
+    #[test]
+    fn flags_stand_over_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("c.toml");
+        std::fs::write(&path, "region = \"file\"\nattempts_max = 3\nlisten = \"127.0.0.1:9000\"\n").unwrap();
+        let values = Values { region: Some("flag".to_owned()), ..Values::default() };
+        let config = ServerFlags { config: Some(path), values }.load().unwrap();
+        assert_eq!((config.region.as_str(), config.attempts_max, config.listen.port()), ("flag", 3, 9000));
+    }
+
+    #[test]
+    fn unknown_keys_and_wrong_values_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("c.toml");
+        std::fs::write(&path, "regoin = \"x\"\n").unwrap();
+        assert!(format!("{:#}", read_file(&path).unwrap_err()).contains("regoin"));
+        let wrong = [
+            Values { region: Some("A B".to_owned()), ..Values::default() },
+            Values { attempts_max: Some(0), ..Values::default() },
+            Values {
+                connect_to: Some(vec!["open.feishu.cn=https://example.com".to_owned()]),
+                ..Values::default()
+            },
+        ];
+        for values in wrong {
+            assert!(check(values).is_err());
+        }
+    }
+}

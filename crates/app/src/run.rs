@@ -1,0 +1,108 @@
+//! Start, drain, cut: the first signal lets what is under way finish, the second ends at once.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use carillon_service::install::Preset;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::ServerConfig;
+use crate::wire;
+
+/// A server that listens.
+pub(crate) struct Listening {
+    pub(crate) addr: SocketAddr,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+    engine: carillon_engine::Engine,
+    config: ServerConfig,
+}
+
+/// Builds a server and listens.
+///
+/// # Errors
+/// When a part cannot be built or the address is taken.
+pub(crate) async fn listen(config: ServerConfig, preset: Preset) -> anyhow::Result<Listening> {
+    // The address first: a second server must not touch the store before it fails.
+    let listener = bind(config.listen).await?;
+    let metrics_listener = match config.metrics_listen {
+        Some(addr) => Some(bind(addr).await?),
+        None => None,
+    };
+    let addr = listener.local_addr()?;
+    let server = wire::build(&config, preset).await?;
+    let stop = CancellationToken::new();
+    let tasks = TaskTracker::new();
+    let patience = config.drain_timeout;
+    if let Some(listener) = metrics_listener {
+        let router = carillon_web::metrics_router(server.app.clone());
+        tasks.spawn(carillon_web::serve::serve(listener, router, stop.clone(), patience));
+    }
+    let router = carillon_web::router(server.app);
+    tasks.spawn(carillon_web::serve::serve(listener, router, stop.clone(), patience));
+    tasks.close();
+    Ok(Listening { addr, stop, tasks, engine: server.engine, config })
+}
+
+async fn bind(addr: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(addr).await.with_context(|| format!("cannot listen on {addr}"))
+}
+
+impl Listening {
+    /// Takes no new request, lets those under way finish, then the attempts. Tells whether all did in time.
+    pub(crate) async fn drain(self) -> bool {
+        self.stop.cancel();
+        self.tasks.wait().await;
+        self.engine.drain(self.config.drain_timeout).await
+    }
+}
+
+/// The signals that end a server.
+pub(crate) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// Begins to catch them.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub(crate) fn catch() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Waits for one.
+    pub(crate) async fn arrived(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// Runs a server until a signal.
+///
+/// # Errors
+/// When it cannot start.
+pub(crate) async fn serve(config: ServerConfig, preset: Preset) -> anyhow::Result<ExitCode> {
+    let mut signals = Signals::catch()?;
+    let listening = listen(config, preset).await?;
+    tracing::info!(address = %listening.addr, version = env!("CARGO_PKG_VERSION"), "ready");
+    signals.arrived().await;
+    tracing::info!("stopping: what is under way finishes; a second signal ends it at once");
+    let clean = tokio::select! {
+        clean = listening.drain() => clean,
+        () = signals.arrived() => false,
+    };
+    if clean {
+        tracing::info!("stopped");
+        return Ok(ExitCode::SUCCESS);
+    }
+    tracing::warn!("stopped before all attempts had ended; they are made again at the next start");
+    Ok(ExitCode::from(1))
+}

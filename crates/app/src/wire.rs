@@ -1,0 +1,64 @@
+//! Builds every part of a server, in order, by hand.
+
+use std::sync::{Arc, Mutex};
+
+use anyhow::Context;
+use carillon_engine::{Engine, Metrics, Parts, Settings};
+use carillon_model::retry::RetryPolicy;
+use carillon_model::{Chance, Clock, SystemChance, SystemClock};
+use carillon_provider::Providers;
+use carillon_service::Service;
+use carillon_service::install::Preset;
+use carillon_store::Store;
+use carillon_web::App;
+use prometheus_client::registry::Registry;
+
+use crate::config::ServerConfig;
+use crate::install;
+
+/// A server's parts, running but not listening.
+pub(crate) struct Server {
+    pub(crate) app: App,
+    pub(crate) engine: Engine,
+}
+
+/// Opens the store, makes what a first start makes, starts the engine.
+///
+/// # Errors
+/// When a part cannot be built; the sentence says what to change.
+pub(crate) async fn build(config: &ServerConfig, preset: Preset) -> anyhow::Result<Server> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let chance: Arc<dyn Chance> = Arc::new(SystemChance);
+    let mut registry = Registry::default();
+    let metrics = Metrics::new(&mut registry);
+    for detour in &config.provider.connect_to {
+        tracing::warn!(
+            host = detour.host(),
+            to = detour.url(),
+            "requests to this host go to another address"
+        );
+    }
+    let settings =
+        carillon_store::Settings { data_dir: config.data_dir.clone(), key_file: config.key_file.clone() };
+    let store = Store::open(&settings, clock.clone(), chance.clone(), Arc::new(metrics.clone()))?;
+    let providers = Arc::new(Providers::new(config.provider.clone(), clock.clone()));
+    let service =
+        Service::new(store.clone(), providers.clone(), clock.clone(), chance.clone(), &config.region);
+    install::install(&service, preset, &config.data_dir).await?;
+    let parts = Parts { store, providers, clock, chance, metrics };
+    let settings = Settings {
+        region: config.region.clone(),
+        retry: RetryPolicy { attempts_max: config.attempts_max, ..RetryPolicy::default() },
+        attempts_at_once: config.attempts_at_once,
+    };
+    let engine = Engine::start(parts, settings).await.context("the engine cannot start")?;
+    let registry = Mutex::new(registry);
+    let write_metrics = Arc::new(move || {
+        let mut text = String::new();
+        let registry = registry.lock().expect("no code panics while it holds the registry");
+        let written = prometheus_client::encoding::text::encode(&mut text, &registry);
+        written.expect("writing to a text does not fail");
+        text
+    });
+    Ok(Server { app: App { service, write_metrics }, engine })
+}
