@@ -39,8 +39,8 @@ pub struct DeliveryRecord {
     pub subscription: SubscriptionId,
     /// The topic's name when the message was published.
     pub topic_name: TopicName,
-    /// The subscription's channel, while it is there.
-    pub channel: Option<Channel>,
+    /// The channel it takes.
+    pub channel: Channel,
     /// Where it stands.
     pub state: DeliveryState,
     /// Not to be tried before, when it is pending.
@@ -67,7 +67,7 @@ fn read_delivery(mut row: Row) -> Result<Told, Error> {
     let platform_code = row.maybe_text()?;
     let platform_text = row.maybe_text()?;
     let topic_name = row.parsed(|text| TopicName::parse(text).ok())?;
-    let channel = row.maybe_text()?.as_deref().and_then(Channel::from_name);
+    let channel = row.parsed(Channel::from_name)?;
     let first_success = (state == DeliveryState::Delivered && attempts == 1).then(|| AttemptRecord {
         number: 1,
         outcome: Outcome::Accepted.name().to_owned(),
@@ -98,8 +98,8 @@ fn read_attempt(mut row: Row) -> Result<(u32, AttemptRecord), Error> {
 }
 
 const SELECT_DELIVERIES: &str = "SELECT d.message_id, d.number, d.subscription_id, d.state, d.due_at, d.attempts,
-     d.started_at, d.elapsed_ms, d.platform_code, d.platform_text, m.topic_name, s.channel
-     FROM delivery d JOIN message m ON m.id = d.message_id LEFT JOIN subscription s ON s.id = d.subscription_id
+     d.started_at, d.elapsed_ms, d.platform_code, d.platform_text, m.topic_name, d.channel
+     FROM delivery d JOIN message m ON m.id = d.message_id
      WHERE m.project_id = $1 AND d.message_id = $2 AND d.number > $3 ORDER BY d.number LIMIT $4";
 
 const SELECT_ATTEMPTS: &str =

@@ -46,6 +46,12 @@ impl Wake {
         self.notify.notified().await;
     }
 
+    /// Says that the store must be asked which lanes wait.
+    pub fn overflow(&self) {
+        self.overflowed.store(true, Ordering::SeqCst);
+        self.notify.notify_one();
+    }
+
     /// Takes what was handed over.
     #[must_use]
     pub fn take(&self) -> Arrived {

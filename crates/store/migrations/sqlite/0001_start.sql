@@ -85,6 +85,7 @@ CREATE TABLE delivery (
     number          INTEGER NOT NULL,
     subscription_id TEXT NOT NULL,
     endpoint_id     TEXT NOT NULL,
+    channel         TEXT NOT NULL,
     state           INTEGER NOT NULL,
     due_at          INTEGER NOT NULL,
     attempts        INTEGER NOT NULL,
