@@ -1,1 +1,220 @@
-//! carillon-provider
+//! The room that speaks to the platforms: renders a message for a target, signs each attempt, posts it through one
+//! guarded client, and reads the verdict from the answer's body.
+//!
+//! | word | room |
+//! | --- | --- |
+//! | the one client, its deadline and its caps | `http` |
+//! | which addresses may be dialled | `guard` |
+//! | `--connect-to` | `connect_to` |
+//! | access tokens | `token` |
+//! | codes and what they mean | `listed`, and `code` in each platform's folder |
+//! | words of a platform, cleaned of secrets | `clean` |
+//! | what to change | `advice` |
+//! | text for each platform's dialect | `render` |
+//! | the platforms | `dingtalk`, `lark`, `wecom`; `webhook` for web endpoints |
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use carillon_model::endpoint::Endpoint;
+use carillon_model::id::{DeliveryId, MessageId};
+use carillon_model::message::{Body, Locale};
+use carillon_model::outcome::Verdict;
+use carillon_model::subscription::Target;
+use carillon_model::{Clock, SecretText, Timestamp};
+
+mod advice;
+mod clean;
+mod connect_to;
+mod dingtalk;
+mod guard;
+mod http;
+mod lark;
+mod listed;
+mod parts;
+mod render;
+mod sign;
+mod token;
+mod webhook;
+mod wecom;
+mod wire;
+
+pub use advice::advice;
+pub use connect_to::ConnectTo;
+pub use guard::PrivateEndpoint;
+pub use listed::{ListedCode, Ruling, Wait, listed_codes};
+
+/// What an operator sets.
+#[derive(Debug, Clone)]
+pub struct ProviderSettings {
+    /// Detours: hosts whose requests go to another address.
+    pub connect_to: Vec<ConnectTo>,
+    /// Networks that web endpoints may lie in although they are not public.
+    pub private_allowed: Vec<ipnet::IpNet>,
+    /// How long a whole exchange with a platform may take.
+    pub timeout: Duration,
+    /// How long a whole exchange with a web endpoint may take (SMN: 5 seconds).
+    pub web_timeout: Duration,
+}
+
+impl Default for ProviderSettings {
+    fn default() -> Self {
+        Self {
+            connect_to: Vec::new(),
+            private_allowed: Vec::new(),
+            timeout: Duration::from_secs(10),
+            web_timeout: Duration::from_secs(5),
+        }
+    }
+}
+
+/// What is to be rendered: one message's form for one delivery.
+#[derive(Debug, Clone, Copy)]
+pub struct Post<'a> {
+    /// The form for the target's channel.
+    pub body: &'a Body,
+    /// The delivery, from which the idempotency key comes.
+    pub delivery: DeliveryId,
+    /// The message.
+    pub message: MessageId,
+    /// What the message is about.
+    pub subject: Option<&'a str>,
+    /// The topic's name, for web endpoints.
+    pub topic_urn: &'a str,
+    /// The subscription's name, for web endpoints.
+    pub subscription_urn: &'a str,
+    /// When the message was accepted.
+    pub created_at: Timestamp,
+    /// The language of what is added.
+    pub locale: Locale,
+}
+
+/// One request, ready but for its signature, which is made at each attempt.
+#[derive(Clone)]
+pub struct Part {
+    /// A JSON object.
+    body: String,
+    /// Headers that belong to the message.
+    headers: Vec<(&'static str, String)>,
+    /// Names this part of this delivery, the same at each attempt.
+    key: String,
+}
+
+impl fmt::Debug for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Part").field("key", &self.key).field("bytes", &self.body.len()).finish()
+    }
+}
+
+/// What a provider is handed to send with.
+struct Context<'a> {
+    http: &'a http::Http,
+    tokens: &'a token::Tokens,
+    clock: &'a dyn Clock,
+}
+
+/// All the providers, behind one door. It is cheap to make and is shared by all who send.
+pub struct Providers {
+    http: http::Http,
+    tokens: token::Tokens,
+    clock: Arc<dyn Clock>,
+}
+
+impl Providers {
+    /// Takes settings and clock in; clients are made when they are first needed.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "whoever starts the server has no further use for them"
+    )]
+    pub fn new(settings: ProviderSettings, clock: Arc<dyn Clock>) -> Self {
+        Self { http: http::Http::new(&settings), tokens: token::Tokens::new(), clock }
+    }
+
+    /// Renders a body for a target, in one or more parts that are sent in order.
+    ///
+    /// # Errors
+    /// A verdict with [`Reason::Render`](carillon_model::outcome::Reason::Render) when the body cannot be brought
+    /// into the channel's form and limits.
+    pub fn render(&self, target: &Target, post: &Post<'_>) -> Result<Vec<Part>, Verdict> {
+        match &target.endpoint {
+            Endpoint::DingtalkRobot { .. } => dingtalk::robot::render(target, post),
+            Endpoint::DingtalkConversation { .. } | Endpoint::DingtalkPerson { .. } => {
+                dingtalk::app::render(target, post)
+            }
+            Endpoint::LarkRobot { .. } => lark::robot::render(target, post),
+            Endpoint::WecomRobot { .. } => wecom::robot::render(target, post),
+            Endpoint::Web { .. } => Ok(webhook::render(post)),
+        }
+    }
+
+    /// Sends one part of a delivery to its target. It never errors: whatever happens is a verdict.
+    pub async fn send(&self, target: &Target, part: &Part) -> Verdict {
+        let context = Context { http: &self.http, tokens: &self.tokens, clock: &*self.clock };
+        let verdict = match &target.endpoint {
+            Endpoint::DingtalkRobot { token } => dingtalk::robot::send(&context, token, target, part).await,
+            Endpoint::DingtalkConversation { conversation } => {
+                let whom = dingtalk::app::Whom::Conversation(conversation.reveal());
+                dingtalk::app::send(&context, whom, target, part).await
+            }
+            Endpoint::DingtalkPerson { user } => {
+                dingtalk::app::send(&context, dingtalk::app::Whom::Person(user.reveal()), target, part).await
+            }
+            Endpoint::LarkRobot { feishu, token } => {
+                lark::robot::send(&context, (*feishu, token), target, part).await
+            }
+            Endpoint::WecomRobot { key } => wecom::robot::send(&context, key, part).await,
+            Endpoint::Web { url } => webhook::send(&context, url, target, part).await,
+        };
+        let secrets = secrets(target);
+        let secrets: Vec<&str> = secrets.iter().map(SecretText::reveal).collect();
+        let verdict = clean::verdict(verdict, &secrets);
+        tracing::debug!(
+            channel = target.endpoint.channel().name(),
+            part = %part.key,
+            outcome = verdict.outcome.name(),
+            reason = verdict.reason.name(),
+            platform_code = verdict.platform_code.as_deref(),
+            "attempted part {}",
+            part.key
+        );
+        verdict
+    }
+
+    /// Judges a web endpoint when it is typed; names are judged again, by address, at each sending.
+    ///
+    /// # Errors
+    /// When its host is a literal private or special address, or a name that always means one.
+    pub fn check_endpoint(&self, endpoint: &Endpoint) -> Result<(), PrivateEndpoint> {
+        match endpoint {
+            Endpoint::Web { url } => self.http.check_url(url.reveal()),
+            Endpoint::DingtalkRobot { .. }
+            | Endpoint::DingtalkConversation { .. }
+            | Endpoint::DingtalkPerson { .. }
+            | Endpoint::LarkRobot { .. }
+            | Endpoint::WecomRobot { .. } => Ok(()),
+        }
+    }
+}
+
+/// Everything of a target that a platform's words must not repeat.
+fn secrets(target: &Target) -> Vec<SecretText> {
+    let extension = &target.extension;
+    let mut secrets = vec![target.endpoint.canonical()];
+    match &target.endpoint {
+        Endpoint::DingtalkRobot { token: text }
+        | Endpoint::LarkRobot { token: text, .. }
+        | Endpoint::WecomRobot { key: text }
+        | Endpoint::DingtalkConversation { conversation: text }
+        | Endpoint::DingtalkPerson { user: text } => secrets.push(text.clone()),
+        Endpoint::Web { url } => {
+            secrets.extend(webhook::secrets(url.reveal()).into_iter().map(SecretText::from));
+        }
+    }
+    secrets.extend(extension.keyword.iter().chain(&extension.sign_secret).cloned());
+    if let Some(app) = &extension.app {
+        secrets.extend([&app.app_key, &app.app_secret, &app.robot_code].map(SecretText::clone));
+    }
+    secrets.extend(extension.headers.iter().map(|(_name, value)| value.clone()));
+    secrets
+}

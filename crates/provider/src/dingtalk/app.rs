@@ -1,0 +1,184 @@
+//! The company's own robot, in groups and to persons ("batch send one-to-one messages by a robot", "send group
+//! messages by a robot", "get the access token of an internal app").
+
+use std::time::Duration;
+
+use carillon_model::Clock;
+use carillon_model::endpoint::DINGTALK_API_HOST;
+use carillon_model::message::Format;
+use carillon_model::outcome::{Outcome, Reason, Scope, Verdict};
+use carillon_model::subscription::{AppCredentials, Target};
+
+use super::code::APP;
+use super::wire::{AppAddress, AppMessage, Markdown, Text, TokenRequest};
+use super::{markdown_text, text_content};
+use crate::http::{Answer, Request, To};
+use crate::listed::{Question, without_body};
+use crate::parts::{Composed, Draft, json, numbered, with_fields};
+use crate::render::{self, Dialect};
+use crate::token::Token;
+use crate::wire::Fields;
+use crate::{Context, Part, Post, clean};
+
+/// The largest `msgParam`, in bytes.
+const PARAM_BYTES_MAX: usize = 15_000;
+/// How long a token is good when the platform does not say.
+const TOKEN_LIFE: u64 = 7200;
+
+/// To whom the app's robot speaks.
+#[derive(Clone, Copy)]
+pub(crate) enum Whom<'a> {
+    /// A group, by its `openConversationId`.
+    Conversation(&'a str),
+    /// A person, by its `userId`.
+    Person(&'a str),
+}
+
+/// Renders a post. The interface pings nobody: names stand in the text as they are.
+pub(crate) fn render(target: &Target, post: &Post<'_>) -> Result<Vec<Part>, Verdict> {
+    let draft = Draft::new(target, post);
+    let composed =
+        draft.parts(Dialect::DingtalkMarkdown, render::json_bytes, PARAM_BYTES_MAX, |piece, place| {
+            let (msg_key, param) = match draft.format {
+                Format::Text => ("sampleText", json(&Text { content: &text_content(&draft, piece, place) })),
+                Format::Markdown => {
+                    let text = markdown_text(&draft, piece, place);
+                    ("sampleMarkdown", json(&Markdown { title: &draft.preview(&place.label), text: &text }))
+                }
+            };
+            Composed::counted(&AppMessage { msg_key, msg_param: &param }, &param)
+        })?;
+    Ok(numbered(post, composed))
+}
+
+/// Sends a part; when the access token turns out to be dead, once more with a fresh one.
+pub(crate) async fn send(context: &Context<'_>, to: Whom<'_>, target: &Target, part: &Part) -> Verdict {
+    let Some(app) = &target.extension.app else {
+        return Verdict::plain(Outcome::Misconfigured, Reason::Credentials);
+    };
+    let mut again = true;
+    loop {
+        let fetch = fetch_token(context, app);
+        let token = match context.tokens.get(app, context.clock, fetch).await {
+            Ok(token) => token,
+            Err(verdict) => return verdict,
+        };
+        let verdict = clean::verdict(post(context, to, app, &token, part).await, &[token.text.reveal()]);
+        if verdict.reason != Reason::AccessToken {
+            return verdict;
+        }
+        context.tokens.forget(app, &token).await;
+        if !std::mem::take(&mut again) {
+            return verdict;
+        }
+    }
+}
+
+async fn post(
+    context: &Context<'_>,
+    to: Whom<'_>,
+    app: &AppCredentials,
+    token: &Token,
+    part: &Part,
+) -> Verdict {
+    let robot_code = app.robot_code.reveal();
+    let (path, address) = match to {
+        Whom::Conversation(id) => {
+            let address = AppAddress { robot_code, open_conversation_id: Some(id), user_ids: None };
+            ("/v1.0/robot/groupMessages/send", address)
+        }
+        Whom::Person(id) => {
+            let address = AppAddress { robot_code, open_conversation_id: None, user_ids: Some([id]) };
+            ("/v1.0/robot/oToMessages/batchSend", address)
+        }
+    };
+    let request = Request {
+        to: To::Platform { host: DINGTALK_API_HOST, path },
+        headers: &[("x-acs-dingtalk-access-token", token.text.reveal())],
+        body: with_fields(&address, &part.body),
+    };
+    match context.http.post(request).await {
+        Ok(answer) => verdict(&answer, context.clock),
+        Err(failure) => failure.verdict(),
+    }
+}
+
+async fn fetch_token(context: &Context<'_>, app: &AppCredentials) -> Result<Token, Verdict> {
+    let ask = TokenRequest { app_key: app.app_key.reveal(), app_secret: app.app_secret.reveal() };
+    let to = To::Platform { host: DINGTALK_API_HOST, path: "/v1.0/oauth2/accessToken" };
+    let now = context.clock.now();
+    let verdict = match context.http.post(Request { to, headers: &[], body: json(&ask) }).await {
+        Ok(answer) => match token(&answer) {
+            Some((text, life)) => return Ok(Token::new(text.into(), now, Duration::from_secs(life))),
+            None => verdict(&answer, context.clock),
+        },
+        Err(failure) => failure.verdict(),
+    };
+    // Whatever became of this request, the message itself has not left.
+    Err(match verdict.outcome {
+        Outcome::Unknown | Outcome::Accepted => {
+            Verdict { outcome: Outcome::Later { wait: None, scope: Scope::Endpoint }, ..verdict }
+        }
+        Outcome::Refused | Outcome::Misconfigured | Outcome::Later { .. } => verdict,
+    })
+}
+
+fn token(answer: &Answer) -> Option<(String, u64)> {
+    let fields = Fields::read(&answer.body).filter(|_| answer.cut.is_none() && answer.status == 200)?;
+    let text = fields.text("accessToken").to_owned();
+    (!text.is_empty()).then(|| (text, fields.number("expireIn").unwrap_or(TOKEN_LIFE)))
+}
+
+/// Reads an answer. Success is a 2xx with a `processQueryKey`, and even then the one person may have been left out.
+pub(crate) fn verdict(answer: &Answer, clock: &dyn Clock) -> Verdict {
+    let Some(fields) = Fields::read(&answer.body).filter(|_| answer.cut.is_none()) else {
+        return without_body(answer);
+    };
+    if (200..300).contains(&answer.status) && !fields.text("processQueryKey").is_empty() {
+        return accepted(&fields);
+    }
+    let (code, mut text) = match (fields.code("code"), fields.code("errcode"), fields.code("sub_code")) {
+        (Some(code), _, _) => (code, fields.text("message").to_owned()),
+        // 88 is only a wrapper.
+        (None, Some(wrapper), Some(code)) if wrapper == "88" => (code, fields.text("sub_msg").to_owned()),
+        (None, Some(code), _) if code != "0" => (code, fields.text("errmsg").to_owned()),
+        (None, Some(_) | None, _) => return without_body(answer),
+    };
+    let scopes = fields.texts_anywhere("requiredScopes");
+    if !scopes.is_empty() {
+        text = format!("{text} (requiredScopes: {})", scopes.join(", "));
+    }
+    Question { table: APP, code: &code, text: &text, answer, clock }.verdict()
+}
+
+fn accepted(fields: &Fields) -> Verdict {
+    let left_out = |outcome, reason, list: &str| Verdict {
+        platform_code: Some(list.to_owned()),
+        ..Verdict::plain(outcome, reason)
+    };
+    for list in ["invalidStaffIdList", "filteredStaffIdList"] {
+        if fields.has_entries(list) {
+            return left_out(Outcome::Refused, Reason::Recipient, list);
+        }
+    }
+    let list = "flowControlledStaffIdList";
+    if fields.has_entries(list) {
+        let outcome = Outcome::Later { wait: None, scope: Scope::Endpoint };
+        return left_out(outcome, Reason::RateLimited, list);
+    }
+    Verdict::plain(Outcome::Accepted, Reason::Ok)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Text;
+    use crate::parts::json;
+
+    /// The limit is on the inner text, before it is escaped again.
+    #[test]
+    fn a_param_has_the_documented_size() {
+        for (text, bytes) in [(String::new(), 14), ("汉".repeat(4995), 14_999)] {
+            assert_eq!(json(&Text { content: &text }).len(), bytes);
+        }
+    }
+}

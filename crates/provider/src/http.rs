@@ -1,0 +1,284 @@
+//! The one HTTP client: every request that leaves for a platform or a web endpoint passes here.
+//!
+//! It keeps one deadline over the whole exchange, reads bodies up to a cap, follows no redirect, uses no proxy, and
+//! never lets a URL, a token or a header into an error or a log.
+
+use std::error::Error;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use carillon_model::endpoint::{DINGTALK_API_HOST, DINGTALK_ROBOT_HOST, FEISHU_HOST, LARK_HOST, WECOM_HOST};
+use carillon_model::outcome::{Outcome, Reason, Scope, Verdict};
+use reqwest::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
+use reqwest::redirect::Policy;
+use tokio::time::{Instant, timeout_at};
+use url::Url;
+
+use crate::ProviderSettings;
+use crate::connect_to::ConnectTo;
+use crate::guard::{Denied, Guard, PrivateEndpoint, Resolver, Unresolved};
+
+/// The most bytes of an answer that are read.
+pub(crate) const ANSWER_BYTES_MAX: usize = 64 * 1024;
+/// How long an idle connection is kept: shorter than the platforms keep it, so that a request rarely meets its end.
+const IDLE_MAX: Duration = Duration::from_secs(20);
+/// The hosts that platform requests may go to.
+const PLATFORM_HOSTS: [&str; 5] =
+    [DINGTALK_ROBOT_HOST, DINGTALK_API_HOST, FEISHU_HOST, LARK_HOST, WECOM_HOST];
+
+/// What is asked of the client.
+pub(crate) struct Request<'a> {
+    /// Where to.
+    pub(crate) to: To<'a>,
+    /// Headers beside the content type.
+    pub(crate) headers: &'a [(&'a str, &'a str)],
+    /// The body, JSON.
+    pub(crate) body: String,
+}
+
+/// Where a request goes.
+pub(crate) enum To<'a> {
+    /// To one of the platforms' own hosts.
+    Platform {
+        /// The host.
+        host: &'static str,
+        /// Path and query, from the slash on.
+        path: &'a str,
+    },
+    /// To somebody's own endpoint.
+    Web {
+        /// The whole URL.
+        url: &'a str,
+    },
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// The HTTP status.
+    pub(crate) status: u16,
+    /// The headers.
+    pub(crate) headers: HeaderMap,
+    /// The body, up to [`ANSWER_BYTES_MAX`].
+    pub(crate) body: Vec<u8>,
+    /// Why the body is not whole, if it is not.
+    pub(crate) cut: Option<Failure>,
+}
+
+impl Answer {
+    /// A header that counts seconds, as `Retry-After` does; other forms are ignored, and an hour is the most.
+    pub(crate) fn seconds(&self, header: &str) -> Option<Duration> {
+        const HOUR: u64 = 3600;
+        let seconds: u64 = self.headers.get(header)?.to_str().ok()?.trim().parse().ok()?;
+        Some(Duration::from_secs(seconds.min(HOUR)))
+    }
+}
+
+/// Why there is no answer, or no whole one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// The request cannot be built.
+    Request,
+    /// The host is in a forbidden network.
+    Forbidden,
+    /// The name could not be resolved.
+    Resolve,
+    /// No connection, or no secure one.
+    Connect,
+    /// No answer in time; the request may have arrived.
+    Timeout,
+    /// The connection broke; the request may have arrived.
+    Broken,
+    /// The answer is larger than the cap.
+    Large,
+}
+
+impl Failure {
+    /// The verdict on an attempt that ended so. Only what failed before the request left is known not to have arrived.
+    pub(crate) fn verdict(self) -> Verdict {
+        let later = Outcome::Later { wait: None, scope: Scope::Endpoint };
+        match self {
+            Self::Request => Verdict::plain(Outcome::Refused, Reason::Render),
+            Self::Forbidden => Verdict::plain(Outcome::Misconfigured, Reason::Forbidden),
+            Self::Resolve => Verdict::plain(later, Reason::Resolve),
+            Self::Connect => Verdict::plain(later, Reason::Connect),
+            Self::Timeout => Verdict::plain(Outcome::Unknown, Reason::Timeout),
+            Self::Broken => Verdict::plain(Outcome::Unknown, Reason::Broken),
+            Self::Large => Verdict::plain(Outcome::Unknown, Reason::Answer),
+        }
+    }
+}
+
+/// The clients: one for the platforms and for detours, one that dials public addresses only. Each is made when it is
+/// first needed, because reading the system's certificates takes longer than a start may.
+pub(crate) struct Http {
+    connect_to: Vec<ConnectTo>,
+    guard: Guard,
+    timeout: Duration,
+    web_timeout: Duration,
+    platform: OnceLock<Option<reqwest::Client>>,
+    web: OnceLock<Option<reqwest::Client>>,
+}
+
+impl Http {
+    /// Takes the settings in.
+    pub(crate) fn new(settings: &ProviderSettings) -> Self {
+        Self {
+            connect_to: settings.connect_to.clone(),
+            guard: Guard::new(&settings.private_allowed),
+            timeout: settings.timeout,
+            web_timeout: settings.web_timeout,
+            platform: OnceLock::new(),
+            web: OnceLock::new(),
+        }
+    }
+
+    /// Judges a web endpoint's URL without resolving it; a host with a detour is the operator's own choice.
+    pub(crate) fn check_url(&self, text: &str) -> Result<(), PrivateEndpoint> {
+        let url = Url::parse(text).map_err(|_parse| PrivateEndpoint)?;
+        if self.detour(&url).is_some() { Ok(()) } else { self.guard.check_url(&url) }
+    }
+
+    /// Posts one request and reads the answer.
+    pub(crate) async fn post(&self, request: Request<'_>) -> Result<Answer, Failure> {
+        let (text, timeout, web) = match request.to {
+            To::Platform { host, path } if PLATFORM_HOSTS.contains(&host) => {
+                (format!("https://{host}{path}"), self.timeout, false)
+            }
+            To::Platform { .. } => return Err(Failure::Forbidden),
+            To::Web { url } => (url.to_owned(), self.web_timeout, true),
+        };
+        let mut url = Url::parse(&text).map_err(|_parse| Failure::Request)?;
+        let mut headers = headers(request.headers)?;
+        let detour = self.detour(&url).map(ConnectTo::url);
+        if let Some(address) = detour {
+            headers.insert(HOST, host_header(&url)?);
+            url = detoured(&url, address)?;
+        } else if web {
+            self.guard.check_url(&url).map_err(|_private| Failure::Forbidden)?;
+        }
+        let client = if web && detour.is_none() { self.web_client() } else { self.platform_client() };
+        let client = client.ok_or(Failure::Connect)?;
+        exchange(client.post(url).headers(headers).body(request.body), Instant::now() + timeout).await
+    }
+
+    fn detour(&self, url: &Url) -> Option<&ConnectTo> {
+        let host = url.host_str()?.trim_end_matches('.');
+        self.connect_to.iter().find(|detour| detour.host() == host)
+    }
+
+    fn platform_client(&self) -> Option<&reqwest::Client> {
+        self.platform.get_or_init(|| client(Resolver::new(None), self.timeout)).as_ref()
+    }
+
+    fn web_client(&self) -> Option<&reqwest::Client> {
+        let make = || client(Resolver::new(Some(self.guard.clone())), self.web_timeout);
+        self.web.get_or_init(make).as_ref()
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the one place that makes clients")]
+fn client(resolver: Resolver, timeout: Duration) -> Option<reqwest::Client> {
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        // Somebody else may install one in the same moment, which is as good.
+        drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
+    }
+    let resolver = Arc::new(resolver);
+    let builder = || {
+        reqwest::Client::builder()
+            .redirect(Policy::none())
+            .retry(reqwest::retry::never())
+            .no_proxy()
+            .dns_resolver(Arc::clone(&resolver))
+            // Shorter than the whole exchange, so that what ends while connecting is known not to have left.
+            .connect_timeout(timeout.mul_f32(0.8))
+            .pool_idle_timeout(IDLE_MAX)
+            .pool_max_idle_per_host(64)
+            .tcp_nodelay(true)
+            .user_agent(concat!("carillon/", env!("CARGO_PKG_VERSION")))
+    };
+    match builder().build() {
+        Ok(client) => Some(client),
+        Err(_no_roots) => {
+            tracing::error!("no certificate authorities on this machine: https endpoints cannot be reached");
+            builder().tls_certs_only([]).build().ok()
+        }
+    }
+}
+
+fn headers(pairs: &[(&str, &str)]) -> Result<HeaderMap, Failure> {
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+    for (name, value) in pairs {
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_name| Failure::Request)?;
+        let mut value = HeaderValue::from_str(value).map_err(|_value| Failure::Request)?;
+        value.set_sensitive(true);
+        headers.insert(name, value);
+    }
+    Ok(headers)
+}
+
+fn host_header(url: &Url) -> Result<HeaderValue, Failure> {
+    let host = url.host_str().ok_or(Failure::Request)?;
+    let text = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+    HeaderValue::from_str(&text).map_err(|_value| Failure::Request)
+}
+
+/// The detour's address with the request's own path and query.
+fn detoured(url: &Url, address: &str) -> Result<Url, Failure> {
+    let mut detoured = Url::parse(address).map_err(|_parse| Failure::Request)?;
+    detoured.set_path(url.path());
+    detoured.set_query(url.query());
+    Ok(detoured)
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the one place that sends")]
+async fn exchange(request: reqwest::RequestBuilder, deadline: Instant) -> Result<Answer, Failure> {
+    let mut response = match timeout_at(deadline, request.send()).await {
+        Err(_elapsed) => return Err(Failure::Timeout),
+        Ok(Err(error)) => return Err(judge(&error)),
+        Ok(Ok(response)) => response,
+    };
+    let mut answer = Answer {
+        status: response.status().as_u16(),
+        headers: std::mem::take(response.headers_mut()),
+        body: Vec::new(),
+        cut: None,
+    };
+    loop {
+        match timeout_at(deadline, response.chunk()).await {
+            Err(_elapsed) => answer.cut = Some(Failure::Timeout),
+            Ok(Err(_broken)) => answer.cut = Some(Failure::Broken),
+            Ok(Ok(None)) => {}
+            Ok(Ok(Some(chunk))) if answer.body.len() + chunk.len() <= ANSWER_BYTES_MAX => {
+                answer.body.extend_from_slice(&chunk);
+                continue;
+            }
+            Ok(Ok(Some(_more))) => answer.cut = Some(Failure::Large),
+        }
+        return Ok(answer);
+    }
+}
+
+/// Tells what failed before the request left from what failed after; when unsure, after.
+fn judge(error: &reqwest::Error) -> Failure {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(inner) = cause {
+        if inner.is::<Denied>() {
+            return Failure::Forbidden;
+        }
+        if inner.is::<Unresolved>() {
+            return Failure::Resolve;
+        }
+        cause = inner.source();
+    }
+    if error.is_builder() {
+        Failure::Request
+    } else if error.is_connect() {
+        Failure::Connect
+    } else if error.is_timeout() {
+        Failure::Timeout
+    } else {
+        Failure::Broken
+    }
+}

@@ -1,0 +1,5 @@
+//! Lark and Feishu: a group's custom bot by its webhook. One software, two clouds that do not know each other.
+
+pub(crate) mod code;
+pub(crate) mod robot;
+mod wire;

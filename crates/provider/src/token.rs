@@ -1,0 +1,170 @@
+//! Access tokens of the companies' apps: one request at a time for each app, renewed ten minutes before the end.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_lc_rs::digest;
+use carillon_model::outcome::Verdict;
+use carillon_model::subscription::AppCredentials;
+use carillon_model::{Clock, SecretText, Timestamp};
+use moka::future::Cache;
+use moka::ops::compute::Op;
+
+/// How long before its end a token is renewed.
+const MARGIN: Duration = Duration::from_secs(10 * 60);
+/// The most apps whose tokens are kept.
+const TOKENS_MAX: u64 = 10_000;
+
+/// An access token.
+#[derive(Clone)]
+pub(crate) struct Token {
+    /// The token.
+    pub(crate) text: SecretText,
+    /// When it is to be renewed.
+    renew_at: Timestamp,
+}
+
+impl Token {
+    /// A token that was given at `now` for `life`; a short life is used for its first half.
+    pub(crate) fn new(text: SecretText, now: Timestamp, life: Duration) -> Self {
+        let margin = MARGIN.min(life / 2);
+        Self { text, renew_at: now.plus(life.saturating_sub(margin)) }
+    }
+}
+
+/// The tokens of all apps. A key is a digest of an app's credentials: another secret is another entry.
+pub(crate) struct Tokens {
+    cache: Cache<[u8; 32], Token>,
+}
+
+impl Tokens {
+    /// No tokens yet.
+    pub(crate) fn new() -> Self {
+        Self { cache: Cache::new(TOKENS_MAX) }
+    }
+
+    /// The token of `app`; `fetch` is called when there is none that is fresh, and all who wait share its result.
+    pub(crate) async fn get(
+        &self,
+        app: &AppCredentials,
+        clock: &dyn Clock,
+        fetch: impl Future<Output = Result<Token, Verdict>>,
+    ) -> Result<Token, Verdict> {
+        let key = key(app);
+        if let Some(token) = self.cache.get(&key).await {
+            if clock.now() < token.renew_at {
+                return Ok(token);
+            }
+            self.drop_if(key, &token).await;
+        }
+        self.cache.try_get_with(key, fetch).await.map_err(Arc::unwrap_or_clone)
+    }
+
+    /// Forgets a token that the platform called dead, unless another has taken its place meanwhile.
+    pub(crate) async fn forget(&self, app: &AppCredentials, dead: &Token) {
+        self.drop_if(key(app), dead).await;
+    }
+
+    async fn drop_if(&self, key: [u8; 32], stale: &Token) {
+        self.cache
+            .entry(key)
+            .and_compute_with(|entry| {
+                let same = entry.is_some_and(|entry| entry.into_value().text == stale.text);
+                std::future::ready(if same { Op::Remove } else { Op::Nop })
+            })
+            .await;
+    }
+}
+
+fn key(app: &AppCredentials) -> [u8; 32] {
+    let mut context = digest::Context::new(&digest::SHA256);
+    for text in [&app.app_key, &app.app_secret] {
+        context.update(text.reveal().as_bytes());
+        // Both are letters and digits, so that a line feed divides them.
+        context.update(b"\n");
+    }
+    let mut key = [0_u8; 32];
+    key.copy_from_slice(context.finish().as_ref());
+    key
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    use carillon_model::clock::TestClock;
+    use carillon_model::outcome::{Outcome, Reason, Verdict};
+    use carillon_model::subscription::AppCredentials;
+    use carillon_model::{Clock, Timestamp};
+
+    use super::{Token, Tokens};
+
+    fn app() -> AppCredentials {
+        AppCredentials { app_key: "k".into(), app_secret: "s".into(), robot_code: "r".into() }
+    }
+
+    struct Source {
+        clock: TestClock,
+        fetched: AtomicUsize,
+        tokens: Tokens,
+    }
+
+    impl Source {
+        fn new() -> Self {
+            let clock = TestClock::at(Timestamp(1_700_000_000_000));
+            Self { clock, fetched: AtomicUsize::new(0), tokens: Tokens::new() }
+        }
+
+        async fn get(&self, app: &AppCredentials) -> Token {
+            let fetch = async {
+                let number = self.fetched.fetch_add(1, Ordering::SeqCst) + 1;
+                tokio::task::yield_now().await;
+                Ok(Token::new(format!("t{number}").into(), self.clock.now(), Duration::from_secs(7200)))
+            };
+            self.tokens.get(app, &self.clock, fetch).await.unwrap()
+        }
+    }
+
+    #[tokio::test]
+    async fn all_who_wait_share_one_request() {
+        let source = Source::new();
+        let app = app();
+        let (a, b, c) = tokio::join!(source.get(&app), source.get(&app), source.get(&app));
+        assert!([a, b, c].iter().all(|token| token.text.reveal() == "t1"));
+        assert_eq!(source.fetched.load(Ordering::SeqCst), 1);
+        let other = AppCredentials { app_secret: "another".into(), ..app };
+        assert_eq!(source.get(&other).await.text.reveal(), "t2");
+    }
+
+    #[tokio::test]
+    async fn renews_ten_minutes_early() {
+        let source = Source::new();
+        source.get(&app()).await;
+        source.clock.advance(Duration::from_secs(6599));
+        assert_eq!(source.get(&app()).await.text.reveal(), "t1");
+        source.clock.advance(Duration::from_secs(1));
+        assert_eq!(source.get(&app()).await.text.reveal(), "t2");
+    }
+
+    #[tokio::test]
+    async fn forgets_a_dead_token_only_while_it_is_the_same() {
+        let source = Source::new();
+        let first = source.get(&app()).await;
+        source.tokens.forget(&app(), &first).await;
+        assert_eq!(source.get(&app()).await.text.reveal(), "t2");
+        source.tokens.forget(&app(), &first).await;
+        assert_eq!(source.get(&app()).await.text.reveal(), "t2");
+    }
+
+    #[tokio::test]
+    async fn keeps_no_failure() {
+        let source = Source::new();
+        let refusal = Verdict::plain(Outcome::Misconfigured, Reason::Credentials);
+        let fetch = async { Err(refusal.clone()) };
+        let failed = source.tokens.get(&app(), &source.clock, fetch).await;
+        assert_eq!(failed.err(), Some(refusal));
+        assert_eq!(source.get(&app()).await.text.reveal(), "t1");
+    }
+}

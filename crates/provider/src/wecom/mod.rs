@@ -1,0 +1,5 @@
+//! WeCom: group robots by their webhook.
+
+pub(crate) mod code;
+pub(crate) mod robot;
+mod wire;
