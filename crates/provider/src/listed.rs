@@ -149,7 +149,7 @@ impl Question<'_> {
             Ruling::Accepted if !(200..300).contains(&self.answer.status) => {
                 return Verdict::plain(Outcome::Unknown, Reason::Answer);
             }
-            Ruling::Accepted => return Verdict::plain(Outcome::Accepted, Reason::Ok),
+            Ruling::Accepted => Outcome::Accepted,
             Ruling::Refused => Outcome::Refused,
             Ruling::Misconfigured => Outcome::Misconfigured,
             Ruling::Unknown => Outcome::Unknown,
@@ -159,7 +159,7 @@ impl Question<'_> {
             outcome,
             reason,
             platform_code: Some(self.code.to_owned()),
-            platform_text: Some(self.text.to_owned()),
+            platform_text: Some(self.text.to_owned()).filter(|text| !text.is_empty()),
         }
     }
 

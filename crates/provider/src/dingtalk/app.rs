@@ -166,7 +166,11 @@ fn accepted(fields: &Fields) -> Verdict {
         let outcome = Outcome::Later { wait: None, scope: Scope::Endpoint };
         return left_out(outcome, Reason::RateLimited, list);
     }
-    Verdict::plain(Outcome::Accepted, Reason::Ok)
+    Verdict {
+        platform_code: Some("200".to_owned()),
+        platform_text: Some(format!("processQueryKey {}", fields.text("processQueryKey"))),
+        ..Verdict::plain(Outcome::Accepted, Reason::Ok)
+    }
 }
 
 #[cfg(test)]
