@@ -19,6 +19,7 @@ pub mod delivery;
 mod error;
 pub mod message;
 mod migrate;
+mod sealed;
 mod setup;
 pub mod subscription;
 pub mod topic;
