@@ -35,6 +35,7 @@ pub struct Metrics {
     attempts: Family<AttemptLabels, Counter>,
     attempt_seconds: Family<ChannelLabels, Histogram>,
     waited_seconds: Histogram,
+    post_deliveries: Histogram,
     settled: Family<StateLabels, Counter>,
     pub(crate) lanes: Gauge<i64, AtomicI64>,
     pub(crate) queued: Gauge<i64, AtomicI64>,
@@ -62,6 +63,7 @@ impl Metrics {
             attempts: Family::default(),
             attempt_seconds: Family::new_with_constructor(seconds),
             waited_seconds: waits(),
+            post_deliveries: pieces(),
             settled: Family::default(),
             lanes: Gauge::default(),
             queued: Gauge::default(),
@@ -84,6 +86,8 @@ impl Metrics {
             unit.clone(),
             m.waited_seconds.clone(),
         );
+        let help = "Deliveries in one post; more than one is a digest";
+        registry.register("carillon_post_deliveries", help, m.post_deliveries.clone());
         registry.register(
             "carillon_deliveries_settled",
             "Deliveries that ended, by state",
@@ -111,6 +115,11 @@ impl Metrics {
         self.attempts.get_or_create(&labels).inc();
         let labels = ChannelLabels { channel: channel.name() };
         self.attempt_seconds.get_or_create(&labels).observe(elapsed.as_secs_f64());
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a post holds at most a few hundred deliveries")]
+    pub(crate) fn posted(&self, deliveries: usize) {
+        self.post_deliveries.observe(deliveries as f64);
     }
 
     pub(crate) fn settled(&self, state: carillon_model::delivery::DeliveryState, waited: Option<Duration>) {

@@ -71,7 +71,7 @@ proptest! {
         let message = MessageId::parse("0190a0b0c0d0e0f00000000000000002").unwrap();
         let post = Post {
             body: &body,
-            delivery: DeliveryId::new(message, 1),
+            key: "0190a0b0c0d0e0f00000000000000002-1",
             message,
             subject: None,
             topic_urn: "urn:smn:local:p1:ops",

@@ -84,12 +84,14 @@ pub struct Tried {
     pub elapsed_ms: u64,
     /// What it came back as.
     pub verdict: Verdict,
+    /// How many deliveries went in the same post: more than one in a digest.
+    pub merged: u32,
 }
 
 pub(crate) fn insert_attempt(tx: &mut Tx<'_>, id: DeliveryId, tried: &Tried) -> Result<(), Error> {
     tx.execute(
         "INSERT INTO attempt (message_id, number, attempt, outcome, reason, platform_code, platform_text, started_at,
-         elapsed_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+         elapsed_ms, merged) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
          ON CONFLICT (message_id, number, attempt) DO NOTHING",
         params![
             id.message.to_string(),
@@ -100,7 +102,8 @@ pub(crate) fn insert_attempt(tx: &mut Tx<'_>, id: DeliveryId, tried: &Tried) -> 
             tried.verdict.platform_code.clone(),
             tried.verdict.platform_text.clone(),
             tried.started_at,
-            tried.elapsed_ms
+            tried.elapsed_ms,
+            tried.merged
         ],
     )?;
     Ok(())
@@ -108,13 +111,15 @@ pub(crate) fn insert_attempt(tx: &mut Tx<'_>, id: DeliveryId, tried: &Tried) -> 
 
 fn settle(tx: &mut Tx<'_>, settlement: &Settlement) -> Result<(), Error> {
     let Some(tried) = &settlement.attempt else {
-        let sql = "UPDATE delivery SET state = $2, due_at = $3 WHERE seq = $1 AND state IN (0, 1)";
-        tx.execute(sql, params![settlement.seq, settlement.state.number(), settlement.due_at])?;
+        let sql =
+            "UPDATE delivery SET state = $2, due_at = $3, parts_done = $4 WHERE seq = $1 AND state IN (0, 1)";
+        let state = settlement.state.number();
+        tx.execute(sql, params![settlement.seq, state, settlement.due_at, settlement.parts_done])?;
         return Ok(());
     };
     // What was cancelled while the attempt was under way stays so, unless the message did arrive.
     let sql = "UPDATE delivery SET state = $2, due_at = $3, attempts = $4, parts_done = $5, started_at = $6,
-         elapsed_ms = $7, platform_code = $8, platform_text = $9
+         elapsed_ms = $7, platform_code = $8, platform_text = $9, merged = $10
          WHERE seq = $1 AND attempts <= $4 AND (state IN (0, 1) OR (state = 5 AND $2 = 2))";
     tx.execute(
         sql,
@@ -127,7 +132,8 @@ fn settle(tx: &mut Tx<'_>, settlement: &Settlement) -> Result<(), Error> {
             tried.started_at,
             tried.elapsed_ms,
             tried.verdict.platform_code.clone(),
-            tried.verdict.platform_text.clone()
+            tried.verdict.platform_text.clone(),
+            tried.merged
         ],
     )?;
     // A first success is told by the delivery's own row.
@@ -150,17 +156,17 @@ impl Store {
         rows.into_iter().map(|mut row| row.parsed(|text| EndpointId::parse(text).ok())).collect()
     }
 
-    /// The next deliveries of a lane in their order, behind place `after`.
+    /// The next deliveries of a lane: urgent ones first, then in the order of their acceptance.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn lane_take(&self, endpoint: EndpointId, after: i64, limit: u64) -> Result<Vec<Ready>, Error> {
+    pub async fn lane_take(&self, endpoint: EndpointId, limit: u64) -> Result<Vec<Ready>, Error> {
         let take = move |tx: &mut Tx<'_>| {
             let sql = "SELECT d.seq, d.number, d.subscription_id, d.attempts, d.parts_done, d.due_at, m.id,
                  m.project_id, m.topic_id, m.topic_name, m.content, m.priority, m.locale, m.created_at, m.expires_at
                  FROM delivery d JOIN message m ON m.id = d.message_id
-                 WHERE d.endpoint_id = $1 AND d.state IN (0, 1) AND d.seq > $2 ORDER BY d.seq LIMIT $3";
-            tx.query("delivery", sql, params![endpoint.to_string(), after, limit])
+                 WHERE d.endpoint_id = $1 AND d.state IN (0, 1) ORDER BY d.priority DESC, d.seq LIMIT $2";
+            tx.query("delivery", sql, params![endpoint.to_string(), limit])
         };
         let mut found = Vec::new();
         for mut row in self.db.read(take).await? {
@@ -216,7 +222,7 @@ impl Store {
                 let started_at = row.maybe_time()?.unwrap_or(now);
                 let elapsed_ms = u64::try_from(now.since(started_at).as_millis()).unwrap_or(u64::MAX);
                 let verdict = Verdict::plain(Outcome::Unknown, Reason::Interrupted);
-                insert_attempt(tx, id, &Tried { number, started_at, elapsed_ms, verdict })?;
+                insert_attempt(tx, id, &Tried { number, started_at, elapsed_ms, verdict, merged: 1 })?;
             }
             tx.execute("UPDATE delivery SET state = 0, due_at = $1 WHERE state = 1", params![now])
         };

@@ -92,10 +92,11 @@ async fn sent(
 ) -> (Verdict, usize) {
     let now = clock.now();
     let message = MessageId::new(now, &SystemChance);
+    let key = DeliveryId::new(message, 1).to_string();
     let body = content.for_channel(target.endpoint.channel());
     let post = Post {
         body: &body,
-        delivery: DeliveryId::new(message, 1),
+        key: &key,
         message,
         subject: content.subject.as_deref(),
         topic_urn: "",

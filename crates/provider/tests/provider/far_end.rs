@@ -221,7 +221,7 @@ pub(crate) fn signed(mut target: Target) -> Target {
 pub(crate) fn post<'a>(body: &'a Body) -> Post<'a> {
     Post {
         body,
-        delivery: DeliveryId::parse("0190a0b0c0d0e0f00000000000000002-1").unwrap(),
+        key: "0190a0b0c0d0e0f00000000000000002-1",
         message: MessageId::parse("0190a0b0c0d0e0f00000000000000002").unwrap(),
         subject: None,
         topic_urn: "urn:smn:local:p1:ops",
