@@ -103,8 +103,8 @@ impl Lane {
     }
 
     /// Learns the endpoint's rates.
-    pub(crate) fn learn(&mut self, rates: &'static [Rate], started: Timestamp) {
-        self.pace.learn(rates, started);
+    pub(crate) fn learn(&mut self, rates: &'static [Rate], sent_before: Timestamp) {
+        self.pace.learn(rates, sent_before);
     }
 
     /// What to do now.
@@ -114,7 +114,8 @@ impl Lane {
         }
         let Some(first) = self.queue.front() else { return self.wish_empty(now) };
         let urgent = first.stored.message.priority == Priority::Urgent;
-        let storm = self.queue.len() > self.pace.room(now) || self.more_in_store;
+        // An endpoint without a rate, a web hook, gets every message by itself.
+        let storm = self.pace.is_limited() && (self.queue.len() > self.pace.room(now) || self.more_in_store);
         let reserve = if urgent { 0 } else { RESERVE };
         let mut at = self.pace.next_at(now, reserve).max(first.due_at).max(self.paused_until.unwrap_or(now));
         if storm
@@ -127,7 +128,14 @@ impl Lane {
             return Wish::Wait(at);
         }
         self.paused_until = None;
-        let all = if storm { self.queue.len() } else { 1 };
+        // An urgent one is not to be looked for among many others.
+        let alike =
+            self.queue.iter().take_while(|ready| ready.stored.message.priority == Priority::Urgent).count();
+        let all = match (storm, urgent) {
+            (true, true) => alike,
+            (true, false) => self.queue.len(),
+            (false, _) => 1,
+        };
         Wish::Send(self.held.unwrap_or(all))
     }
 

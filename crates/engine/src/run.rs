@@ -86,6 +86,7 @@ impl Engine {
             tracing::warn!(recovered, "attempts were interrupted by the last stop and are made again");
         }
         let waiting = parts.store.lane_list().await?;
+        let sent_before = parts.store.delivery_last_start().await?.unwrap_or(Timestamp(0));
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         let (notes, inbox) = mpsc::channel(NOTES_MAX);
@@ -104,7 +105,7 @@ impl Engine {
         let mut lanes = Lanes {
             wake: parts.store.wake(),
             sender: Arc::new(sender),
-            started: parts.clock.now(),
+            sent_before,
             clock: parts.clock,
             lanes: HashMap::new(),
             timer: Timer::default(),
@@ -134,8 +135,8 @@ struct Lanes {
     wake: Arc<Wake>,
     sender: Arc<Sender>,
     clock: Arc<dyn Clock>,
-    /// When this process began to send.
-    started: Timestamp,
+    /// When an earlier run last sent something.
+    sent_before: Timestamp,
     lanes: HashMap<EndpointId, Lane>,
     timer: Timer,
     events: mpsc::Sender<Event>,
@@ -201,7 +202,7 @@ impl Lanes {
             Event::Sent(Sent { lane, count, again, pause, posts, rates }) => {
                 if let Some(found) = self.lanes.get_mut(&lane) {
                     if let Some(rates) = rates {
-                        found.learn(rates, self.started);
+                        found.learn(rates, self.sent_before);
                     }
                     posts.into_iter().for_each(|at| found.posted(at));
                     found.sent(count, again, pause);

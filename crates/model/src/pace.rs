@@ -49,16 +49,16 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// Learns the rates. Where they are new, half of each is taken as used at `started`, when this process began and
-    /// an earlier one may have been sending.
-    pub fn learn(&mut self, rates: &'static [Rate], started: Timestamp) {
+    /// Learns the rates. Where they are new, half of each is taken as used at `sent_before`, when an earlier run of
+    /// the program last sent something, perhaps here.
+    pub fn learn(&mut self, rates: &'static [Rate], sent_before: Timestamp) {
         if self.rates == rates {
             return;
         }
         self.rates = rates;
         let half = rates.iter().map(|rate| rate.count / 2).max().unwrap_or(0);
         for _used in 0..half {
-            self.sent.push_front(started);
+            self.sent.push_front(sent_before);
         }
     }
 
@@ -83,6 +83,12 @@ impl Pace {
             }
         }
         at
+    }
+
+    /// Whether there is any rate to keep to.
+    #[must_use]
+    pub fn is_limited(&self) -> bool {
+        !self.rates.is_empty()
     }
 
     /// How many posts may leave from `now` on without waiting; everything when there is no rate.

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use carillon_model::clock::TestClock;
 use carillon_model::endpoint::Endpoint;
-use carillon_model::id::{DeliveryId, MessageId};
+use carillon_model::id::MessageId;
 use carillon_model::message::{Body, Format, Locale, Mentions};
 use carillon_model::subscription::{Extension, Target};
 use carillon_model::{SecretText, Timestamp};

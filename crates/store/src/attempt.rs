@@ -96,8 +96,16 @@ fn read_attempt(mut row: Row) -> Result<(u32, AttemptRecord), Error> {
     let started_at = row.time()?;
     let elapsed_ms = u64::try_from(row.int()?).unwrap_or(0);
     let merged = row.count()?;
-    let record =
-        AttemptRecord { number, outcome, reason, platform_code, platform_text, started_at, elapsed_ms, merged };
+    let record = AttemptRecord {
+        number,
+        outcome,
+        reason,
+        platform_code,
+        platform_text,
+        started_at,
+        elapsed_ms,
+        merged,
+    };
     Ok((delivery, record))
 }
 

@@ -183,6 +183,19 @@ impl Store {
         Ok(found)
     }
 
+    /// When the latest attempt began, of the last thousand deliveries.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn delivery_last_start(&self) -> Result<Option<Timestamp>, Error> {
+        let find = |tx: &mut Tx<'_>| {
+            let sql = "SELECT max(started_at) FROM
+                 (SELECT started_at FROM delivery ORDER BY seq DESC LIMIT 1000) AS latest";
+            tx.query_one("delivery", sql, &[])
+        };
+        self.db.read(find).await?.map_or(Ok(None), |mut row| row.maybe_time())
+    }
+
     /// Writes down, in one transaction, which attempts have begun and which have ended.
     ///
     /// # Errors

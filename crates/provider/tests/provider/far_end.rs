@@ -8,7 +8,7 @@ use carillon_model::clock::TestClock;
 use carillon_model::endpoint::{
     DINGTALK_API_HOST, DINGTALK_ROBOT_HOST, Endpoint, FEISHU_HOST, LARK_HOST, WECOM_HOST,
 };
-use carillon_model::id::{DeliveryId, MessageId};
+use carillon_model::id::MessageId;
 use carillon_model::message::{Body, Locale};
 use carillon_model::outcome::Verdict;
 use carillon_model::subscription::{AppCredentials, Extension, Target};

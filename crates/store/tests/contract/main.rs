@@ -50,6 +50,8 @@ macro_rules! contract {
                     leaves_no_byte_behind_2;
                 delivery:
                     a_lane_is_taken_in_order_and_in_portions
+                    urgent_ones_are_taken_first
+                    the_latest_start_is_remembered
                     a_lane_holds_only_what_is_not_final
                     a_first_success_costs_no_row_and_is_shown
                     a_postponed_one_waits_with_all_it_knows
