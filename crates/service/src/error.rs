@@ -23,7 +23,7 @@ pub enum Unauthenticated {
     #[error("verify aksk signature fail, X-Sdk-Date is more than 15 minutes away from the server's clock")]
     Skewed,
     /// Too many wrong signatures or passwords in a row.
-    #[error("locked for 5 minutes after 5 failures in a row")]
+    #[error("locked for 5 minutes after too many failures")]
     Locked,
     /// The token is unknown or has ended.
     #[error("the token is unknown or has ended, ask for a new one")]
