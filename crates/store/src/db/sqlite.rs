@@ -236,7 +236,8 @@ impl Writer {
             Ok(emptied) => self.dirty = !emptied,
             Err(error) => tracing::error!(%error, "the write-ahead log cannot be emptied"),
         }
-        if self.dirty {
+        // Once for a group that erased, not for each later try.
+        if self.dirty && tries > 1 {
             tracing::warn!(
                 "erased bytes stay in the write-ahead log while another program reads the database"
             );
@@ -249,16 +250,17 @@ impl Writer {
 /// checkpoint empties. Tells whether it is empty now.
 fn purge(connection: &Connection, tries: u32) -> Result<bool, rusqlite::Error> {
     connection.busy_timeout(PURGE_WAIT)?;
-    let mut emptied = false;
+    let checkpoint =
+        || connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+    let mut busy = Ok(1);
     for _try in 0..tries {
-        let busy: i64 = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
-        emptied = busy == 0;
-        if emptied {
+        busy = checkpoint();
+        if !matches!(busy, Ok(1..)) {
             break;
         }
     }
     connection.busy_timeout(BUSY_WAIT)?;
-    Ok(emptied)
+    Ok(busy? == 0)
 }
 
 impl ToSql for Value {
