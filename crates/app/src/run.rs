@@ -53,11 +53,12 @@ async fn bind(addr: SocketAddr) -> anyhow::Result<TcpListener> {
 }
 
 impl Listening {
-    /// Takes no new request, lets those under way finish, then the attempts. Tells whether all did in time.
+    /// Takes no new request and begins no new attempt, and lets those under way finish, all until one deadline. Tells
+    /// whether all attempts did in time.
     pub(crate) async fn drain(self) -> bool {
         self.stop.cancel();
-        self.tasks.wait().await;
-        self.engine.drain(self.config.drain_timeout).await
+        let ((), clean) = tokio::join!(self.tasks.wait(), self.engine.drain(self.config.drain_timeout));
+        clean
     }
 }
 

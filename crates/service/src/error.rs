@@ -23,7 +23,7 @@ pub enum Unauthenticated {
     #[error("verify aksk signature fail, X-Sdk-Date is more than 15 minutes away from the server's clock")]
     Skewed,
     /// Too many wrong signatures or passwords in a row.
-    #[error("locked for 5 minutes after 5 failures in a row")]
+    #[error("locked for 5 minutes after too many failures")]
     Locked,
     /// The token is unknown or has ended.
     #[error("the token is unknown or has ended, ask for a new one")]
@@ -75,6 +75,9 @@ pub enum Error {
     /// Nothing can be made durable at present.
     #[error("the service cannot store anything at present, nothing was accepted")]
     Unavailable(#[source] carillon_store::Error),
+    /// It is done, but erased bytes are not out of the database's log yet.
+    #[error("{0}")]
+    Unpurged(#[source] carillon_store::Error),
     /// Something is wrong with what is stored, or with the program.
     #[error("internal error")]
     Internal(#[source] carillon_store::Error),
@@ -85,6 +88,7 @@ impl From<carillon_store::Error> for Error {
         use carillon_store::Error as Store;
         match error {
             Store::Unavailable(_) | Store::Setup(_) => Self::Unavailable(error),
+            Store::Unpurged => Self::Unpurged(error),
             Store::Corrupt { .. } | Store::Sealed(_) | Store::Conflict => Self::Internal(error),
         }
     }

@@ -10,6 +10,7 @@
 //! | deliveries: taken, started, settled, recovered | [`delivery`] |
 //! | attempts as they are shown | [`attempt`] |
 //! | handing new deliveries to the engine | [`wake`] |
+//! | is the key file this database's own | `key_check` |
 //! | which database there is | `db`, and nobody else |
 
 pub mod account;
@@ -17,6 +18,7 @@ pub mod attempt;
 mod db;
 pub mod delivery;
 mod error;
+mod key_check;
 pub mod message;
 mod migrate;
 mod sealed;

@@ -52,8 +52,8 @@ pub struct SubscriptionFilter {
     pub state: Option<i64>,
     /// Those whose remark holds this text.
     pub remark_part: Option<String>,
-    /// The one to this address.
-    pub endpoint: Option<Endpoint>,
+    /// Those to one of these addresses.
+    pub endpoints: Option<Vec<Endpoint>>,
 }
 
 /// A subscription that a message goes to.
@@ -312,12 +312,19 @@ impl Store {
         page: Page,
     ) -> Result<(u64, Vec<Subscription>), Error> {
         let project = project.clone();
-        let hashes = filter.endpoint.as_ref().map(|endpoint| Hashes::new(&self.vault, endpoint, None));
+        let hash = |endpoint: &Endpoint| Hashes::new(&self.vault, endpoint, None);
+        let hashes: Option<Vec<Hashes>> =
+            filter.endpoints.as_ref().map(|endpoints| endpoints.iter().map(hash).collect());
         let list = move |tx: &mut Tx<'_>| {
             let endpoints = match &hashes {
-                Some(hashes) => {
-                    let found = hashes
-                        .find(tx, |hashes, bytes| bytes.get(..HASH) == Some(hashes.address.as_slice()))?;
+                Some(all) => {
+                    let mut found = Vec::new();
+                    for hashes in all {
+                        let fit = |hashes: &Hashes, bytes: &[u8]| {
+                            bytes.get(..HASH) == Some(hashes.address.as_slice())
+                        };
+                        found.extend(hashes.find(tx, fit)?);
+                    }
                     Some(serde_json::to_string(&found).map_err(|_json| Error::Conflict)?)
                 }
                 None => None,

@@ -5,6 +5,7 @@
 
 mod bootstrap;
 
+use std::ffi::OsStr;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -64,7 +65,7 @@ struct Values {
     /// How many seconds a whole exchange with a platform may take [default: 10]
     #[arg(long, env = "CARILLON_PLATFORM_TIMEOUT", value_name = "SECONDS")]
     platform_timeout: Option<u64>,
-    /// How many seconds a stop waits for requests and attempts under way [default: 15]
+    /// How many seconds a stop waits for requests and attempts under way, together [default: 15]
     #[arg(long, env = "CARILLON_DRAIN_TIMEOUT", value_name = "SECONDS")]
     drain_timeout: Option<u64>,
     /// What is logged [default: info]
@@ -161,6 +162,16 @@ fn check(values: Values) -> anyhow::Result<ServerConfig> {
         log: values.log.unwrap_or_else(|| "info".to_owned()),
         log_format: values.log_format.unwrap_or(LogFormat::Text),
     })
+}
+
+/// Takes from a command and its subcommands every environment variable that is set but empty: it counts as not set.
+pub(crate) fn without_empty(command: clap::Command) -> clap::Command {
+    let is_empty = |name: &OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
+    let command = command.mut_args(|arg| match arg.get_env() {
+        Some(name) if is_empty(name) => arg.env(None::<&'static str>),
+        _ => arg,
+    });
+    command.mut_subcommands(without_empty)
 }
 
 /// The data directory when none is named.

@@ -92,8 +92,8 @@ macro_rules! contract {
                     a_lane_leaves_no_byte_when_its_last_subscription_goes
                     a_deleter_who_went_away_leaves_no_byte
                     a_start_takes_out_what_a_crash_left
-                    a_row_that_moved_leaves_no_copy;
-
+                    a_row_that_moved_leaves_no_copy
+                    what_a_reader_kept_goes_when_it_lets_go;
                 subscription:
                     is_found_as_it_was_added
                     topic_protocol_and_address_are_its_key

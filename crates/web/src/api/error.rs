@@ -60,6 +60,7 @@ impl From<Error> for ApiError {
                 tracing::error!(error = %cause, "the store cannot be written");
                 (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
             }
+            Error::Unpurged(_) => (StatusCode::SERVICE_UNAVAILABLE, "unpurged"),
             Error::Internal(cause) => {
                 tracing::error!(error = %cause, "internal error");
                 (StatusCode::INTERNAL_SERVER_ERROR, "internal")

@@ -94,6 +94,10 @@ impl From<Error> for SmnError {
                 let text = "Database Exceptions. Nothing was accepted, try again.";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "SMN.0016", text)
             }
+            Error::Unpurged(cause) => {
+                let text = format!("Database Exceptions. ({cause})");
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "SMN.0016", text)
+            }
             Error::Internal(cause) => {
                 tracing::error!(error = %cause, "internal error");
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, "SMN.0018", "Service internal error.")
