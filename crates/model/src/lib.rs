@@ -11,6 +11,7 @@
 //! | delivery: one message on its way to one endpoint | [`delivery`] |
 //! | outcome: what an attempt came back as | [`outcome`] |
 //! | when to try again | [`retry`] |
+//! | the links a subscriber follows | [`link`] |
 //! | every limit of the product | [`limits`] |
 //! | time and chance, which are always arguments | [`clock`], [`chance`] |
 
@@ -22,6 +23,7 @@ pub mod endpoint;
 pub mod error;
 pub mod id;
 pub mod limits;
+pub mod link;
 pub mod message;
 pub mod outcome;
 pub mod retry;
