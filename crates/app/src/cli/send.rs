@@ -94,6 +94,7 @@ async fn sent(
     let body = content.for_channel(target.endpoint.channel());
     let post = Post {
         body: &body,
+        kind: content.kind,
         delivery: DeliveryId::new(message, 1),
         message,
         subject: content.subject.as_deref(),
@@ -101,6 +102,7 @@ async fn sent(
         subscription_urn: "",
         created_at: now,
         locale: Locale::English,
+        origin: None,
     };
     let parts = match providers.render(target, &post) {
         Ok(parts) => parts,
