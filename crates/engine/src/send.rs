@@ -3,16 +3,19 @@
 use std::sync::Arc;
 
 use carillon_model::delivery::{DeliveryState, Move};
-use carillon_model::id::EndpointId;
+use carillon_model::id::{CertificateId, EndpointId};
+use carillon_model::link::{Links, certificate_name};
+use carillon_model::message::Kind;
 use carillon_model::outcome::{Outcome, Reason, Scope, Verdict};
 use carillon_model::retry::{self, Next, RetryPolicy};
 use carillon_model::subscription::Target;
 use carillon_model::urn::{SubscriptionUrn, TopicUrn};
-use carillon_model::{Chance, Clock, Timestamp};
-use carillon_provider::{Post, Providers};
+use carillon_model::{Chance, Channel, Clock, SecretText, Timestamp};
+use carillon_provider::{BadKey, Origin, Post, Providers, Signer};
 use carillon_store::Store;
 use carillon_store::delivery::{Ready, Settlement, Start, Tried};
-use tokio::sync::{mpsc, oneshot};
+use carillon_store::signing::SigningKey;
+use tokio::sync::{OnceCell, mpsc, oneshot};
 use tokio::time::Instant;
 
 use crate::metrics::Metrics;
@@ -25,6 +28,8 @@ pub(crate) struct Sender {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) chance: Arc<dyn Chance>,
     pub(crate) region: String,
+    pub(crate) links: Links,
+    pub(crate) signing: OnceCell<Signing>,
     pub(crate) retry: RetryPolicy,
     pub(crate) metrics: Metrics,
     pub(crate) notes: mpsc::Sender<Note>,
@@ -45,9 +50,38 @@ pub(crate) struct Again {
     pub(crate) due_at: Timestamp,
 }
 
+/// What signs for web endpoints, and where its certificate is.
+pub(crate) struct Signing {
+    signer: Arc<Signer>,
+    certificate_url: String,
+}
+
+/// The links of one delivery to a web endpoint.
+struct OwnLinks {
+    subscribe: Option<SecretText>,
+    unsubscribe: Option<SecretText>,
+}
+
 struct Tally {
     verdict: Verdict,
     parts_done: u32,
+}
+
+/// Why nothing can be signed at present.
+#[derive(Debug, thiserror::Error)]
+enum NoSigning {
+    #[error(transparent)]
+    Store(#[from] carillon_store::Error),
+    #[error(transparent)]
+    Key(#[from] BadKey),
+    #[error("the server is stopping")]
+    Stopping,
+}
+
+/// What came of a delivery that could not even begin: it waits.
+fn busy(ready: &Ready) -> Tally {
+    let outcome = Outcome::Later { wait: None, scope: Scope::Endpoint };
+    Tally { verdict: Verdict::plain(outcome, Reason::Busy), parts_done: ready.parts_done }
 }
 
 impl Sender {
@@ -72,19 +106,13 @@ impl Sender {
         if self.clock.now() >= ready.stored.message.expires_at {
             return (self.without_attempt(ready, Move::Expire), None);
         }
-        let target = match self.store.target_open(ready.subscription).await {
+        let kind = ready.stored.message.content.kind;
+        let target = match self.store.target_open_for(ready.subscription, kind).await {
             Ok(Some(target)) => target,
             Ok(None) => return (self.without_attempt(ready, Move::Cancel), None),
             Err(error) => {
                 tracing::error!(delivery = %ready.id, %error, "a target cannot be opened");
-                let verdict =
-                    Verdict::plain(Outcome::Later { wait: None, scope: Scope::Endpoint }, Reason::Busy);
-                return self.decide(
-                    ready,
-                    self.clock.now(),
-                    Instant::now(),
-                    Tally { verdict, parts_done: ready.parts_done },
-                );
+                return self.decide(ready, &self.retry, self.clock.now(), Instant::now(), busy(ready));
             }
         };
         let started_at = self.clock.now();
@@ -107,7 +135,8 @@ impl Sender {
                 "an attempt was not accepted"
             );
         }
-        self.decide(ready, started_at, start, tally)
+        let policy = self.retry.on(channel, tally.verdict.reason);
+        self.decide(ready, &policy, started_at, start, tally)
     }
 
     async fn send_parts(&self, ready: &Ready, target: &Target) -> Tally {
@@ -119,9 +148,20 @@ impl Sender {
         };
         let topic_urn = topic.to_string();
         let subscription_urn = SubscriptionUrn { topic, id: ready.subscription }.to_string();
-        let body = message.content.for_channel(target.endpoint.channel());
+        let channel = target.endpoint.channel();
+        let body = message.content.for_channel(channel);
+        let web = matches!(channel, Channel::Http | Channel::Https);
+        let signing = match if web { self.signing().await.map(Some) } else { Ok(None) } {
+            Ok(signing) => signing,
+            Err(error) => {
+                tracing::error!(delivery = %ready.id, %error, "there is no key to sign with");
+                return busy(ready);
+            }
+        };
+        let links = self.links(ready, &topic_urn, &subscription_urn);
         let post = Post {
             body: &body,
+            kind: message.content.kind,
             delivery: ready.id,
             message: message.id,
             subject: message.content.subject.as_deref(),
@@ -129,6 +169,12 @@ impl Sender {
             subscription_urn: &subscription_urn,
             created_at: message.created_at,
             locale: message.locale,
+            origin: signing.map(|signing| Origin {
+                signer: &signing.signer,
+                signing_cert_url: &signing.certificate_url,
+                subscribe_url: links.subscribe.as_ref(),
+                unsubscribe_url: links.unsubscribe.as_ref(),
+            }),
         };
         let parts = match self.providers.render(target, &post) {
             Ok(parts) => parts,
@@ -146,16 +192,57 @@ impl Sender {
         tally
     }
 
+    /// The links that a delivery carries; those that confirm are the same at each attempt.
+    fn links(&self, ready: &Ready, topic_urn: &str, subscription_urn: &str) -> OwnLinks {
+        match ready.stored.message.content.kind {
+            Kind::Published => {
+                let signature = self.store.unsubscribe_signature(subscription_urn);
+                let link = self.links.unsubscribe(subscription_urn, &signature);
+                OwnLinks { subscribe: None, unsubscribe: Some(link) }
+            }
+            Kind::SubscriptionConfirmation | Kind::UnsubscribeConfirmation => {
+                let token = self.store.confirmation_token(ready.stored.message.id);
+                let link = self.links.subscribe(&token, topic_urn);
+                OwnLinks { subscribe: Some(link), unsubscribe: None }
+            }
+        }
+    }
+
+    /// What signs for web endpoints; the key is made when it is first needed.
+    async fn signing(&self) -> Result<&Signing, NoSigning> {
+        let open = || async {
+            let key = match self.store.signing_key_find().await? {
+                Some(key) => key,
+                None => self.store.signing_key_add(self.make_key().await?).await?,
+            };
+            let signer = Arc::new(Signer::open(&key.private_key)?);
+            let certificate_url = self.links.certificate(&certificate_name(&self.region, key.id));
+            Ok(Signing { signer, certificate_url })
+        };
+        self.signing.get_or_try_init(open).await
+    }
+
+    async fn make_key(&self) -> Result<SigningKey, NoSigning> {
+        let now = self.clock.now();
+        let id = CertificateId::new(now, self.chance.as_ref());
+        let host = self.links.host().to_owned();
+        let made = tokio::task::spawn_blocking(move || Signer::make(&host, id, now));
+        let made = made.await.map_err(|_stopping| NoSigning::Stopping)??;
+        tracing::info!(certificate = %id, "made a key that signs what web endpoints get");
+        Ok(SigningKey { id, private_key: made.private_key, certificate: made.certificate })
+    }
+
     fn decide(
         &self,
         ready: &Ready,
+        policy: &RetryPolicy,
         started_at: Timestamp,
         start: Instant,
         tally: Tally,
     ) -> (Settlement, Option<Again>) {
         let number = ready.attempts + 1;
         let now = self.clock.now();
-        let next = retry::next(&self.retry, number, tally.verdict.outcome, now, self.chance.number());
+        let next = retry::next(policy, number, tally.verdict.outcome, now, self.chance.number());
         let (step, due_at) = match next {
             Next::Delivered => (Move::Accept, now),
             Next::Failed => (Move::Fail, now),
