@@ -83,12 +83,7 @@ fn sent_hint(vault: &Vault, target: &Target) -> i64 {
     i64::from(u32::from_be_bytes([0, hash[0], hash[1], hash[2]]))
 }
 
-fn is_throttled(
-    tx: &mut Tx<'_>,
-    hint: i64,
-    now: Timestamp,
-    throttles: &[Throttle],
-) -> Result<bool, Error> {
+fn is_throttled(tx: &mut Tx<'_>, hint: i64, now: Timestamp, throttles: &[Throttle]) -> Result<bool, Error> {
     for throttle in throttles {
         let sql = "SELECT count(*) FROM confirmation_sent WHERE hint = $1 AND sent_at > $2";
         let count = tx.query_one("confirmation_sent", sql, params![hint, now.minus(throttle.window)])?;
