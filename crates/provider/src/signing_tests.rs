@@ -69,3 +69,30 @@ fn public_key(der: &[u8]) -> &[u8] {
     let at = der.windows(head.len()).position(|window| window == head).unwrap();
     &der[at..at + 270]
 }
+
+/// A second opinion on the certificate, where there is an `openssl`.
+#[test]
+fn openssl_reads_the_certificate() {
+    use std::io::Write;
+    use std::process::{Command, Stdio};
+
+    let now = Timestamp(1_735_787_045_000);
+    let made = Signer::make("bells.example", CertificateId::new(now, &SeededChance::new(1)), now).unwrap();
+    let mut openssl = Command::new("openssl");
+    openssl.args(["x509", "-noout", "-text"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let Ok(mut child) = openssl.spawn() else { return };
+    child.stdin.take().unwrap().write_all(made.certificate.as_bytes()).unwrap();
+    let said = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
+    for words in [
+        "Version: 3",
+        "sha256WithRSAEncryption",
+        "Subject: CN = bells.example",
+        "Not Before: Jan  2 03:04:05 2025 GMT",
+        "Not After : Dec 31 03:04:05 2034 GMT",
+        "Public-Key: (2048 bit)",
+        "CA:FALSE",
+        "Digital Signature",
+    ] {
+        assert!(said.replace("CN=", "CN = ").contains(words), "{words}: {said}");
+    }
+}
