@@ -13,6 +13,7 @@
 mod digest;
 mod lane;
 pub mod metrics;
+mod origin;
 mod run;
 mod send;
 mod settle;

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use carillon_model::id::EndpointId;
+use carillon_model::link::Links;
 use carillon_model::retry::RetryPolicy;
 use carillon_model::{Chance, Clock, Timestamp};
 use carillon_provider::Providers;
 use carillon_store::delivery::Ready;
 use carillon_store::wake::Wake;
 use carillon_store::{Error, Store};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{OnceCell, Semaphore, mpsc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -38,6 +39,8 @@ const LOAD_AGAIN: Duration = Duration::from_secs(1);
 pub struct Settings {
     /// Stands in every URN.
     pub region: String,
+    /// Writes the links that subscribers follow.
+    pub links: Links,
     /// How often and how patiently a delivery is tried.
     pub retry: RetryPolicy,
     /// How many attempts are under way at once.
@@ -46,7 +49,12 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { region: "local".to_owned(), retry: RetryPolicy::default(), attempts_at_once: 1024 }
+        Self {
+            region: "local".to_owned(),
+            links: Links::default(),
+            retry: RetryPolicy::default(),
+            attempts_at_once: 1024,
+        }
     }
 }
 
@@ -98,6 +106,8 @@ impl Engine {
             clock: Arc::clone(&parts.clock),
             chance: parts.chance,
             region: settings.region,
+            links: settings.links,
+            signing: OnceCell::new(),
             retry: settings.retry,
             metrics: parts.metrics,
             notes,

@@ -46,6 +46,8 @@ pub enum Field {
     Id,
     /// The body of a request as a whole.
     Body,
+    /// The address under which subscribers reach the server, a setting.
+    PublicUrl,
 }
 
 impl Field {
@@ -73,6 +75,7 @@ impl Field {
             Self::ProjectId => "project_id",
             Self::Id => "id",
             Self::Body => "body",
+            Self::PublicUrl => "public_url",
         }
     }
 }

@@ -58,3 +58,15 @@ pub const SIGN_IN_FAILURES_EVERYWHERE_MAX: u32 = 50;
 pub const SIGN_IN_LOCK: Duration = Duration::from_secs(5 * 60);
 /// How long a token of the small IAM is good (SMN: 24 hours).
 pub const TOKEN_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long the link is good that confirms a subscription (SMN: 48 hours).
+pub const CONFIRMATION_LIFE: Duration = Duration::from_secs(48 * 60 * 60);
+/// How many confirmations go to one web endpoint within [`WEB_CONFIRMATIONS_WINDOW`] (SMN).
+pub const WEB_CONFIRMATIONS_MAX: u64 = 200;
+/// The time in which they are counted.
+pub const WEB_CONFIRMATIONS_WINDOW: Duration = Duration::from_secs(10 * 60);
+/// How many times a message is tried at a web endpoint (SMN).
+pub const WEB_ATTEMPTS_MAX: u32 = 6;
+/// How many detections are remembered.
+pub const DETECTIONS_MAX: usize = 1_000;
+/// How many detections are under way at once.
+pub const DETECTIONS_AT_ONCE: usize = 16;

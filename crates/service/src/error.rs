@@ -69,6 +69,21 @@ pub enum Error {
     /// The topic has as many subscriptions as it may.
     #[error("the topic has 10000 subscriptions, the most it may have")]
     SubscriptionsFull,
+    /// Too many confirmations went to one address of late.
+    #[error("too many confirmations went to this address of late, try again later")]
+    Throttled,
+    /// The token of a link is unknown, another topic's, or older than 48 hours.
+    #[error("the link is unknown or older than 48 hours, subscribe again for a new one")]
+    WrongToken,
+    /// A link that ends a subscription lacks its signature, or has another one's.
+    #[error("the link is not one that was handed out for this subscription")]
+    WrongLink,
+    /// There is no such certificate.
+    #[error("there is no such certificate")]
+    CertificateNotFound,
+    /// There is no such detection, or it was forgotten.
+    #[error("there is no such detection task")]
+    DetectionNotFound,
     /// The endpoint lies in a private network.
     #[error("the endpoint lies in a private network, which the operator has not allowed")]
     PrivateEndpoint,

@@ -6,15 +6,18 @@
 //! | projects, accounts, keys and tokens | [`account`] |
 //! | topics | [`topic`] |
 //! | subscriptions and their sealed targets | [`subscription`] |
+//! | asking subscribers, and their links | [`confirmation`] |
 //! | messages | [`message`] |
 //! | deliveries: taken, started, settled, recovered | [`delivery`] |
 //! | attempts as they are shown | [`attempt`] |
+//! | the key that signs, and its certificate | [`signing`] |
 //! | handing new deliveries to the engine | [`wake`] |
 //! | is the key file this database's own | `key_check` |
 //! | which database there is | `db`, and nobody else |
 
 pub mod account;
 pub mod attempt;
+pub mod confirmation;
 mod db;
 pub mod delivery;
 mod error;
@@ -23,6 +26,7 @@ pub mod message;
 mod migrate;
 mod sealed;
 mod setup;
+pub mod signing;
 pub mod subscription;
 pub mod topic;
 pub mod vault;

@@ -11,6 +11,7 @@ use crate::error::Error;
 const SQLITE: &[(&str, &str)] = &[
     ("0001_start", include_str!("../migrations/sqlite/0001_start.sql")),
     ("0002_key_check", include_str!("../migrations/sqlite/0002_key_check.sql")),
+    ("0003_confirmation", include_str!("../migrations/sqlite/0003_confirmation.sql")),
 ];
 
 /// Applies what is missing.

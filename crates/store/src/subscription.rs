@@ -115,7 +115,7 @@ impl Hashes {
     }
 }
 
-fn open_target(vault: &Vault, id: &SubscriptionId, sealed: &[u8]) -> Result<Target, Error> {
+pub(crate) fn open_target(vault: &Vault, id: &SubscriptionId, sealed: &[u8]) -> Result<Target, Error> {
     let plain = vault.open_sealed(place(&id.to_string()), sealed)?;
     serde_json::from_slice(&plain).map_err(|_json| Error::Sealed("its content has another form"))
 }
@@ -135,6 +135,7 @@ fn remove(tx: &mut Tx<'_>, id: &str, endpoint: &str) -> Result<(), Error> {
         "UPDATE delivery SET state = 5 WHERE endpoint_id = $1 AND state = 0 AND subscription_id = $2",
         params![endpoint, id],
     )?;
+    tx.execute("DELETE FROM confirmation WHERE subscription_id = $1", params![id])?;
     let sql = "DELETE FROM subscription WHERE id = $1 RETURNING sealed_seq";
     if let Some(mut row) = tx.query_one("subscription", sql, params![id])? {
         sealed::erase(tx, row.int()?)?;
@@ -239,8 +240,9 @@ macro_rules! select_subscription {
         )
     };
 }
+pub(crate) use select_subscription;
 
-fn read_subscription(vault: &Vault, mut row: Row) -> Result<Subscription, Error> {
+pub(crate) fn read_subscription(vault: &Vault, mut row: Row) -> Result<Subscription, Error> {
     let id = row.parsed(|text| SubscriptionId::parse(text).ok())?;
     let topic = row.parsed(|text| TopicId::parse(text).ok())?;
     let topic_name = row.parsed(|text| TopicName::parse(text).ok())?;

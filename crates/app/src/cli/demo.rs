@@ -104,6 +104,7 @@ async fn start_server(listen: SocketAddr, platforms: &Running, dir: &Path) -> an
     };
     let config = ServerConfig {
         listen,
+        public_url: None,
         metrics_listen: None,
         data_dir: dir.to_owned(),
         key_file: None,

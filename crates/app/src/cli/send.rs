@@ -140,12 +140,14 @@ async fn sent(
     let post = Post {
         body: &body,
         key: &key,
+        kind: content.kind,
         message,
         subject: content.subject.as_deref(),
         topic_urn: "",
         subscription_urn: "",
         created_at: now,
         locale: Locale::English,
+        origin: None,
     };
     let parts = match providers.render(target, &post) {
         Ok(parts) => parts,

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use carillon_model::link::Links;
 use carillon_provider::{ConnectTo, ProviderSettings};
 use clap::Args;
 use serde::Deserialize;
@@ -38,6 +39,9 @@ struct Values {
     /// Where to listen [default: 127.0.0.1:8866]
     #[arg(long, env = "CARILLON_LISTEN", value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
+    /// The address at which subscribers reach this server, for the links in what they get [default: where it listens]
+    #[arg(long, env = "CARILLON_PUBLIC_URL", value_name = "URL")]
+    public_url: Option<String>,
     /// Where to show metrics without a token [default: nowhere]
     #[arg(long, env = "CARILLON_METRICS_LISTEN", value_name = "ADDRESS:PORT")]
     metrics_listen: Option<SocketAddr>,
@@ -80,6 +84,7 @@ struct Values {
 #[derive(Debug, Clone)]
 pub(crate) struct ServerConfig {
     pub(crate) listen: SocketAddr,
+    pub(crate) public_url: Option<Links>,
     pub(crate) metrics_listen: Option<SocketAddr>,
     pub(crate) data_dir: PathBuf,
     pub(crate) key_file: Option<PathBuf>,
@@ -116,6 +121,7 @@ impl Values {
     fn over(self, below: Self) -> Self {
         Self {
             listen: self.listen.or(below.listen),
+            public_url: self.public_url.or(below.public_url),
             metrics_listen: self.metrics_listen.or(below.metrics_listen),
             data_dir: self.data_dir.or(below.data_dir),
             key_file: self.key_file.or(below.key_file),
@@ -151,6 +157,7 @@ fn check(values: Values) -> anyhow::Result<ServerConfig> {
     };
     Ok(ServerConfig {
         listen: values.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8866))),
+        public_url: values.public_url.as_deref().map(Links::parse).transpose()?,
         metrics_listen: values.metrics_listen,
         data_dir: values.data_dir.unwrap_or_else(|| PathBuf::from(DATA_DIR)),
         key_file: values.key_file,
@@ -211,6 +218,7 @@ mod tests {
         let wrong = [
             Values { region: Some("A B".to_owned()), ..Values::default() },
             Values { attempts_max: Some(0), ..Values::default() },
+            Values { public_url: Some("bells.example".to_owned()), ..Values::default() },
             Values {
                 connect_to: Some(vec!["open.feishu.cn=https://example.com".to_owned()]),
                 ..Values::default()

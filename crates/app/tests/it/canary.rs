@@ -320,6 +320,7 @@ async fn no_secret_is_found_anywhere() {
     for body in subscriptions(&platforms) {
         api.subscribe(&topic, &body).await;
     }
+    crate::load::confirm(&api, &platforms, 1).await;
     misbehaving(&api, &platforms, &topic).await;
     assert!(platforms.received().len() > 5 && platforms.calls().len() > 50);
     refused(&api, &topic).await;

@@ -54,6 +54,11 @@ impl From<Error> for ApiError {
             Error::MessageNotFound => (StatusCode::NOT_FOUND, "message_not_found"),
             Error::DeliveryNotFound => (StatusCode::NOT_FOUND, "delivery_not_found"),
             Error::TemplateNotFound => (StatusCode::NOT_FOUND, "template_not_found"),
+            Error::Throttled => (StatusCode::TOO_MANY_REQUESTS, "throttled"),
+            Error::WrongToken => (StatusCode::FORBIDDEN, "wrong_token"),
+            Error::WrongLink => (StatusCode::FORBIDDEN, "wrong_link"),
+            Error::CertificateNotFound => (StatusCode::NOT_FOUND, "certificate_not_found"),
+            Error::DetectionNotFound => (StatusCode::NOT_FOUND, "detection_not_found"),
             Error::TopicsFull => (StatusCode::CONFLICT, "topics_full"),
             Error::SubscriptionsFull => (StatusCode::CONFLICT, "subscriptions_full"),
             Error::Unavailable(cause) => {

@@ -60,6 +60,8 @@ pub(crate) struct ShownMessage {
     id: String,
     /// The topic it was published to.
     topic_urn: String,
+    /// `published`, or `subscription_confirmation` and `unsubscribe_confirmation`, which the service writes itself.
+    kind: &'static str,
     /// What it is about.
     title: Option<String>,
     /// `text` or `markdown`.
@@ -168,6 +170,7 @@ fn shown_message(named: &NamedMessage) -> ShownMessage {
     ShownMessage {
         id: message.id.to_string(),
         topic_urn: named.topic_urn.to_string(),
+        kind: message.content.kind.name(),
         title: message.content.subject.clone(),
         format: match message.content.default.format {
             Format::Text => "text",

@@ -58,7 +58,9 @@ fn field(field: Field) -> (StatusCode, &'static str, &'static str) {
         Field::TemplateName => (bad, "SMN.0032", "Parameter: message_template_name is invalid."),
         Field::Paging => (bad, "SMN.0015", "Parameter: Offset or limit is invalid."),
         Field::Status => (bad, "SMN.0077", "Parameter: Status is invalid."),
-        Field::ProjectId | Field::Id | Field::Body => (bad, "SMN.0018", "The request is invalid."),
+        Field::ProjectId | Field::Id | Field::Body | Field::PublicUrl => {
+            (bad, "SMN.0018", "The request is invalid.")
+        }
     }
 }
 
@@ -86,6 +88,22 @@ impl From<Error> for SmnError {
             Error::MessageNotFound | Error::DeliveryNotFound => Self::unknown_path(),
             Error::TopicsFull => Self::new(forbidden, "SMN.0004", "Exceeded topic limit."),
             Error::SubscriptionsFull => Self::new(forbidden, "SMN.0007", "Exceeded subscription limit."),
+            Error::Throttled => {
+                let text = "The maximum number of subscriptions has been reached. (too many confirmations went to \
+                            this address of late, try again later)";
+                Self::new(forbidden, "SMN.0078", text)
+            }
+            Error::WrongToken => {
+                let text = "Parameter: token is invalid. (the link is unknown or older than 48 hours)";
+                Self::new(forbidden, "SMN.0022", text)
+            }
+            Error::WrongLink => {
+                let text = "No permission to request resources. (the link is not one that was handed out for this \
+                            subscription)";
+                Self::new(forbidden, "SMN.0001", text)
+            }
+            Error::CertificateNotFound => Self::unknown_path(),
+            Error::DetectionNotFound => Self::new(not_found, "SMN.00013030", "Detection task not found."),
             Error::PrivateEndpoint => {
                 Self::new(forbidden, "SMN.0069", "Not authorized to subscribe internal endpoints.")
             }

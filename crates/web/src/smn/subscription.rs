@@ -50,7 +50,7 @@ fn read(item: &Map<String, Value>) -> Result<Subscribe, Invalid> {
     Ok(Subscribe { channel, protocol: name, endpoint: endpoint.into(), extension, remark })
 }
 
-fn read_extension(extension: &Map<String, Value>) -> Result<Extension, Invalid> {
+pub(super) fn read_extension(extension: &Map<String, Value>) -> Result<Extension, Invalid> {
     let secret =
         |name: &str| Ok::<_, Invalid>(field::text(extension, name, Field::Extension)?.map(SecretText::from));
     for name in ["client_id", "client_secret"] {
