@@ -97,7 +97,8 @@ fn read_attempt(mut row: Row) -> Result<(u32, AttemptRecord), Error> {
     ))
 }
 
-const SELECT_DELIVERIES: &str = "SELECT d.message_id, d.number, d.subscription_id, d.state, d.due_at, d.attempts,
+const SELECT_DELIVERIES: &str =
+    "SELECT d.message_id, d.number, d.subscription_id, d.state, d.due_at, d.attempts,
      d.started_at, d.elapsed_ms, d.platform_code, d.platform_text, m.topic_name, d.channel
      FROM delivery d JOIN message m ON m.id = d.message_id
      WHERE m.project_id = $1 AND d.message_id = $2 AND d.number > $3 ORDER BY d.number LIMIT $4";

@@ -6,6 +6,10 @@
 //! | projects, accounts, keys and tokens | [`account`] |
 //! | topics | [`topic`] |
 //! | subscriptions and their sealed targets | [`subscription`] |
+//! | what subscriptions want | [`filter`] |
+//! | message templates | [`template`] |
+//! | attributes of topics | [`attribute`] |
+//! | tags of topics | [`tag`] |
 //! | messages | [`message`] |
 //! | deliveries: taken, started, settled, recovered | [`delivery`] |
 //! | attempts as they are shown | [`attempt`] |
@@ -14,13 +18,17 @@
 
 pub mod account;
 pub mod attempt;
+pub mod attribute;
 mod db;
 pub mod delivery;
 mod error;
+pub mod filter;
 pub mod message;
 mod migrate;
 mod setup;
 pub mod subscription;
+pub mod tag;
+pub mod template;
 pub mod topic;
 pub mod vault;
 pub mod wake;
