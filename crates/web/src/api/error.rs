@@ -54,6 +54,13 @@ impl From<Error> for ApiError {
             Error::MessageNotFound => (StatusCode::NOT_FOUND, "message_not_found"),
             Error::DeliveryNotFound => (StatusCode::NOT_FOUND, "delivery_not_found"),
             Error::TemplateNotFound => (StatusCode::NOT_FOUND, "template_not_found"),
+            Error::DefaultTemplateNotFound => (StatusCode::NOT_FOUND, "default_template_not_found"),
+            Error::AttributeNotFound => (StatusCode::NOT_FOUND, "attribute_not_found"),
+            Error::TagNotFound => (StatusCode::NOT_FOUND, "tag_not_found"),
+            Error::PolicyRefuses(_) => (StatusCode::FORBIDDEN, "policy_refuses"),
+            Error::TemplateExists => (StatusCode::CONFLICT, "template_exists"),
+            Error::TemplatesFull => (StatusCode::CONFLICT, "templates_full"),
+            Error::TagsFull => (StatusCode::CONFLICT, "tags_full"),
             Error::TopicsFull => (StatusCode::CONFLICT, "topics_full"),
             Error::SubscriptionsFull => (StatusCode::CONFLICT, "subscriptions_full"),
             Error::Unavailable(cause) => {

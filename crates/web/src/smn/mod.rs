@@ -1,13 +1,19 @@
 //! SMN's v2 API as Huawei Cloud's official SDKs speak it. Its words (protocol, `message_structure`, …) and its codes
 //! live in this folder and nowhere below; a second dialect would be a sibling folder.
 
+mod absent;
+mod attribute;
 pub(crate) mod error;
 mod field;
+mod filter;
 mod iam;
 mod protocol;
 mod publish;
+mod statistics;
 mod structure;
 mod subscription;
+mod tag;
+mod template;
 mod topic;
 mod version;
 
@@ -47,8 +53,37 @@ pub(crate) fn routes() -> Router<App> {
             &format!("{TOPIC}/subscriptions/{{subscription_urn}}"),
             put(subscription::update).delete(subscription::remove_of_topic),
         )
+        .route(&format!("{TOPIC}/attributes"), get(attribute::list).delete(attribute::remove_all))
+        .route(&format!("{TOPIC}/attributes/{{name}}"), put(attribute::update).delete(attribute::remove))
+        .route(&format!("{TOPIC}/statistics"), get(statistics::list))
+        .route(
+            &format!("{SUBSCRIPTIONS}/filter_polices"),
+            post(filter::create).put(filter::update).delete(filter::remove),
+        )
         .route(SUBSCRIPTIONS, get(subscription::list).delete(subscription::remove_many))
         .route(&format!("{SUBSCRIPTIONS}/{{subscription_urn}}"), delete(subscription::remove))
+        .route("/v2/{project_id}/notifications/topics-with-associated-resources", get(topic::list_associated))
+        .merge(template_routes())
+        .merge(tag_routes())
+        .merge(absent::routes("/v2/{project_id}", TOPIC))
+}
+
+fn template_routes() -> Router<App> {
+    const TEMPLATES: &str = "/v2/{project_id}/notifications/message_template";
+    Router::new().route(TEMPLATES, post(template::create).get(template::list)).route(
+        &format!("{TEMPLATES}/{{message_template_id}}"),
+        get(template::show).put(template::update).delete(template::remove),
+    )
+}
+
+fn tag_routes() -> Router<App> {
+    const RESOURCE: &str = "/v2/{project_id}/{resource_type}/{resource_id}";
+    Router::new()
+        .route(&format!("{RESOURCE}/tags"), post(tag::create).get(tag::list))
+        .route(&format!("{RESOURCE}/tags/action"), post(tag::change).delete(tag::remove))
+        .route(&format!("{RESOURCE}/tags/{{key}}"), delete(tag::remove))
+        .route("/v2/{project_id}/{resource_type}/tags", get(tag::list_all))
+        .route("/v2/{project_id}/{resource_type}/resource_instances/action", post(tag::instances))
 }
 
 /// A request of this dialect whose caller is known, in the project that its path names, if it names one.
