@@ -95,11 +95,9 @@ fn result(urn: &str, answer: Result<(), Error>) -> Value {
     let (code, message) = match answer {
         Ok(()) => (None, None),
         Err(error) => {
-            let nobody = match &error {
-                Error::SubscriptionNotFound => true,
-                Error::Invalid(invalid) => invalid.field == Field::SubscriptionUrn,
-                _ => false,
-            };
+            let malformed =
+                matches!(&error, Error::Invalid(invalid) if invalid.field == Field::SubscriptionUrn);
+            let nobody = malformed || matches!(error, Error::SubscriptionNotFound);
             let error = SmnError::from(error);
             (Some(if nobody { "SMN.00011027" } else { error.code }), Some(error.message))
         }

@@ -1,0 +1,184 @@
+//! The contract that every store keeps, whichever database is behind it. A test is a generic function over the
+//! [`harness::Home`] of a database; the list below names it once, and a function that the list forgets is dead code,
+//! which the compiler reports.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail in any of its helpers")]
+
+mod account;
+mod attempt;
+mod attribute;
+mod churn;
+mod delivery;
+mod filter;
+mod harness;
+mod message;
+mod open;
+mod purge;
+mod subscription;
+mod tag;
+mod template;
+mod topic;
+mod traces;
+
+macro_rules! tests {
+    ($home:ty; $($noun:ident: $($test:ident)+;)+) => {
+        $(mod $noun {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $test() {
+                Box::pin(crate::$noun::$test::<$home>()).await;
+            })+
+        })+
+    };
+}
+
+macro_rules! contract {
+    ($store:ident, $home:ty) => {
+        mod $store {
+            tests! { $home;
+                account:
+                    install_happens_once
+                    many_at_once_install_once
+                    an_installation_is_found_by_each_of_its_names
+                    a_preset_token_has_no_end
+                    a_token_ends_at_its_millisecond
+                    adding_a_token_forgets_those_that_ended
+                    a_token_is_added_once_and_for_what_is_there
+                    neither_secret_nor_token_is_readable_at_rest
+                    secrets_open_again_after_a_restart;
+                attempt:
+                    deliveries_are_listed_by_number_behind_a_cursor
+                    each_delivery_has_its_own_attempts
+                    every_outcome_and_reason_reads_back
+                    a_delivery_is_found_only_by_its_own_id;
+                attribute:
+                    attributes_are_set_and_taken_away
+                    attributes_belong_to_a_topic_of_the_project;
+                churn:
+                    leaves_no_byte_behind_1
+                    leaves_no_byte_behind_2;
+                delivery:
+                    a_lane_is_taken_in_order_and_in_portions
+                    a_lane_holds_only_what_is_not_final
+                    a_first_success_costs_no_row_and_is_shown
+                    a_postponed_one_waits_with_all_it_knows
+                    a_second_success_has_both_attempts
+                    an_end_without_an_attempt_leaves_none
+                    a_cancelled_one_stays_so_unless_it_arrived
+                    one_under_way_ends_when_its_subscription_is_gone
+                    settling_twice_is_harmless
+                    settling_an_earlier_attempt_again_is_harmless
+                    a_place_that_is_not_there_changes_nothing
+                    starts_and_settlements_go_together
+                    what_was_under_way_waits_again_after_a_start
+                    recovery_keeps_the_order_and_leaves_the_rest;
+                filter:
+                    policies_come_with_recipients_and_lists
+                    policies_go_with_their_subscription
+                    only_ones_own_are_changed;
+                message:
+                    is_there_with_its_deliveries_after_the_answer
+                    to_nobody_is_kept_too
+                    to_ten_thousand_is_one_piece
+                    more_than_the_wake_holds_is_flagged
+                    many_at_once_are_handed_over_in_the_order_of_their_lanes
+                    a_caller_who_went_away_loses_nothing
+                    a_failed_publish_leaves_nothing_behind
+                    one_bad_publish_among_many_fails_alone
+                    list_is_newest_first_from_a_cursor
+                    another_project_sees_nothing
+                    the_largest_text_comes_back_whole;
+                open:
+                    everything_survives_a_restart
+                    what_was_answered_survives_a_crash
+                    what_was_handed_in_is_written_when_the_store_closes
+                    places_go_on_behind_the_last_after_a_restart
+                    an_open_store_can_write
+                    a_newer_version_is_refused
+                    an_edited_migration_is_refused;
+                purge:
+                    a_deleted_subscription_leaves_no_byte
+                    a_replaced_target_leaves_no_byte
+                    a_deleted_topic_leaves_no_byte_of_its_subscriptions
+                    a_lane_leaves_no_byte_when_its_last_subscription_goes
+                    a_deleter_who_went_away_leaves_no_byte
+                    a_start_takes_out_what_a_crash_left
+                    a_row_that_moved_leaves_no_copy;
+
+                subscription:
+                    is_found_as_it_was_added
+                    topic_protocol_and_address_are_its_key
+                    adding_again_replaces_what_goes_with_it
+                    one_address_is_one_lane
+                    a_lane_ends_with_its_last_subscription
+                    list_is_oldest_first_and_paged
+                    list_filters
+                    list_finds_an_address_whatever_app_reaches_it
+                    remark_changes_only_its_own
+                    delete_takes_only_what_belongs_to_the_topic
+                    delete_cancels_what_waits_for_it_alone
+                    a_target_opens_exactly_as_it_was_given
+                    only_those_in_force_receive
+                    no_topic_and_a_full_topic_are_told
+                    another_project_sees_nothing;
+                tag:
+                    tags_are_put_and_taken_off
+                    a_topic_has_not_too_many
+                    tags_belong_to_a_topic_of_the_project
+                    topics_are_listed_with_all_that_hangs_on_them;
+                template:
+                    is_found_as_it_was_made
+                    list_is_oldest_first_and_filtered
+                    rewrite_and_delete_change_one
+                    a_project_has_its_own_and_not_too_many;
+                topic:
+                    create_keeps_the_first_of_a_name
+                    create_stops_at_the_most_a_project_may_have
+                    list_is_newest_first
+                    list_of_one_moment_has_a_fixed_order
+                    list_counts_all_and_shows_a_page
+                    list_filters
+                    list_takes_a_part_of_a_display_name_literally
+                    another_project_sees_nothing
+                    rename_changes_the_display_name_and_the_time
+                    delete_takes_subscriptions_and_cancels_what_waits
+                    one_bad_write_among_many_fails_alone
+                    many_at_once_make_one_topic_of_a_name;
+            }
+        }
+    };
+}
+
+contract!(sqlite, crate::harness::Sqlite);
+
+/// The names of the store's own methods that are awaited.
+fn methods(text: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut inside = false;
+    for line in text.lines() {
+        inside = line == "impl Store {" || (inside && line != "}");
+        if inside && let Some(rest) = line.trim_start().strip_prefix("pub async fn ") {
+            names.extend(rest.split(['(', '<']).next().map(str::to_owned));
+        }
+    }
+    names
+}
+
+/// Every Rust file of a directory of this crate, one after the other.
+fn sources(dir: &str) -> String {
+    let mut text = String::new();
+    for entry in std::fs::read_dir(format!("{}/{dir}", env!("CARGO_MANIFEST_DIR"))).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "rs") {
+            text.push_str(&std::fs::read_to_string(path).unwrap());
+        }
+    }
+    text
+}
+
+#[test]
+fn every_method_of_the_store_is_called() {
+    let methods = methods(&sources("src"));
+    assert!(methods.len() > 25, "they are not found where they were: {methods:?}");
+    let tests = sources("tests/contract");
+    let forgotten: Vec<_> = methods.iter().filter(|name| !tests.contains(&format!(".{name}("))).collect();
+    assert!(forgotten.is_empty(), "no test calls {forgotten:?}");
+}

@@ -1,0 +1,234 @@
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use carillon_model::chance::SeededChance;
+use carillon_model::clock::TestClock;
+use carillon_model::delivery::DeliveryState;
+use carillon_store::subscription::SubscriptionFilter;
+use carillon_store::topic::TopicFilter;
+use carillon_store::{Error, NoObserver, Settings, Store};
+
+use crate::harness::{ALL, Bed, Home, START, Sqlite, abandon, accepted, robot, settlement, start};
+
+/// Tries to open a second time and tells what was said.
+fn refusal<H: Home>(home: &H) -> String {
+    let clock = Arc::new(TestClock::at(START));
+    match home.open(clock, Arc::new(SeededChance::new(8))) {
+        Ok(_store) => panic!("it was opened"),
+        Err(Error::Setup(text)) => text,
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+pub(crate) async fn everything_survives_a_restart<H: Home>() {
+    let bed = Bed::<H>::fresh().await;
+    let topic = bed.topic("ops").await;
+    for index in 0..5 {
+        bed.subscribe(&topic, robot(&format!("0123456789abcde{index}"))).await;
+    }
+    let message = bed.publish(&topic, "磁盘满").await;
+    let handed = bed.store.wake().take().ready;
+    let mut seen = Vec::new();
+    let mut bed = bed;
+    for _start in 0..3 {
+        let topics = bed.store.topic_list(&bed.project, TopicFilter::default(), ALL).await.unwrap();
+        let filter = SubscriptionFilter::default();
+        let subscriptions = bed.store.subscription_list(&bed.project, filter, ALL).await.unwrap();
+        let messages = bed.store.message_list(&bed.project, None, None, 10).await.unwrap();
+        let deliveries = bed.store.delivery_list(&bed.project, message, 0, 10).await.unwrap();
+        let mut waiting = Vec::new();
+        for ready in &handed {
+            waiting.extend(bed.store.lane_take(ready.endpoint, 0, 10).await.unwrap());
+        }
+        seen.push(format!("{topics:?} {subscriptions:?} {messages:?} {deliveries:?} {waiting:?}"));
+        assert_eq!((subscriptions.0, deliveries.len(), waiting.len()), (5, 5, 5));
+        bed = bed.reopen();
+        assert!(bed.store.wake().take().ready.is_empty());
+    }
+    assert_eq!(seen[0], seen[1]);
+    assert_eq!(seen[1], seen[2]);
+}
+
+pub(crate) async fn what_was_answered_survives_a_crash<H: Home>() {
+    let bed = Bed::<H>::fresh().await;
+    let ready = bed.one_ready().await;
+    let mut bed = bed.crash();
+    for _crash in 0..3 {
+        assert_eq!(bed.state(ready.id).await, DeliveryState::Pending);
+        assert_eq!(bed.store.lane_take(ready.endpoint, 0, 10).await.unwrap().len(), 1);
+        assert!(bed.store.target_open(ready.subscription).await.unwrap().is_some());
+        bed = bed.crash();
+    }
+    let at = bed.tick();
+    bed.store.delivery_settle(vec![start(&ready, 1, at)], Vec::new()).await.unwrap();
+    let bed = bed.crash();
+    assert_eq!(bed.store.delivery_recover().await.unwrap(), 1);
+    let bed = bed.crash();
+    assert_eq!(bed.store.delivery_recover().await.unwrap(), 0);
+    let done = settlement(&ready, 2, at, accepted(), DeliveryState::Delivered);
+    bed.store.delivery_settle(vec![start(&ready, 2, at)], vec![done]).await.unwrap();
+    assert_eq!(bed.crash().state(ready.id).await, DeliveryState::Delivered);
+}
+
+/// The lock on the directory is let go with the last handle, so nothing may be written behind it.
+pub(crate) async fn what_was_handed_in_is_written_when_the_store_closes<H: Home>() {
+    let bed = Bed::<H>::fresh().await;
+    let topic = bed.topic("ops").await;
+    for _call in 0..500 {
+        abandon(bed.store.message_publish(bed.new_message(&topic, "x"), bed.recipients(20))).await;
+    }
+    let Bed { store, home, .. } = bed;
+    drop(store);
+    assert_eq!(home.number("SELECT count(*) FROM message"), 500);
+}
+
+pub(crate) async fn places_go_on_behind_the_last_after_a_restart<H: Home>() {
+    let bed = Bed::<H>::fresh().await;
+    let ready = bed.one_ready().await;
+    let bed = bed.reopen();
+    let topic = bed.new_topic(&bed.project, "other");
+    let to = bed.recipients(1);
+    bed.store.message_publish(bed.new_message(&topic, "next"), to).await.unwrap();
+    assert!(bed.store.wake().take().ready[0].seq > ready.seq);
+}
+
+pub(crate) async fn an_open_store_can_write<H: Home>() {
+    let bed = Bed::<H>::empty();
+    bed.store.check().await.unwrap();
+    assert_eq!(bed.home.number("SELECT count(*) FROM migration"), 1);
+    bed.reopen().store.check().await.unwrap();
+}
+
+pub(crate) async fn a_newer_version_is_refused<H: Home>() {
+    let Bed { store, home, .. } = Bed::<H>::fresh().await;
+    drop(store);
+    home.alter("INSERT INTO migration (number, name, checksum, applied_at) VALUES (2, '0002_x', 'x', 0)");
+    let said = refusal(&home);
+    assert!(said.contains("version 2") && said.contains("newer program"), "{said}");
+    home.alter("DELETE FROM migration WHERE number = 2");
+    let clock = Arc::new(TestClock::at(START));
+    let store = home.open(clock, Arc::new(SeededChance::new(8))).unwrap();
+    assert!(store.is_installed().await.unwrap(), "the refusal changed nothing");
+}
+
+pub(crate) async fn an_edited_migration_is_refused<H: Home>() {
+    let Bed { store, home, .. } = Bed::<H>::fresh().await;
+    drop(store);
+    home.alter("UPDATE migration SET checksum = 'edited'");
+    let said = refusal(&home);
+    assert!(said.contains("0001_start"), "{said}");
+}
+
+#[tokio::test]
+async fn a_second_server_on_the_directory_is_refused() {
+    let bed = Bed::<Sqlite>::fresh().await;
+    let said = refusal(&bed.home);
+    let dir = bed.home.data_dir().display().to_string();
+    assert!(said.contains("another carillon") && said.contains(&dir), "{said}");
+    bed.store.check().await.unwrap();
+    let clone = bed.store.clone();
+    drop(bed.store);
+    refusal(&bed.home);
+    drop(clone);
+    bed.home.open(bed.clock, bed.chance).unwrap();
+}
+
+#[tokio::test]
+async fn a_database_without_its_key_file_is_refused() {
+    let Bed { store, home, .. } = Bed::<Sqlite>::fresh().await;
+    drop(store);
+    let key = home.data_dir().join("master.key");
+    let text = fs::read(&key).unwrap();
+    fs::remove_file(&key).unwrap();
+    let said = refusal(&home);
+    assert!(said.contains("master.key") && said.contains("put the key file back"), "{said}");
+    assert!(!key.exists(), "no new key hides the loss");
+    fs::write(&key, text).unwrap();
+    let clock = Arc::new(TestClock::at(START));
+    let store = home.open(clock, Arc::new(SeededChance::new(8))).unwrap();
+    assert!(store.access_key_find("AKEXAMPLE0000001").await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_broken_key_file_is_refused() {
+    let Bed { store, home, .. } = Bed::<Sqlite>::fresh().await;
+    drop(store);
+    for text in ["", "\n\n", "carillon-key-v1 00000000 AAAA\n", "something else\n"] {
+        fs::write(home.data_dir().join("master.key"), text).unwrap();
+        let said = refusal(&home);
+        assert!(said.contains("key file"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn another_key_file_opens_nothing() {
+    let bed = Bed::<Sqlite>::fresh().await;
+    let topic = bed.topic("ops").await;
+    let id = bed.subscribe(&topic, robot("0123456789abcdef")).await;
+    let Bed { store, home, project, .. } = bed;
+    drop(store);
+    let key_file = home.data_dir().parent().unwrap().join("another.key");
+    let settings = Settings { data_dir: home.data_dir(), key_file: Some(key_file.clone()) };
+    let open = || {
+        let chance = Arc::new(SeededChance::new(99));
+        Store::open(&settings, Arc::new(TestClock::at(START)), chance, Arc::new(NoObserver))
+    };
+    let Err(Error::Setup(said)) = open() else { panic!("a new key was made for an old database") };
+    assert!(said.contains("another.key"), "{said}");
+
+    let elsewhere = tempfile::tempdir().unwrap();
+    let other = Settings { data_dir: elsewhere.path().join("data"), key_file: Some(key_file.clone()) };
+    let chance = Arc::new(SeededChance::new(98));
+    drop(Store::open(&other, Arc::new(TestClock::at(START)), chance, Arc::new(NoObserver)).unwrap());
+    assert_eq!(mode(&key_file), 0o600);
+
+    let store = open().unwrap();
+    let key = store.access_key_find("AKEXAMPLE0000001").await;
+    assert!(matches!(key, Err(Error::Sealed(_))), "{key:?}");
+    let target = store.target_open(id).await;
+    assert!(matches!(target, Err(Error::Sealed(_))), "{target:?}");
+    let list = store.subscription_list(&project, SubscriptionFilter::default(), ALL).await;
+    assert!(matches!(list, Err(Error::Sealed(_))), "{list:?}");
+    assert_eq!(store.token_find(&"the-token-of-the-first-start".into()).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn files_are_for_their_owner_only() {
+    let bed = Bed::<Sqlite>::fresh().await;
+    bed.topic("ops").await;
+    let dir = bed.home.data_dir();
+    assert_eq!(mode(&dir), 0o700);
+    for name in ["master.key", "carillon.db"] {
+        assert_eq!(mode(&dir.join(name)), 0o600, "{name}");
+    }
+}
+
+/// The directory may have been there before, open to others; then the files' own modes are all there is.
+#[tokio::test]
+async fn the_write_ahead_log_is_for_its_owner_only() {
+    let home = Sqlite::fresh();
+    fs::create_dir(home.data_dir()).unwrap();
+    fs::set_permissions(home.data_dir(), fs::Permissions::from_mode(0o755)).unwrap();
+    let clock = Arc::new(TestClock::at(START));
+    let store = home.open(clock, Arc::new(SeededChance::new(8))).unwrap();
+    store.check().await.unwrap();
+    for name in ["carillon.db", "carillon.db-wal", "carillon.db-shm"] {
+        assert_eq!(mode(&home.data_dir().join(name)), 0o600, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_refused() {
+    let bed = Bed::<Sqlite>::fresh().await;
+    let home = Sqlite::fresh();
+    fs::create_dir(home.data_dir()).unwrap();
+    fs::copy(bed.home.data_dir().join("master.key"), home.data_dir().join("master.key")).unwrap();
+    fs::write(home.data_dir().join("carillon.db"), "something else".repeat(1_000)).unwrap();
+    assert!(home.open(bed.clock, bed.chance).is_err());
+}
