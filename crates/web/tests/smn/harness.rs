@@ -1,6 +1,7 @@
 //! A front door with one project behind it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
@@ -23,6 +24,7 @@ pub(crate) const START: Timestamp = Timestamp(1_750_000_000_000);
 
 pub(crate) struct Door {
     router: axum::Router,
+    clock: Arc<TestClock>,
     pub(crate) store: Store,
     pub(crate) dir: tempfile::TempDir,
 }
@@ -38,7 +40,7 @@ impl Door {
         let settings = Settings { data_dir: dir.path().join("data"), key_file: None };
         let store = Store::open(&settings, clock.clone(), chance.clone(), Arc::new(NoObserver)).unwrap();
         let providers = Arc::new(Providers::new(ProviderSettings::default(), clock.clone()));
-        let service = Service::new(store.clone(), providers, clock, chance, "local");
+        let service = Service::new(store.clone(), providers, clock.clone(), chance, "local");
         let preset = Preset {
             project: Some(ProjectId::parse(PROJECT).unwrap()),
             token: Some(TOKEN.into()),
@@ -46,7 +48,7 @@ impl Door {
         };
         service.install(preset, |_made| Ok::<_, ()>(())).await.unwrap().unwrap();
         let app = App { service, write_metrics: Arc::new(String::new) };
-        Self { router: carillon_web::router(app), store, dir }
+        Self { router: carillon_web::router(app), clock, store, dir }
     }
 
     /// Makes a call within the project: the path begins behind its id.
@@ -65,6 +67,8 @@ impl Door {
         headers: &[(&str, &str)],
         body: &Value,
     ) -> Answer {
+        // Each call has a moment of its own, so that lists in order of time have one order.
+        self.clock.advance(Duration::from_millis(1));
         let mut request = Request::builder().method(method).uri(path).header("X-Auth-Token", TOKEN);
         for (name, value) in headers {
             request = request.header(*name, *value);
