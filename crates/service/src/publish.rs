@@ -41,8 +41,8 @@ impl Service {
     /// disk survives.
     ///
     /// # Errors
-    /// When there is no such topic or template, or its policy keeps the caller out, or the message breaks a rule, or nothing can be stored; then nothing was
-    /// accepted.
+    /// When there is no such topic or template, or its policy keeps the caller out, or the message breaks a rule,
+    /// or nothing can be stored; then nothing was accepted.
     pub async fn publish(
         &self,
         caller: &Caller,

@@ -101,17 +101,18 @@ pub(crate) async fn places_go_on_behind_the_last_after_a_restart<H: Home>() {
 pub(crate) async fn an_open_store_can_write<H: Home>() {
     let bed = Bed::<H>::empty();
     bed.store.check().await.unwrap();
-    assert_eq!(bed.home.number("SELECT count(*) FROM migration"), 1);
+    assert!(bed.home.number("SELECT count(*) FROM migration") > 0);
     bed.reopen().store.check().await.unwrap();
 }
 
 pub(crate) async fn a_newer_version_is_refused<H: Home>() {
     let Bed { store, home, .. } = Bed::<H>::fresh().await;
     drop(store);
-    home.alter("INSERT INTO migration (number, name, checksum, applied_at) VALUES (2, '0002_x', 'x', 0)");
+    home.alter("INSERT INTO migration (number, name, checksum, applied_at) VALUES (10000, 'x', 'x', 0)");
+    let applied = home.number("SELECT count(*) FROM migration");
     let said = refusal(&home);
-    assert!(said.contains("version 2") && said.contains("newer program"), "{said}");
-    home.alter("DELETE FROM migration WHERE number = 2");
+    assert!(said.contains(&format!("version {applied}")) && said.contains("newer program"), "{said}");
+    home.alter("DELETE FROM migration WHERE number = 10000");
     let clock = Arc::new(TestClock::at(START));
     let store = home.open(clock, Arc::new(SeededChance::new(8))).unwrap();
     assert!(store.is_installed().await.unwrap(), "the refusal changed nothing");
