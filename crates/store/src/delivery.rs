@@ -115,7 +115,7 @@ fn settle(tx: &mut Tx<'_>, settlement: &Settlement) -> Result<(), Error> {
     // What was cancelled while the attempt was under way stays so, unless the message did arrive.
     let sql = "UPDATE delivery SET state = $2, due_at = $3, attempts = $4, parts_done = $5, started_at = $6,
          elapsed_ms = $7, platform_code = $8, platform_text = $9
-         WHERE seq = $1 AND (state IN (0, 1) OR (state = 5 AND $2 = 2))";
+         WHERE seq = $1 AND attempts <= $4 AND (state IN (0, 1) OR (state = 5 AND $2 = 2))";
     tx.execute(
         sql,
         params![

@@ -25,6 +25,7 @@ mod error;
 pub mod filter;
 pub mod message;
 mod migrate;
+mod sealed;
 mod setup;
 pub mod subscription;
 pub mod tag;

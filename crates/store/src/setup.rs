@@ -1,7 +1,7 @@
 //! Opens a store in its data directory.
 
 use std::fs::File;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -65,9 +65,8 @@ impl Store {
             )));
         }
         let vault = Vault::open(&key_file, chance.as_ref())?;
+        close_to_others(&database).map_err(|error| setup("closed to others", &error))?;
         let db = Db::open(&database, clock.now(), observer)?;
-        std::fs::set_permissions(&database, std::fs::Permissions::from_mode(0o600))
-            .map_err(|error| setup("closed to others", &error))?;
         Ok(Self {
             db,
             vault: Arc::new(vault),
@@ -92,6 +91,22 @@ impl Store {
     pub fn wake(&self) -> Arc<Wake> {
         Arc::clone(&self.wake)
     }
+}
+
+/// Makes the database's file, if there is none, and closes it and its companions to others. SQLite gives its
+/// companions the rights that the file has when they are made.
+fn close_to_others(database: &Path) -> std::io::Result<()> {
+    let mut options = File::options();
+    options.create(true).truncate(false).write(true).mode(0o600).open(database)?;
+    for ending in ["", "-wal", "-shm"] {
+        let mut path = database.as_os_str().to_owned();
+        path.push(ending);
+        let path = PathBuf::from(path);
+        if path.exists() {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+        }
+    }
+    Ok(())
 }
 
 /// Two servers on one directory would send twice and out of order.

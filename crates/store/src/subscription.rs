@@ -8,11 +8,11 @@ use carillon_model::subscription::{Subscription, SubscriptionState, Target};
 use carillon_model::topic::TopicName;
 use carillon_model::{Channel, limits};
 
-use crate::Page;
 use crate::db::{Row, Tx, params};
 use crate::error::Error;
 use crate::setup::Store;
 use crate::vault::{Place, Vault};
+use crate::{Page, sealed};
 
 /// A subscription to be made.
 #[derive(Debug, Clone)]
@@ -74,11 +74,48 @@ fn place(id: &str) -> Place<'_> {
     Place { table: "subscription", row: id, column: "sealed" }
 }
 
-/// What makes two subscriptions share a lane: the address, and the app it is reached through.
-fn lane_hash(vault: &Vault, endpoint: &Endpoint, app_key: Option<&str>) -> [u8; 32] {
-    let text =
-        format!("{}\n{}\n{}", endpoint.channel(), endpoint.canonical().reveal(), app_key.unwrap_or_default());
-    vault.hash("endpoint", text.as_bytes())
+/// The keyed hashes of an address: alone, to find it by, and with the app it is reached through, which makes two
+/// subscriptions share a lane.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Hashes {
+    address: [u8; HASH],
+    lane: [u8; HASH],
+}
+
+const HASH: usize = 32;
+
+impl Hashes {
+    fn new(vault: &Vault, endpoint: &Endpoint, app_key: Option<&str>) -> Self {
+        let address = format!("{}\n{}", endpoint.channel(), endpoint.canonical().reveal());
+        let lane = format!("{address}\n{}", app_key.unwrap_or_default());
+        Self {
+            address: vault.hash("endpoint address", address.as_bytes()),
+            lane: vault.hash("endpoint lane", lane.as_bytes()),
+        }
+    }
+
+    /// Sixteen bits to find the row by, too few to tell an address by.
+    fn hint(&self) -> i64 {
+        i64::from(u16::from_be_bytes([self.address[0], self.address[1]]))
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        [self.address, self.lane].concat()
+    }
+
+    /// The endpoints whose hashes `fit`, by their ids and the places of their hashes.
+    fn find(&self, tx: &mut Tx<'_>, fit: impl Fn(&Self, &[u8]) -> bool) -> Result<Vec<String>, Error> {
+        let sql =
+            "SELECT e.id, h.bytes FROM endpoint e JOIN sealed h ON h.seq = e.sealed_seq WHERE e.hint = $1";
+        let mut found = Vec::new();
+        for mut row in tx.query("endpoint", sql, params![self.hint()])? {
+            let id = row.text()?;
+            if fit(self, &row.bytes()?) {
+                found.push(id);
+            }
+        }
+        Ok(found)
+    }
 }
 
 fn open_target(vault: &Vault, id: &SubscriptionId, sealed: &[u8]) -> Result<Target, Error> {
@@ -86,18 +123,26 @@ fn open_target(vault: &Vault, id: &SubscriptionId, sealed: &[u8]) -> Result<Targ
     serde_json::from_slice(&plain).map_err(|_json| Error::Sealed("its content has another form"))
 }
 
-/// Takes the lanes out that no subscription uses any more.
-const DELETE_UNUSED_ENDPOINT: &str = "DELETE FROM endpoint WHERE id = $1
-     AND NOT EXISTS (SELECT 1 FROM subscription WHERE endpoint_id = $1)";
+/// Takes a lane out that no subscription uses any more, with its hashes.
+fn remove_unused_endpoint(tx: &mut Tx<'_>, endpoint: &str) -> Result<(), Error> {
+    let sql = "DELETE FROM endpoint WHERE id = $1
+         AND NOT EXISTS (SELECT 1 FROM subscription WHERE endpoint_id = $1) RETURNING sealed_seq";
+    match tx.query_one("endpoint", sql, params![endpoint])? {
+        Some(mut row) => sealed::erase(tx, row.int()?),
+        None => Ok(()),
+    }
+}
 
 fn remove(tx: &mut Tx<'_>, id: &str, endpoint: &str) -> Result<(), Error> {
     tx.execute(
         "UPDATE delivery SET state = 5 WHERE endpoint_id = $1 AND state = 0 AND subscription_id = $2",
         params![endpoint, id],
     )?;
-    tx.execute("DELETE FROM subscription WHERE id = $1", params![id])?;
-    tx.execute(DELETE_UNUSED_ENDPOINT, params![endpoint])?;
-    Ok(())
+    let sql = "DELETE FROM subscription WHERE id = $1 RETURNING sealed_seq";
+    if let Some(mut row) = tx.query_one("subscription", sql, params![id])? {
+        sealed::erase(tx, row.int()?)?;
+    }
+    remove_unused_endpoint(tx, endpoint)
 }
 
 pub(crate) fn remove_all_of(tx: &mut Tx<'_>, topic: &TopicId) -> Result<(), Error> {
@@ -109,18 +154,22 @@ pub(crate) fn remove_all_of(tx: &mut Tx<'_>, topic: &TopicId) -> Result<(), Erro
     Ok(())
 }
 
-fn endpoint_row(tx: &mut Tx<'_>, hash: [u8; 32], fresh: EndpointId) -> Result<String, Error> {
-    let sql = "SELECT id FROM endpoint WHERE hash = $1";
-    if let Some(mut row) = tx.query_one("endpoint", sql, params![hash])? {
-        return row.text();
+fn endpoint_row(tx: &mut Tx<'_>, hashes: &Hashes, fresh: EndpointId) -> Result<String, Error> {
+    let found = hashes.find(tx, |hashes, bytes| bytes.get(HASH..) == Some(hashes.lane.as_slice()))?;
+    if let Some(id) = found.into_iter().next() {
+        return Ok(id);
     }
-    tx.execute("INSERT INTO endpoint (id, hash) VALUES ($1, $2)", params![fresh.to_string(), hash])?;
+    let seq = sealed::append(tx, hashes.bytes())?;
+    tx.execute(
+        "INSERT INTO endpoint (id, hint, sealed_seq) VALUES ($1, $2, $3)",
+        params![fresh.to_string(), hashes.hint(), seq],
+    )?;
     Ok(fresh.to_string())
 }
 
 struct Sealed {
     new: NewSubscription,
-    hash: [u8; 32],
+    hashes: Hashes,
     endpoint: EndpointId,
     id: SubscriptionId,
     now: Timestamp,
@@ -140,16 +189,18 @@ fn add(
     let plain = zeroize::Zeroizing::new(
         serde_json::to_vec(&new.target).map_err(|_json| Error::Sealed("it has no JSON form"))?,
     );
-    let endpoint = endpoint_row(tx, add.hash, add.endpoint)?;
-    let sql = "SELECT id FROM subscription WHERE topic_id = $1 AND protocol = $2 AND endpoint_id = $3";
+    let endpoint = endpoint_row(tx, &add.hashes, add.endpoint)?;
+    let sql =
+        "SELECT id, sealed_seq FROM subscription WHERE topic_id = $1 AND protocol = $2 AND endpoint_id = $3";
     let there =
         tx.query_one("subscription", sql, params![topic.as_str(), new.protocol.as_str(), endpoint.as_str()])?;
     if let Some(mut row) = there {
         let id = row.parsed(|text| SubscriptionId::parse(text).ok())?;
-        let sealed = vault.seal(place(&id.to_string()), &plain, chance)?;
+        sealed::erase(tx, row.int()?)?;
+        let seq = sealed::append(tx, vault.seal(place(&id.to_string()), &plain, chance)?)?;
         tx.execute(
-            "UPDATE subscription SET sealed = $2, remark = coalesce($3, remark) WHERE id = $1",
-            params![id.to_string(), sealed, new.remark.clone()],
+            "UPDATE subscription SET sealed_seq = $2, remark = coalesce($3, remark) WHERE id = $1",
+            params![id.to_string(), seq, new.remark.clone()],
         )?;
         return Ok(Subscribed::There(id));
     }
@@ -157,13 +208,14 @@ fn add(
     let count = tx.query_one("subscription", sql, params![topic.as_str()])?;
     let count = count.map(|mut row| row.int()).transpose()?.unwrap_or(0);
     if u64::try_from(count).unwrap_or(0) >= limits::SUBSCRIPTIONS_MAX {
-        tx.execute(DELETE_UNUSED_ENDPOINT, params![endpoint])?;
+        remove_unused_endpoint(tx, &endpoint)?;
         return Ok(Subscribed::Full);
     }
     let id = add.id.to_string();
+    let seq = sealed::append(tx, vault.seal(place(&id), &plain, chance)?)?;
     tx.execute(
         "INSERT INTO subscription
-         (id, topic_id, endpoint_id, channel, protocol, sealed, remark, state, created_at)
+         (id, topic_id, endpoint_id, channel, protocol, sealed_seq, remark, state, created_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         params![
             id.as_str(),
@@ -171,7 +223,7 @@ fn add(
             endpoint,
             new.target.endpoint.channel().name(),
             new.protocol.as_str(),
-            vault.seal(place(&id), &plain, chance)?,
+            seq,
             new.remark.clone().unwrap_or_default(),
             new.state.number(),
             add.now
@@ -183,8 +235,9 @@ fn add(
 macro_rules! select_subscription {
     ($rest:literal) => {
         concat!(
-            "SELECT s.id, s.topic_id, t.name, t.project_id, s.protocol, s.endpoint_id, s.sealed, s.remark, s.state,
-             s.created_at, (SELECT f.policies FROM filter_policy f WHERE f.subscription_id = s.id) FROM subscription s JOIN topic t ON t.id = s.topic_id ",
+            "SELECT s.id, s.topic_id, t.name, t.project_id, s.protocol, s.endpoint_id, x.bytes, s.remark, s.state,
+             s.created_at, (SELECT f.policies FROM filter_policy f WHERE f.subscription_id = s.id)
+             FROM subscription s JOIN topic t ON t.id = s.topic_id JOIN sealed x ON x.seq = s.sealed_seq ",
             $rest
         )
     };
@@ -227,19 +280,14 @@ impl Store {
         let now = self.clock.now();
         let app_key = new.target.extension.app.as_ref().map(|app| app.app_key.clone());
         let sealed = Sealed {
-            hash: lane_hash(&self.vault, &new.target.endpoint, app_key.as_ref().map(|key| key.reveal())),
+            hashes: Hashes::new(&self.vault, &new.target.endpoint, app_key.as_ref().map(|key| key.reveal())),
             endpoint: EndpointId::new(now, self.chance.as_ref()),
             id: SubscriptionId::new(now, self.chance.as_ref()),
             new,
             now,
         };
         let (vault, chance) = (self.vault.clone(), self.chance.clone());
-        let subscribed = self.db.write(move |tx| add(tx, &vault, chance.as_ref(), &sealed)).await?;
-        if matches!(subscribed, Subscribed::There(_)) {
-            // The secret that was replaced must not stay behind.
-            self.db.purge().await?;
-        }
-        Ok(subscribed)
+        self.db.write(move |tx| add(tx, &vault, chance.as_ref(), &sealed)).await
     }
 
     /// Finds a subscription of a topic.
@@ -269,28 +317,36 @@ impl Store {
         page: Page,
     ) -> Result<(u64, Vec<Subscription>), Error> {
         let project = project.clone();
-        let hash = filter.endpoint.as_ref().map(|endpoint| lane_hash(&self.vault, endpoint, None).to_vec());
+        let hashes = filter.endpoint.as_ref().map(|endpoint| Hashes::new(&self.vault, endpoint, None));
         let list = move |tx: &mut Tx<'_>| {
+            let endpoints = match &hashes {
+                Some(hashes) => {
+                    let found = hashes
+                        .find(tx, |hashes, bytes| bytes.get(..HASH) == Some(hashes.address.as_slice()))?;
+                    Some(serde_json::to_string(&found).map_err(|_json| Error::Conflict)?)
+                }
+                None => None,
+            };
             let shown = params![
                 project.as_str(),
                 filter.topic.map(|topic| topic.to_string()),
                 filter.protocol.clone(),
                 filter.state,
                 crate::topic::part(filter.remark_part.as_ref()),
-                hash,
+                endpoints,
                 page.limit,
                 page.offset,
             ];
             let sql = "SELECT count(*) FROM subscription s JOIN topic t ON t.id = s.topic_id
                  WHERE t.project_id = $1 AND ($2 IS NULL OR s.topic_id = $2) AND ($3 IS NULL OR s.protocol = $3)
                  AND ($4 IS NULL OR s.state = $4) AND ($5 IS NULL OR s.remark LIKE $5 ESCAPE '\\')
-                 AND ($6 IS NULL OR s.endpoint_id = (SELECT id FROM endpoint WHERE hash = $6))";
+                 AND ($6 IS NULL OR s.endpoint_id IN (SELECT value FROM json_each($6)))";
             let count = tx.query_one("subscription", sql, shown.get(..6).unwrap_or_default())?;
             let count = count.map(|mut row| row.int()).transpose()?.unwrap_or(0);
             let sql = select_subscription!(
                 "WHERE t.project_id = $1 AND ($2 IS NULL OR s.topic_id = $2) AND ($3 IS NULL OR s.protocol = $3)
                  AND ($4 IS NULL OR s.state = $4) AND ($5 IS NULL OR s.remark LIKE $5 ESCAPE '\\')
-                 AND ($6 IS NULL OR s.endpoint_id = (SELECT id FROM endpoint WHERE hash = $6))
+                 AND ($6 IS NULL OR s.endpoint_id IN (SELECT value FROM json_each($6)))
                  ORDER BY s.created_at, s.id LIMIT $7 OFFSET $8"
             );
             Ok((u64::try_from(count).unwrap_or(0), tx.query("subscription", sql, shown)?))
@@ -340,11 +396,7 @@ impl Store {
             }
             Ok(there)
         };
-        let there = self.db.write(delete).await?;
-        if there.contains(&true) {
-            self.db.purge().await?;
-        }
-        Ok(there)
+        self.db.write(delete).await
     }
 
     /// The subscriptions of a topic that receive messages, with what they want, oldest first.
@@ -376,7 +428,8 @@ impl Store {
     /// When the store cannot be read or the target not be opened.
     pub async fn target_open(&self, id: SubscriptionId) -> Result<Option<Target>, Error> {
         let find = move |tx: &mut Tx<'_>| {
-            let sql = "SELECT sealed FROM subscription WHERE id = $1 AND state IN (1, 2)";
+            let sql = "SELECT x.bytes FROM subscription s JOIN sealed x ON x.seq = s.sealed_seq
+                 WHERE s.id = $1 AND s.state IN (1, 2)";
             tx.query_one("subscription", sql, params![id.to_string()])
         };
         let Some(mut row) = self.db.read(find).await? else { return Ok(None) };

@@ -190,10 +190,6 @@ impl Store {
             tx.execute("DELETE FROM topic WHERE id = $1", params![topic.id.to_string()])?;
             Ok(true)
         };
-        let there = self.db.write(delete).await?;
-        if there {
-            self.db.purge().await?;
-        }
-        Ok(there)
+        self.db.write(delete).await
     }
 }

@@ -42,26 +42,36 @@ CREATE TABLE topic (
     UNIQUE (project_id, name)
 ) WITHOUT ROWID;
 
--- One row for each address, whoever subscribed it: the lane. The hash is keyed; the row goes with its last
--- subscription.
-CREATE TABLE endpoint (
-    id   TEXT PRIMARY KEY,
-    hash BLOB NOT NULL UNIQUE
+-- Sealed bytes and keyed hashes that must be gone when they are deleted. Rows are only ever appended, and erased by
+-- overwriting them with as many zeros: SQLite leaves stale copies of cells behind when it rearranges a page, which no
+-- later delete reaches, and neither appending nor overwriting in place rearranges one. No index, no foreign key.
+CREATE TABLE sealed (
+    seq   INTEGER PRIMARY KEY AUTOINCREMENT,
+    bytes BLOB NOT NULL
 );
 
--- `sealed` holds the address and all that goes with it, under a key of its own that is sealed beside it.
+-- One row for each address and app, whoever subscribed it: the lane. `sealed_seq` names the keyed hashes; `hint` is
+-- sixteen bits of one of them, too few to tell an address by, to find the row. It goes with its last subscription.
+CREATE TABLE endpoint (
+    id         TEXT PRIMARY KEY,
+    hint       INTEGER NOT NULL,
+    sealed_seq INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX endpoint_hint ON endpoint (hint);
+
+-- `sealed_seq` names the address and all that goes with it, under a key of its own that is sealed beside it.
 CREATE TABLE subscription (
     id          TEXT PRIMARY KEY,
     topic_id    TEXT NOT NULL REFERENCES topic (id),
     endpoint_id TEXT NOT NULL REFERENCES endpoint (id),
     channel     TEXT NOT NULL,
     protocol    TEXT NOT NULL,
-    sealed      BLOB NOT NULL,
+    sealed_seq  INTEGER NOT NULL,
     remark      TEXT NOT NULL,
     state       INTEGER NOT NULL,
     created_at  INTEGER NOT NULL,
     UNIQUE (topic_id, protocol, endpoint_id)
-);
+) WITHOUT ROWID;
 CREATE INDEX subscription_endpoint ON subscription (endpoint_id);
 
 CREATE TABLE message (

@@ -39,9 +39,20 @@ impl Observer for NoObserver {
 /// A transaction: what a piece of work may do.
 pub(crate) struct Tx<'c> {
     connection: &'c rusqlite::Connection,
+    erased: bool,
 }
 
-impl Tx<'_> {
+impl<'c> Tx<'c> {
+    fn new(connection: &'c rusqlite::Connection) -> Self {
+        Self { connection, erased: false }
+    }
+
+    /// Says that this piece of work erased what must not stay readable. It is answered only when no byte of that is
+    /// left in the database's files, and the writer sees to it even when nobody waits for the answer any more.
+    pub(crate) fn erased(&mut self) {
+        self.erased = true;
+    }
+
     /// Runs a statement and tells how many rows it changed.
     pub(crate) fn execute(&mut self, sql: &'static str, params: &[Value]) -> Result<u64, Error> {
         sqlite::execute(self.connection, sql, params)
@@ -113,11 +124,6 @@ impl Db {
         F: FnOnce(&mut Tx<'_>) -> Result<T, Error> + Send + 'static,
     {
         self.sqlite.read(work).await
-    }
-
-    /// Takes every byte that was deleted so far out of the database's files.
-    pub(crate) async fn purge(&self) -> Result<(), Error> {
-        self.sqlite.purge().await
     }
 }
 

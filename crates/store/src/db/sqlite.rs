@@ -2,16 +2,18 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, ToSql};
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
 
 use super::{Observer, Row, Tx, Value, Work, closing};
 use crate::error::Error;
-use crate::migrate;
+use crate::{migrate, sealed};
 
 /// The oldest SQLite that is safe: older ones can lose committed pages when a write races a checkpoint
 /// (SQLite release notes, 3.51.3).
@@ -21,15 +23,16 @@ const GROUP_MAX: usize = 1024;
 /// How many pieces may wait for the writer before callers wait to hand theirs in.
 const QUEUE_MAX: usize = 4096;
 const READERS: usize = 4;
-const PURGE_TRIES: u32 = 20;
-
-enum Order {
-    Work(Box<dyn Work>),
-    Purge(oneshot::Sender<Result<(), Error>>),
-}
+/// How often the write-ahead log is tried to be emptied for one group; each try waits for readers.
+const PURGE_TRIES: u32 = 8;
+/// How long one try waits, so that a stranger who reads the file (a backup, a shell) cannot hold the writer up.
+const PURGE_WAIT: Duration = Duration::from_millis(250);
+const BUSY_WAIT: Duration = Duration::from_secs(5);
 
 pub(crate) struct Sqlite {
-    orders: mpsc::Sender<Order>,
+    /// Gone only while the store closes.
+    orders: Option<mpsc::Sender<Box<dyn Work>>>,
+    writer: Option<JoinHandle<()>>,
     path: PathBuf,
     readers: Arc<Mutex<Vec<Connection>>>,
     reading: Arc<Semaphore>,
@@ -44,15 +47,19 @@ impl Sqlite {
         if rusqlite::version_number() < SQLITE_VERSION_MIN {
             return Err(Error::Setup(format!("SQLite {} is too old, 3.51.3 is needed", rusqlite::version())));
         }
-        let mut writer = connect(path, false)?;
-        migrate::sqlite(&mut writer, now)?;
+        let mut connection = connect(path, false)?;
+        migrate::sqlite(&mut connection, now)?;
+        sealed::reclaim(&connection)?;
+        // A crash may have come between a delete and its purge.
+        purge(&connection)?;
         let (orders, inbox) = mpsc::channel(QUEUE_MAX);
-        std::thread::Builder::new()
+        let writer = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || write_all(&writer, inbox, observer.as_ref()))
+            .spawn(move || Writer { connection, observer, dirty: false }.write_all(inbox))
             .map_err(|error| Error::Setup(format!("no thread for the store: {error}")))?;
         Ok(Self {
-            orders,
+            orders: Some(orders),
+            writer: Some(writer),
             path: path.to_owned(),
             readers: Arc::new(Mutex::new(Vec::new())),
             reading: Arc::new(Semaphore::new(READERS)),
@@ -60,7 +67,12 @@ impl Sqlite {
     }
 
     pub(crate) async fn submit(&self, work: Box<dyn Work>) -> Result<(), Error> {
-        self.orders.send(Order::Work(work)).await.map_err(|_closed| closing())
+        let orders = self.orders.as_ref().ok_or_else(closing)?;
+        match orders.try_send(work) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Full(work)) => orders.send(work).await.map_err(|_closed| closing()),
+            Err(TrySendError::Closed(_)) => Err(closing()),
+        }
     }
 
     pub(crate) async fn read<T, F>(&self, work: F) -> Result<T, Error>
@@ -78,17 +90,23 @@ impl Sqlite {
                 Some(connection) => connection,
                 None => connect(&path, true)?,
             };
-            let result = work(&mut Tx { connection: &connection });
+            let result = work(&mut Tx::new(&connection));
             readers.lock().expect("no code panics while it holds the readers").push(connection);
             result
         });
         done.await.map_err(|_cancelled| closing())?
     }
+}
 
-    pub(crate) async fn purge(&self) -> Result<(), Error> {
-        let (reply, answer) = oneshot::channel();
-        self.orders.send(Order::Purge(reply)).await.map_err(|_closed| closing())?;
-        answer.await.map_err(|_closed| closing())?
+impl Drop for Sqlite {
+    /// Whoever opens the directory next must find that nobody writes any more.
+    fn drop(&mut self) {
+        self.orders = None;
+        if let Some(writer) = self.writer.take()
+            && writer.join().is_err()
+        {
+            tracing::error!("the store's writer ended in a panic");
+        }
     }
 }
 
@@ -102,7 +120,7 @@ fn connect(path: &Path, read_only: bool) -> Result<Connection, Error> {
         Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(|error| {
             Error::Setup(format!("the database {} cannot be opened: {error}", path.display()))
         })?;
-    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.busy_timeout(BUSY_WAIT)?;
     if !read_only {
         // Effective only while the file is empty.
         connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
@@ -119,70 +137,96 @@ fn connect(path: &Path, read_only: bool) -> Result<Connection, Error> {
     Ok(connection)
 }
 
-/// The writer's whole life: take what waits, do it in one transaction, answer.
-fn write_all(connection: &Connection, mut inbox: mpsc::Receiver<Order>, observer: &dyn Observer) {
-    while let Some(first) = inbox.blocking_recv() {
-        let mut group = Vec::new();
-        let mut purges = Vec::new();
-        let mut next = Some(first);
-        while let Some(order) = next.take() {
-            match order {
-                Order::Work(work) => group.push(work),
-                Order::Purge(reply) => purges.push(reply),
+struct Writer {
+    connection: Connection,
+    observer: Arc<dyn Observer>,
+    /// Whether deleted bytes may still stand in the write-ahead log.
+    dirty: bool,
+}
+
+impl Writer {
+    /// The writer's whole life: take what waits, do it in one transaction, answer.
+    fn write_all(mut self, mut inbox: mpsc::Receiver<Box<dyn Work>>) {
+        while let Some(first) = inbox.blocking_recv() {
+            let mut group = vec![first];
+            while group.len() < GROUP_MAX
+                && let Ok(work) = inbox.try_recv()
+            {
+                group.push(work);
             }
-            if group.len() < GROUP_MAX {
-                next = inbox.try_recv().ok();
+            self.commit(group);
+        }
+    }
+
+    fn commit(&mut self, mut group: Vec<Box<dyn Work>>) {
+        let start = Instant::now();
+        let mut erasing = vec![false; group.len()];
+        let outcome = self.run(&mut group, &mut erasing);
+        if let Err(error) = &outcome {
+            tracing::error!(%error, pieces = group.len(), "a group of writes was not made durable");
+            if !self.connection.is_autocommit()
+                && let Err(error) = self.connection.execute_batch("ROLLBACK")
+            {
+                tracing::error!(%error, "the group could not be rolled back");
             }
         }
-        if !group.is_empty() {
-            commit(connection, group, observer);
+        let purged = if outcome.is_ok() { self.purge() } else { Ok(()) };
+        self.observer.committed(group.len(), start.elapsed());
+        let failure = outcome.err().map(|error| error.to_string());
+        let unpurged = purged.err().map(|error| error.to_string());
+        for (work, erased) in group.into_iter().zip(erasing) {
+            let failure = if erased { failure.as_ref().or(unpurged.as_ref()) } else { failure.as_ref() };
+            work.answer(failure.cloned().map_or(Ok(()), |text| Err(Error::Unavailable(text))));
         }
-        for reply in purges {
-            drop(reply.send(purge(connection)));
+    }
+
+    fn run(&mut self, group: &mut [Box<dyn Work>], erasing: &mut [bool]) -> Result<(), rusqlite::Error> {
+        let connection = &self.connection;
+        let run = |sql| connection.prepare_cached(sql)?.execute([]).map(drop);
+        run("BEGIN IMMEDIATE")?;
+        for (work, erased) in group.iter_mut().zip(erasing.iter_mut()) {
+            run("SAVEPOINT piece")?;
+            let mut tx = Tx::new(connection);
+            if work.run(&mut tx) {
+                *erased = tx.erased;
+            } else {
+                run("ROLLBACK TO piece")?;
+            }
+            run("RELEASE piece")?;
         }
+        run("COMMIT")?;
+        self.dirty |= erasing.contains(&true);
+        Ok(())
+    }
+
+    fn purge(&mut self) -> Result<(), Error> {
+        if self.dirty {
+            purge(&self.connection)?;
+            self.dirty = false;
+        }
+        Ok(())
     }
 }
 
-fn commit(connection: &Connection, mut group: Vec<Box<dyn Work>>, observer: &dyn Observer) {
-    let start = Instant::now();
-    let outcome = run_group(connection, &mut group);
-    if let Err(error) = &outcome {
-        tracing::error!(%error, pieces = group.len(), "a group of writes was not made durable");
-        if !connection.is_autocommit() {
-            // Fails only when SQLite has rolled back by itself already.
-            drop(connection.execute_batch("ROLLBACK"));
-        }
-    }
-    observer.committed(group.len(), start.elapsed());
-    let failure = outcome.err().map(|error| error.to_string());
-    for work in group {
-        work.answer(failure.clone().map_or(Ok(()), |text| Err(Error::Unavailable(text))));
-    }
-}
-
-fn run_group(connection: &Connection, group: &mut [Box<dyn Work>]) -> Result<(), rusqlite::Error> {
-    let run = |sql| connection.prepare_cached(sql)?.execute([]).map(drop);
-    run("BEGIN IMMEDIATE")?;
-    for work in group {
-        run("SAVEPOINT piece")?;
-        if !work.run(&mut Tx { connection }) {
-            run("ROLLBACK TO piece")?;
-        }
-        run("RELEASE piece")?;
-    }
-    run("COMMIT")
-}
-
-/// With `secure_delete` on, a deleted cell is overwritten in its page; what is left is in the write-ahead log, which
-/// a truncating checkpoint empties.
+/// What was erased is overwritten in its page; what is left of it stands in the write-ahead log, which a truncating
+/// checkpoint empties.
 fn purge(connection: &Connection) -> Result<(), Error> {
+    connection.busy_timeout(PURGE_WAIT)?;
+    let mut emptied = false;
     for _try in 0..PURGE_TRIES {
         let busy: i64 = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
-        if busy == 0 {
-            return Ok(());
+        emptied = busy == 0;
+        if emptied {
+            break;
         }
     }
-    Err(Error::Unavailable("the write-ahead log is in use and could not be emptied".to_owned()))
+    connection.busy_timeout(BUSY_WAIT)?;
+    if emptied {
+        return Ok(());
+    }
+    let text =
+        "deleted, but another program reads the database and its write-ahead log could not be emptied yet";
+    Err(Error::Unavailable(text.to_owned()))
 }
 
 impl ToSql for Value {
