@@ -7,6 +7,10 @@
 //! | topics | [`topic`] |
 //! | subscriptions and their sealed targets | [`subscription`] |
 //! | asking subscribers, and their links | [`confirmation`] |
+//! | what subscriptions want | [`filter`] |
+//! | message templates | [`template`] |
+//! | attributes of topics | [`attribute`] |
+//! | tags of topics | [`tag`] |
 //! | messages | [`message`] |
 //! | deliveries: taken, started, settled, recovered | [`delivery`] |
 //! | attempts as they are shown | [`attempt`] |
@@ -17,10 +21,12 @@
 
 pub mod account;
 pub mod attempt;
+pub mod attribute;
 pub mod confirmation;
 mod db;
 pub mod delivery;
 mod error;
+pub mod filter;
 mod key_check;
 pub mod message;
 mod migrate;
@@ -28,6 +34,8 @@ mod sealed;
 mod setup;
 pub mod signing;
 pub mod subscription;
+pub mod tag;
+pub mod template;
 pub mod topic;
 pub mod vault;
 pub mod wake;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use axum::body::Bytes;
 use axum::extract::{MatchedPath, Request};
+use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use carillon_model::id::RequestId;
 use carillon_model::{Field, Invalid, limits};
@@ -21,6 +22,7 @@ pub(crate) struct Call {
     pub(crate) id: Option<RequestId>,
     path: Vec<(String, String)>,
     query: HashMap<String, String>,
+    headers: HeaderMap,
     body: Bytes,
 }
 
@@ -49,7 +51,14 @@ impl Call {
         let path = path(&parts);
         let query = query(parts.uri.query().unwrap_or_default());
         let id = layer::request_id(&parts.extensions);
-        Ok(Self { caller, id, path, query, body })
+        // Only these: others hold credentials, which must not be printed with the call.
+        let mut headers = parts.headers;
+        let others: Vec<_> =
+            headers.keys().filter(|name| !name.as_str().starts_with("x-smn-")).cloned().collect();
+        for name in others {
+            headers.remove(name);
+        }
+        Ok(Self { caller, id, path, query, headers, body })
     }
 
     /// A part of the path by its name in the route.
@@ -60,6 +69,11 @@ impl Call {
     /// A parameter of the query, if it is there and not empty.
     pub(crate) fn query(&self, name: &str) -> Option<&str> {
         self.query.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// The text of a header of SMN's own (`x-smn-…`), if it is there.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
     }
 
     /// The body as a JSON object; a body that is none is a fault of `field`.

@@ -5,15 +5,19 @@
 
 mod account;
 mod attempt;
+mod attribute;
 mod churn;
 mod confirmation;
 mod delivery;
+mod filter;
 mod harness;
 mod message;
 mod open;
 mod purge;
 mod signing;
 mod subscription;
+mod tag;
+mod template;
 mod topic;
 mod traces;
 
@@ -47,6 +51,9 @@ macro_rules! contract {
                     each_delivery_has_its_own_attempts
                     every_outcome_and_reason_reads_back
                     a_delivery_is_found_only_by_its_own_id;
+                attribute:
+                    attributes_are_set_and_taken_away
+                    attributes_belong_to_a_topic_of_the_project;
                 churn:
                     leaves_no_byte_behind_1
                     leaves_no_byte_behind_2;
@@ -81,6 +88,10 @@ macro_rules! contract {
                     starts_and_settlements_go_together
                     what_was_under_way_waits_again_after_a_start
                     recovery_keeps_the_order_and_leaves_the_rest;
+                filter:
+                    policies_come_with_recipients_and_lists
+                    policies_go_with_their_subscription
+                    only_ones_own_are_changed;
                 message:
                     is_there_with_its_deliveries_after_the_answer
                     to_nobody_is_kept_too
@@ -130,6 +141,16 @@ macro_rules! contract {
                     only_those_in_force_receive
                     no_topic_and_a_full_topic_are_told
                     another_project_sees_nothing;
+                tag:
+                    tags_are_put_and_taken_off
+                    a_topic_has_not_too_many
+                    tags_belong_to_a_topic_of_the_project
+                    topics_are_listed_with_all_that_hangs_on_them;
+                template:
+                    is_found_as_it_was_made
+                    list_is_oldest_first_and_filtered
+                    rewrite_and_delete_change_one
+                    a_project_has_its_own_and_not_too_many;
                 topic:
                     create_keeps_the_first_of_a_name
                     create_stops_at_the_most_a_project_may_have

@@ -255,8 +255,13 @@ pub(crate) async fn publish(State(app): State<App>, call: ApiCall) -> Result<Res
             default: body,
             ..Content::default()
         };
-        let publish =
-            Publish { content, time_to_live: new.time_to_live, priority: new.priority, locale: new.locale };
+        let publish = Publish {
+            content,
+            time_to_live: new.time_to_live,
+            priority: new.priority,
+            locale: new.locale,
+            ..Publish::default()
+        };
         let urn = app.service.topic_urn(&call.0.caller, &new.topic)?;
         app.service.publish(&call.0.caller, &urn, publish).await
     };
