@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
-use carillon_model::Timestamp;
 use carillon_model::message::{Body, Locale, Mentions, Priority};
+use carillon_model::{Channel, Timestamp};
 use carillon_store::delivery::{Ready, StoredMessage};
 use proptest::prelude::*;
 
@@ -22,7 +22,7 @@ fn one(seq: i64, title: Option<&str>, body: Body, priority: Priority) -> (Ready,
 
 fn composed(parts: &[(Ready, Body)]) -> Option<Body> {
     let parts: Vec<(&Ready, Body)> = parts.iter().map(|(ready, body)| (ready, body.clone())).collect();
-    compose(&parts)
+    compose(&parts, Channel::Lark)
 }
 
 fn storm() -> Vec<(Ready, Body)> {

@@ -176,7 +176,7 @@ impl Sender {
         let mut tried = bodies.len();
         while tried > fits {
             let some = bodies.get(..tried).unwrap_or_default();
-            let parts = match digest::compose(some) {
+            let parts = match digest::compose(some, channel) {
                 Some(body) => self.render(some.iter().map(|(ready, _)| *ready), &body, target, signing)?,
                 None => break,
             };
