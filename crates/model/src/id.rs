@@ -206,7 +206,9 @@ mod tests {
         let message = MessageId::new(Timestamp(1_700_000_000_000), &SeededChance::new(2));
         let id = DeliveryId::new(message, 7);
         assert_eq!(DeliveryId::parse(&id.to_string()), Ok(id));
-        for bad in ["", "7", &format!("{message}-"), &format!("{message}-+7"), &format!("{message}-99999999999")] {
+        for bad in
+            ["", "7", &format!("{message}-"), &format!("{message}-+7"), &format!("{message}-99999999999")]
+        {
             assert!(DeliveryId::parse(bad).is_err(), "{bad}");
         }
     }

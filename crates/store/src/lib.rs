@@ -7,18 +7,23 @@
 //! | topics | [`topic`] |
 //! | subscriptions and their sealed targets | [`subscription`] |
 //! | messages | [`message`] |
-//! | deliveries: taken, started, settled, recovered | [`delivery`] |
+//! | deliveries: taken, opened, started, settled, recovered | [`delivery`] |
+//! | which deliveries a person means | [`pick`] |
+//! | deliveries sent again, and cancelled | `resend`, `cancel` |
 //! | attempts as they are shown | [`attempt`] |
 //! | handing new deliveries to the engine | [`wake`] |
 //! | which database there is | `db`, and nobody else |
 
 pub mod account;
 pub mod attempt;
+mod cancel;
 mod db;
 pub mod delivery;
 mod error;
 pub mod message;
 mod migrate;
+pub mod pick;
+mod resend;
 mod sealed;
 mod setup;
 pub mod subscription;

@@ -103,6 +103,7 @@ impl Store {
                 subscription: to.subscription,
                 endpoint: to.endpoint,
                 attempts: 0,
+                attempts_before: 0,
                 parts_done: 0,
                 due_at: stored.message.created_at,
                 stored: Arc::clone(&stored),

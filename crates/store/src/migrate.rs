@@ -8,7 +8,10 @@ use rusqlite::Connection;
 use crate::error::Error;
 
 /// Every migration, by number from 1. An applied file is never edited; a change is a new file.
-const SQLITE: &[(&str, &str)] = &[("0001_start", include_str!("../migrations/sqlite/0001_start.sql"))];
+const SQLITE: &[(&str, &str)] = &[
+    ("0001_start", include_str!("../migrations/sqlite/0001_start.sql")),
+    ("0002_resend", include_str!("../migrations/sqlite/0002_resend.sql")),
+];
 
 /// Applies what is missing.
 pub(crate) fn sqlite(connection: &mut Connection, now: Timestamp) -> Result<(), Error> {

@@ -115,7 +115,7 @@ impl Hashes {
     }
 }
 
-fn open_target(vault: &Vault, id: &SubscriptionId, sealed: &[u8]) -> Result<Target, Error> {
+pub(crate) fn open_target(vault: &Vault, id: &SubscriptionId, sealed: &[u8]) -> Result<Target, Error> {
     let plain = vault.open_sealed(place(&id.to_string()), sealed)?;
     serde_json::from_slice(&plain).map_err(|_json| Error::Sealed("its content has another form"))
 }

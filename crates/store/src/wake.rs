@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use carillon_model::id::EndpointId;
 use tokio::sync::Notify;
 
 use crate::delivery::Ready;
@@ -14,8 +15,18 @@ const HANDED_MAX: usize = 16_384;
 #[derive(Debug, Default)]
 pub struct Wake {
     handed: Mutex<Vec<Ready>>,
+    cancelled: Mutex<Vec<Dropped>>,
     overflowed: AtomicBool,
     notify: Notify,
+}
+
+/// A place that nothing waits in any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dropped {
+    /// The lane.
+    pub endpoint: EndpointId,
+    /// The place.
+    pub seq: i64,
 }
 
 /// What the engine finds when it looks.
@@ -23,6 +34,9 @@ pub struct Wake {
 pub struct Arrived {
     /// New deliveries, in the order they were made durable.
     pub ready: Vec<Ready>,
+    /// What was cancelled. The engine need not hear of it, since it looks again when a delivery's turn comes; but a
+    /// lane whose first was cancelled need not wait for that one's due time.
+    pub cancelled: Vec<Dropped>,
     /// Whether there were more than fit: the store must be asked which lanes wait.
     pub overflowed: bool,
 }
@@ -41,6 +55,15 @@ impl Wake {
         self.notify.notify_one();
     }
 
+    /// Hands over what was just cancelled, as far as there is room.
+    pub(crate) fn drop_cancelled(&self, dropped: &[Dropped]) {
+        let mut cancelled = self.cancelled.lock().expect("no code panics while it holds the hand-over");
+        let room = HANDED_MAX.saturating_sub(cancelled.len());
+        cancelled.extend(dropped.iter().take(room));
+        drop(cancelled);
+        self.notify.notify_one();
+    }
+
     /// Waits until something was handed over since the last look.
     pub async fn arrived(&self) {
         self.notify.notified().await;
@@ -55,9 +78,12 @@ impl Wake {
     /// Takes what was handed over.
     #[must_use]
     pub fn take(&self) -> Arrived {
+        let mut cancelled = self.cancelled.lock().expect("no code panics while it holds the hand-over");
+        let cancelled = std::mem::take(&mut *cancelled);
         let mut handed = self.handed.lock().expect("no code panics while it holds the hand-over");
         Arrived {
             ready: std::mem::take(&mut *handed),
+            cancelled,
             overflowed: self.overflowed.swap(false, Ordering::SeqCst),
         }
     }

@@ -5,12 +5,14 @@
 
 mod account;
 mod attempt;
+mod cancel;
 mod churn;
 mod delivery;
 mod harness;
 mod message;
 mod open;
 mod purge;
+mod resend;
 mod subscription;
 mod topic;
 mod traces;
@@ -45,6 +47,13 @@ macro_rules! contract {
                     each_delivery_has_its_own_attempts
                     every_outcome_and_reason_reads_back
                     a_delivery_is_found_only_by_its_own_id;
+                cancel:
+                    what_waits_is_cancelled_and_not_opened
+                    one_resent_after_its_cancel_is_opened_in_its_new_place_only
+                    one_without_its_subscription_has_no_target
+                    only_what_waits_is_cancelled
+                    a_cancel_filter_goes_in_portions
+                    an_attempt_that_had_begun_is_counted;
                 churn:
                     leaves_no_byte_behind_1
                     leaves_no_byte_behind_2;
@@ -91,7 +100,15 @@ macro_rules! contract {
                     a_deleter_who_went_away_leaves_no_byte
                     a_start_takes_out_what_a_crash_left
                     a_row_that_moved_leaves_no_copy;
-
+                resend:
+                    a_failed_one_waits_again_at_the_end_of_its_lane
+                    a_resent_one_keeps_its_attempts_and_what_arrived
+                    only_what_ended_undelivered_is_resent
+                    a_resend_gives_a_fresh_life_and_never_a_shorter_one
+                    one_whose_subscription_is_gone_is_not_resent
+                    a_resend_filter_takes_what_fits_all_of_it
+                    portions_come_to_an_end_whatever_happens_between
+                    a_resent_one_is_recovered_after_a_crash;
                 subscription:
                     is_found_as_it_was_added
                     topic_protocol_and_address_are_its_key

@@ -1,0 +1,93 @@
+//! Deliveries sent again. Each takes a new place at the end of its lane, as if it had just been accepted, so that the
+//! order within a lane stays the order of places; its number, its attempts and what has arrived of it stay.
+
+use std::time::Duration;
+
+use carillon_model::clock::Timestamp;
+use carillon_model::delivery::Move;
+use carillon_model::id::{DeliveryId, ProjectId};
+
+use crate::db::{Tx, params};
+use crate::error::Error;
+use crate::pick::{self, Moved, Portion, Portioned, Wanted, pick};
+use crate::setup::Store;
+
+/// The same delivery again in a new place, under a negative number while the old row still has the positive one. A
+/// place is given by the insert, in either database, and never given twice.
+const INSERT_AGAIN: &str = "INSERT INTO delivery
+     (message_id, number, subscription_id, endpoint_id, channel, state, due_at, attempts, parts_done, started_at,
+     elapsed_ms, platform_code, platform_text, attempts_before, expires_at)
+     SELECT d.message_id, -d.number, d.subscription_id, d.endpoint_id, d.channel, 0, $2, d.attempts, d.parts_done,
+     d.started_at, d.elapsed_ms, d.platform_code, d.platform_text, d.attempts,
+     CASE WHEN coalesce(d.expires_at, m.expires_at) > $3 THEN coalesce(d.expires_at, m.expires_at) ELSE $3 END
+     FROM delivery d JOIN message m ON m.id = d.message_id
+     WHERE d.seq IN (SELECT value FROM json_each($1)) AND d.state IN (3, 4, 5)
+     AND EXISTS (SELECT 1 FROM subscription s WHERE s.id = d.subscription_id AND s.state IN (1, 2))
+     ORDER BY d.seq RETURNING seq";
+
+const DELETE_OLD: &str = "DELETE FROM delivery WHERE seq IN (SELECT value FROM json_each($1))
+     AND EXISTS (SELECT 1 FROM delivery again WHERE again.message_id = delivery.message_id
+     AND again.number = -delivery.number)";
+
+const NUMBER_AGAIN: &str =
+    "UPDATE delivery SET number = -number WHERE seq IN (SELECT value FROM json_each($1))";
+
+/// Moves what may be moved to the end of its lane and tells how many that were.
+fn resend(tx: &mut Tx<'_>, seqs: &[i64], now: Timestamp, life: Duration) -> Result<u64, Error> {
+    let old = pick::list(seqs)?;
+    let rows = tx.query("delivery", INSERT_AGAIN, params![old.as_str(), now, now.plus(life)])?;
+    let new = rows.into_iter().map(|mut row| row.int()).collect::<Result<Vec<_>, _>>()?;
+    tx.execute(DELETE_OLD, params![old])?;
+    tx.execute(NUMBER_AGAIN, params![pick::list(&new)?])
+}
+
+impl Store {
+    /// Sends a project's delivery again: it waits at the end of its lane, due now, for at least `life`. The engine is
+    /// told when that is durable.
+    ///
+    /// # Errors
+    /// When nothing can be written.
+    pub async fn delivery_resend(
+        &self,
+        project: &ProjectId,
+        id: DeliveryId,
+        life: Duration,
+    ) -> Result<Moved, Error> {
+        let (project, now, wake) = (project.clone(), self.clock.now(), self.wake());
+        let work = move |tx: &mut Tx<'_>| {
+            let Some((seq, state)) = pick::place(tx, &project, id)? else { return Ok(Moved::NotThere) };
+            if state.after(Move::Resend).is_none() {
+                return Ok(Moved::Refused(state));
+            }
+            let moved = resend(tx, &[seq], now, life)?;
+            Ok(if moved > 0 { Moved::Done } else { Moved::NoTarget })
+        };
+        let tell = move |moved: &Moved| {
+            if *moved == Moved::Done {
+                wake.overflow();
+            }
+        };
+        self.db.write_then(work, tell).await
+    }
+
+    /// Sends a portion of a project's deliveries again, as [`Store::delivery_resend`] does one; those whose
+    /// subscription is gone are passed over.
+    ///
+    /// # Errors
+    /// When nothing can be written.
+    pub async fn delivery_resend_all(
+        &self,
+        project: &ProjectId,
+        portion: Portion,
+        life: Duration,
+    ) -> Result<Portioned, Error> {
+        let (project, now, wake) = (project.clone(), self.clock.now(), self.wake());
+        let picked = self.db.read(move |tx| pick(tx, &project, &portion, Wanted::Resend)).await?;
+        if picked.seqs.is_empty() {
+            return Ok(Portioned { moved: 0, next: None });
+        }
+        let work = move |tx: &mut Tx<'_>| resend(tx, &picked.seqs, now, life);
+        let moved = self.db.write_then(work, move |_moved| wake.overflow()).await?;
+        Ok(Portioned { moved, next: picked.next })
+    }
+}
