@@ -59,6 +59,13 @@ impl Lane {
         true
     }
 
+    /// Forgets what was cancelled in place `seq`, so that nothing waits for its due time. What is out to be sent stays
+    /// first until it comes back: whoever sends it looks for itself.
+    pub(crate) fn cancelled(&mut self, seq: i64) {
+        let out = self.sending.then(|| self.queue.front().map(|first| first.seq)).flatten();
+        self.queue.retain(|ready| ready.seq != seq || Some(seq) == out);
+    }
+
     /// Says that the store may have deliveries that were never handed over.
     pub(crate) fn look_again(&mut self) {
         self.more_in_store = true;

@@ -27,7 +27,17 @@ fn ready(seq: i64) -> Ready {
     let id = DeliveryId::new(message.id, 1);
     let stored = Arc::new(StoredMessage { message, topic_name: TopicName::parse("t").unwrap() });
     let (subscription, endpoint) = (SubscriptionId::new(NOW, &chance), EndpointId::new(NOW, &chance));
-    Ready { seq, id, subscription, endpoint, attempts: 0, parts_done: 0, due_at: NOW, stored }
+    Ready {
+        seq,
+        id,
+        subscription,
+        endpoint,
+        attempts: 0,
+        attempts_before: 0,
+        parts_done: 0,
+        due_at: NOW,
+        stored,
+    }
 }
 
 #[test]
@@ -69,6 +79,25 @@ fn a_full_lane_leaves_the_rest_to_the_store() {
     assert_eq!(lane.wish(NOW), Wish::Load(max + 1), "and is asked for again");
     assert_eq!(lane.loaded(vec![ready(max + 2)]), 1);
     lane.begin();
+    lane.sent();
+    assert_eq!(lane.wish(NOW), Wish::Done);
+}
+
+#[test]
+fn a_cancelled_first_holds_nobody_up() {
+    let mut lane = Lane::default();
+    for seq in 1..=3 {
+        assert!(lane.arrive(ready(seq)));
+    }
+    lane.begin();
+    lane.cancelled(1);
+    assert_eq!(lane.depth(), 3, "what is out to be sent stays first until it comes back");
+    lane.again(1, 0, Timestamp(5_000));
+    assert_eq!(lane.wish(NOW), Wish::Wait(Timestamp(5_000)));
+    lane.cancelled(1);
+    lane.cancelled(3);
+    assert_eq!(lane.wish(NOW), Wish::Send);
+    assert_eq!(lane.begin().unwrap().seq, 2);
     lane.sent();
     assert_eq!(lane.wish(NOW), Wish::Done);
 }

@@ -177,6 +177,12 @@ impl Lanes {
             self.lanes.entry(lane).or_default().arrive(ready);
             self.serve(lane);
         }
+        for dropped in arrived.cancelled {
+            if let Some(lane) = self.lanes.get_mut(&dropped.endpoint) {
+                lane.cancelled(dropped.seq);
+                self.serve(dropped.endpoint);
+            }
+        }
         if arrived.overflowed {
             match self.sender.store.lane_list().await {
                 Ok(waiting) => {

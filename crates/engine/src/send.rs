@@ -11,7 +11,7 @@ use carillon_model::urn::{SubscriptionUrn, TopicUrn};
 use carillon_model::{Chance, Clock, Timestamp};
 use carillon_provider::{Post, Providers};
 use carillon_store::Store;
-use carillon_store::delivery::{Ready, Settlement, Start, Tried};
+use carillon_store::delivery::{Opened, Ready, Settlement, Start, Tried};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
@@ -54,7 +54,9 @@ impl Sender {
     /// Carries one delivery through one attempt and has the result written down before it answers, so that the
     /// lane's next delivery never overtakes the record of this one.
     pub(crate) async fn attempt(&self, ready: Ready) -> Sent {
-        let (settlement, again) = self.carry(&ready).await;
+        let Some((settlement, again)) = self.carry(&ready).await else {
+            return Sent { lane: ready.endpoint, again: None };
+        };
         let waited = (settlement.state == DeliveryState::Delivered)
             .then(|| self.clock.now().since(ready.stored.message.created_at));
         if settlement.state.is_final() {
@@ -68,23 +70,21 @@ impl Sender {
         Sent { lane: ready.endpoint, again }
     }
 
-    async fn carry(&self, ready: &Ready) -> (Settlement, Option<Again>) {
+    /// Carries a delivery through one attempt; nothing when it no longer waits, since somebody cancelled it.
+    async fn carry(&self, ready: &Ready) -> Option<(Settlement, Option<Again>)> {
         if self.clock.now() >= ready.stored.message.expires_at {
-            return (self.without_attempt(ready, Move::Expire), None);
+            return Some((self.without_attempt(ready, Move::Expire), None));
         }
-        let target = match self.store.target_open(ready.subscription).await {
-            Ok(Some(target)) => target,
-            Ok(None) => return (self.without_attempt(ready, Move::Cancel), None),
+        let target = match self.store.delivery_open(ready.seq, ready.subscription).await {
+            Ok(Opened::Target(target)) => target,
+            Ok(Opened::NoTarget) => return Some((self.without_attempt(ready, Move::Cancel), None)),
+            Ok(Opened::Ended) => return None,
             Err(error) => {
                 tracing::error!(delivery = %ready.id, %error, "a target cannot be opened");
                 let verdict =
                     Verdict::plain(Outcome::Later { wait: None, scope: Scope::Endpoint }, Reason::Busy);
-                return self.decide(
-                    ready,
-                    self.clock.now(),
-                    Instant::now(),
-                    Tally { verdict, parts_done: ready.parts_done },
-                );
+                let tally = Tally { verdict, parts_done: ready.parts_done };
+                return Some(self.decide(ready, self.clock.now(), Instant::now(), tally));
             }
         };
         let started_at = self.clock.now();
@@ -107,7 +107,7 @@ impl Sender {
                 "an attempt was not accepted"
             );
         }
-        self.decide(ready, started_at, start, tally)
+        Some(self.decide(ready, started_at, start, tally))
     }
 
     async fn send_parts(&self, ready: &Ready, target: &Target) -> Tally {
@@ -155,7 +155,8 @@ impl Sender {
     ) -> (Settlement, Option<Again>) {
         let number = ready.attempts + 1;
         let now = self.clock.now();
-        let next = retry::next(&self.retry, number, tally.verdict.outcome, now, self.chance.number());
+        let counted = number.saturating_sub(ready.attempts_before);
+        let next = retry::next(&self.retry, counted, tally.verdict.outcome, now, self.chance.number());
         let (step, due_at) = match next {
             Next::Delivered => (Move::Accept, now),
             Next::Failed => (Move::Fail, now),
