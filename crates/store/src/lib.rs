@@ -10,6 +10,9 @@
 //! | deliveries: taken, opened, started, settled, recovered | [`delivery`] |
 //! | which deliveries a person means | [`pick`] |
 //! | deliveries sent again, and cancelled | `resend`, `cancel` |
+//! | why a delivery stands where it stands | [`explain`] |
+//! | the publisher's own key for a publish | [`idempotency`] |
+//! | forgetting what is old | [`retention`] |
 //! | attempts as they are shown | [`attempt`] |
 //! | handing new deliveries to the engine | [`wake`] |
 //! | which database there is | `db`, and nobody else |
@@ -20,10 +23,13 @@ mod cancel;
 mod db;
 pub mod delivery;
 mod error;
+pub mod explain;
+pub mod idempotency;
 pub mod message;
 mod migrate;
 pub mod pick;
 mod resend;
+pub mod retention;
 mod sealed;
 mod setup;
 pub mod subscription;

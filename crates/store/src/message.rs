@@ -10,6 +10,7 @@ use carillon_model::topic::TopicName;
 use crate::db::{Row, Tx, params};
 use crate::delivery::{Ready, StoredMessage};
 use crate::error::Error;
+use crate::idempotency::{Accepted, Claim};
 use crate::setup::Store;
 use crate::subscription::Recipient;
 
@@ -91,12 +92,45 @@ impl Store {
         stored: StoredMessage,
         recipients: Vec<Recipient>,
     ) -> Result<(), Error> {
+        self.publish(stored, recipients, None).await.map(drop)
+    }
+
+    /// Publishes as [`Store::message_publish`] does, unless the project published under the same `key` within
+    /// [`carillon_model::limits::IDEMPOTENCY_KEY_LIFE`]. The key is as durable as the message: they share the
+    /// transaction.
+    ///
+    /// # Errors
+    /// When nothing can be written; then nothing was accepted.
+    pub async fn message_publish_once(
+        &self,
+        stored: StoredMessage,
+        recipients: Vec<Recipient>,
+        key: &str,
+    ) -> Result<Accepted, Error> {
+        let claim = Claim::new(&self.vault, key, &stored)?;
+        self.publish(stored, recipients, Some(claim)).await
+    }
+
+    async fn publish(
+        &self,
+        stored: StoredMessage,
+        recipients: Vec<Recipient>,
+        claim: Option<Claim>,
+    ) -> Result<Accepted, Error> {
         let stored = Arc::new(stored);
         let inserted = Arc::clone(&stored);
         let to = Arc::new(recipients);
         let written = Arc::clone(&to);
-        let wake = Arc::clone(&self.wake);
-        let hand = move |places: &Vec<i64>| {
+        let (wake, now) = (Arc::clone(&self.wake), self.clock.now());
+        let work = move |tx: &mut Tx<'_>| {
+            let accepted = match claim {
+                Some(claim) => claim.take(tx, &inserted, written.len(), now)?,
+                None => Accepted::New,
+            };
+            let fresh = accepted == Accepted::New;
+            Ok((accepted, if fresh { insert(tx, &inserted, &written)? } else { Vec::new() }))
+        };
+        let hand = move |(_accepted, places): &(Accepted, Vec<i64>)| {
             let ready = places.iter().zip(to.iter()).zip(1_u32..).map(|((seq, to), number)| Ready {
                 seq: *seq,
                 id: DeliveryId::new(stored.message.id, number),
@@ -110,7 +144,7 @@ impl Store {
             });
             wake.hand(ready.collect());
         };
-        self.db.write_then(move |tx| insert(tx, &inserted, &written), hand).await.map(drop)
+        Ok(self.db.write_then(work, hand).await?.0)
     }
 
     /// Finds a project's message.

@@ -101,7 +101,7 @@ macro_rules! select_picked {
 }
 
 /// The text that ids of messages accepted at `at` or later are not below.
-fn id_from(at: Timestamp) -> String {
+pub(crate) fn id_from(at: Timestamp) -> String {
     format!("{:012x}", at.0.clamp(0, (1 << 48) - 1))
 }
 

@@ -8,11 +8,14 @@ mod attempt;
 mod cancel;
 mod churn;
 mod delivery;
+mod explain;
 mod harness;
+mod idempotency;
 mod message;
 mod open;
 mod purge;
 mod resend;
+mod retention;
 mod subscription;
 mod topic;
 mod traces;
@@ -72,6 +75,18 @@ macro_rules! contract {
                     starts_and_settlements_go_together
                     what_was_under_way_waits_again_after_a_start
                     recovery_keeps_the_order_and_leaves_the_rest;
+                explain:
+                    a_delivery_is_found_by_its_subscription
+                    deliveries_are_counted_by_state
+                    what_waits_before_a_delivery_is_counted_in_its_lane;
+                idempotency:
+                    the_same_key_publishes_once
+                    another_content_under_the_same_key_is_told
+                    a_key_is_its_projects_own
+                    a_key_is_honoured_for_its_life
+                    old_keys_are_forgotten_in_batches
+                    no_key_is_readable_at_rest
+                    many_at_once_with_one_key_publish_one_message;
                 message:
                     is_there_with_its_deliveries_after_the_answer
                     to_nobody_is_kept_too
@@ -109,6 +124,11 @@ macro_rules! contract {
                     a_resend_filter_takes_what_fits_all_of_it
                     portions_come_to_an_end_whatever_happens_between
                     a_resent_one_is_recovered_after_a_crash;
+                retention:
+                    what_is_old_and_ended_is_forgotten
+                    what_waits_or_is_sent_keeps_its_message
+                    what_was_resent_lately_is_kept
+                    forgetting_goes_in_bounded_batches;
                 subscription:
                     is_found_as_it_was_added
                     topic_protocol_and_address_are_its_key
