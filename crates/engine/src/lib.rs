@@ -7,10 +7,12 @@
 //! | the lanes that wait for a time | `timer` |
 //! | one attempt | `send` |
 //! | writing down what began and what ended, in batches | `settle` |
+//! | forgetting what is old | `retain` |
 //! | numbers for the operator | [`metrics`] |
 
 mod lane;
 pub mod metrics;
+mod retain;
 mod run;
 mod send;
 mod settle;

@@ -18,6 +18,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::lane::{LANE_QUEUE_MAX, Lane, Wish};
 use crate::metrics::Metrics;
+use crate::retain::Retain;
 use crate::send::{Sender, Sent};
 use crate::settle;
 use crate::timer::Timer;
@@ -42,11 +43,14 @@ pub struct Settings {
     pub retry: RetryPolicy,
     /// How many attempts are under way at once.
     pub attempts_at_once: usize,
+    /// How long messages are kept; for ever when not set.
+    pub keep: Option<Duration>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { region: "local".to_owned(), retry: RetryPolicy::default(), attempts_at_once: 1024 }
+        let region = "local".to_owned();
+        Self { region, retry: RetryPolicy::default(), attempts_at_once: 1024, keep: None }
     }
 }
 
@@ -90,6 +94,13 @@ impl Engine {
         let tasks = TaskTracker::new();
         let (notes, inbox) = mpsc::channel(NOTES_MAX);
         tasks.spawn(settle::write_down(parts.store.clone(), inbox));
+        let retain = Retain {
+            store: parts.store.clone(),
+            clock: Arc::clone(&parts.clock),
+            keep: settings.keep,
+            metrics: parts.metrics.clone(),
+        };
+        tasks.spawn(retain.run(stop.clone()));
         let (events, results) = mpsc::channel(RESULTS_MAX);
         let sender = Sender {
             store: parts.store.clone(),

@@ -40,6 +40,7 @@ pub(crate) struct Bed {
     pub(crate) project: ProjectId,
     chance: Arc<SeededChance>,
     topic: Topic,
+    registry: Registry,
     metrics: Metrics,
     _dir: tempfile::TempDir,
 }
@@ -74,8 +75,9 @@ impl Bed {
         let Subscribed::New(_) = store.subscription_add(new).await.unwrap() else {
             panic!("the store was empty")
         };
-        let metrics = Metrics::new(&mut Registry::default());
-        Self { store, clock, far, project, chance, topic, metrics, _dir: dir }
+        let mut registry = Registry::default();
+        let metrics = Metrics::new(&mut registry);
+        Self { store, clock, far, project, chance, topic, registry, metrics, _dir: dir }
     }
 
     /// Starts the engine.
@@ -143,6 +145,13 @@ impl Bed {
     pub(crate) async fn shown(&self, count: usize) -> Vec<String> {
         let received = self.far.received_at_least(count, PATIENCE).await;
         received.into_iter().map(|one| one.text).collect()
+    }
+
+    /// The operator's numbers.
+    pub(crate) fn numbers(&self) -> String {
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &self.registry).unwrap();
+        text
     }
 }
 

@@ -3,3 +3,4 @@
 
 mod asked;
 mod harness;
+mod retain;
