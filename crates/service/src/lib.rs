@@ -9,14 +9,19 @@
 //! | subscribe, look, remove | [`subscription`] |
 //! | publish | [`publish`] |
 //! | what became of a message | [`delivery`] |
+//! | send deliveries again, or cancel them | [`resend`] |
+//! | why a subscription did or did not get a message | [`explain`] |
 //! | every refusal a caller can get | [`error`] |
 
 pub mod caller;
 pub mod delivery;
 pub mod error;
+pub mod explain;
+mod explain_words;
 pub mod install;
 mod password;
 pub mod publish;
+pub mod resend;
 pub mod sign_in;
 pub mod subscription;
 pub mod topic;

@@ -1,8 +1,9 @@
 //! Publish: takes a message in and makes it durable with its deliveries.
 
 use carillon_model::id::MessageId;
-use carillon_model::message::{Content, Locale, Message, Priority, time_to_live};
+use carillon_model::message::{Content, Locale, Message, Priority, check_idempotency_key, time_to_live};
 use carillon_store::delivery::StoredMessage;
+use carillon_store::idempotency::Accepted;
 
 use crate::error::Error;
 use crate::{Caller, Service};
@@ -18,6 +19,8 @@ pub struct Publish {
     pub priority: Priority,
     /// The language of what the service adds.
     pub locale: Locale,
+    /// The publisher's own key: the same key again within 24 hours is the same publish.
+    pub idempotency_key: Option<String>,
 }
 
 /// A message that was accepted.
@@ -27,6 +30,8 @@ pub struct Published {
     pub message: MessageId,
     /// How many deliveries it was made into.
     pub deliveries: usize,
+    /// Whether it was accepted before, under the same key, and nothing was published now.
+    pub replayed: bool,
 }
 
 impl Service {
@@ -34,8 +39,8 @@ impl Service {
     /// disk survives.
     ///
     /// # Errors
-    /// When there is no such topic, or the message breaks a rule, or nothing can be stored; then nothing was
-    /// accepted.
+    /// When there is no such topic, or the message breaks a rule, or its key was used for another message, or nothing
+    /// can be stored; then nothing was accepted.
     pub async fn publish(
         &self,
         caller: &Caller,
@@ -44,6 +49,10 @@ impl Service {
     ) -> Result<Published, Error> {
         let topic = self.topic(caller, topic_urn).await?.topic;
         publish.content.check()?;
+        let key = publish.idempotency_key;
+        if let Some(key) = &key {
+            check_idempotency_key(key)?;
+        }
         let life = time_to_live(publish.time_to_live)?;
         let now = self.clock.now();
         let message = Message {
@@ -58,9 +67,19 @@ impl Service {
         };
         let mut recipients = self.store.recipient_list(topic.id).await?;
         recipients.retain(|recipient| message.content.reaches(recipient.channel));
-        let published = Published { message: message.id, deliveries: recipients.len() };
+        let published = Published { message: message.id, deliveries: recipients.len(), replayed: false };
         let stored = StoredMessage { message, topic_name: topic.name };
-        self.store.message_publish(stored, recipients).await?;
-        Ok(published)
+        let Some(key) = key else {
+            self.store.message_publish(stored, recipients).await?;
+            return Ok(published);
+        };
+        match self.store.message_publish_once(stored, recipients, &key).await? {
+            Accepted::New => Ok(published),
+            Accepted::Again { message, deliveries } => {
+                let deliveries = usize::try_from(deliveries).unwrap_or(usize::MAX);
+                Ok(Published { message, deliveries, replayed: true })
+            }
+            Accepted::Differs => Err(Error::IdempotencyConflict),
+        }
     }
 }
