@@ -5,12 +5,23 @@ use std::collections::HashMap;
 use axum::body::Bytes;
 use axum::extract::{FromRequestParts, RawPathParams, Request};
 use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue};
+use axum::response::Response;
 use carillon_model::id::RequestId;
 use carillon_model::{Field, Invalid, limits};
 use carillon_service::{Caller, Error, Service};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use crate::{auth, layer};
+
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+/// Stands in the answer to a publish that was accepted before.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+/// Says in an answer that nothing was published now.
+pub(crate) fn mark_replayed(response: &mut Response) {
+    response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+}
 
 /// A request with its caller. A handler cannot get one without the caller being known.
 #[derive(Debug)]
@@ -21,6 +32,8 @@ pub(crate) struct Call {
     pub(crate) id: Option<RequestId>,
     path: Vec<(String, String)>,
     query: HashMap<String, String>,
+    /// The one header that handlers read; the others may hold credentials.
+    idempotency_key: Option<String>,
     body: Bytes,
 }
 
@@ -49,7 +62,9 @@ impl Call {
         let path = path(&mut parts).await;
         let query = query(parts.uri.query().unwrap_or_default());
         let id = layer::request_id(&parts.extensions);
-        Ok(Self { caller, id, path, query, body })
+        let key = parts.headers.get(IDEMPOTENCY_KEY);
+        let idempotency_key = key.map(|key| String::from_utf8_lossy(key.as_bytes()).into_owned());
+        Ok(Self { caller, id, path, query, idempotency_key, body })
     }
 
     /// A part of the path by its name in the route.
@@ -60,6 +75,16 @@ impl Call {
     /// A parameter of the query, if it is there and not empty.
     pub(crate) fn query(&self, name: &str) -> Option<&str> {
         self.query.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// The key that makes a publish happen once, if the header is there.
+    pub(crate) fn idempotency_key(&self) -> Option<&str> {
+        self.idempotency_key.as_deref()
+    }
+
+    /// Whether there is no body.
+    pub(crate) fn is_bare(&self) -> bool {
+        self.body.is_empty()
     }
 
     /// The body as a JSON object; a body that is none is a fault of `field`.

@@ -54,6 +54,9 @@ impl From<Error> for ApiError {
             Error::MessageNotFound => (StatusCode::NOT_FOUND, "message_not_found"),
             Error::DeliveryNotFound => (StatusCode::NOT_FOUND, "delivery_not_found"),
             Error::TemplateNotFound => (StatusCode::NOT_FOUND, "template_not_found"),
+            Error::DeliveryStands { .. } => (StatusCode::CONFLICT, "conflict"),
+            Error::DeliveryNoTarget => (StatusCode::CONFLICT, "no_target"),
+            Error::IdempotencyConflict => (StatusCode::UNPROCESSABLE_ENTITY, "idempotency_conflict"),
             Error::TopicsFull => (StatusCode::CONFLICT, "topics_full"),
             Error::SubscriptionsFull => (StatusCode::CONFLICT, "subscriptions_full"),
             Error::Unavailable(cause) => {

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 
-use super::message;
+use super::{delivery, message};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -20,6 +20,11 @@ use super::message;
         message::show,
         message::deliveries,
         message::delivery,
+        delivery::resend_one,
+        delivery::resend,
+        delivery::cancel_one,
+        delivery::cancel,
+        delivery::explain,
         message::who_am_i
     ),
     security(("token" = []))

@@ -54,11 +54,19 @@ fn field(field: Field) -> (StatusCode, &'static str, &'static str) {
         Field::Message | Field::TimeToLive | Field::MessageAttributes | Field::Locale => {
             (StatusCode::FORBIDDEN, "SMN.0009", "Parameter: Message is invalid.")
         }
+        Field::IdempotencyKey => (bad, "SMN.0009", "Idempotency-Key is invalid."),
         Field::MessageStructure => (bad, "SMN.0021", "MessageStructure is invalid."),
         Field::TemplateName => (bad, "SMN.0032", "Parameter: message_template_name is invalid."),
         Field::Paging => (bad, "SMN.0015", "Parameter: Offset or limit is invalid."),
         Field::Status => (bad, "SMN.0077", "Parameter: Status is invalid."),
-        Field::ProjectId | Field::Id | Field::Body => (bad, "SMN.0018", "The request is invalid."),
+        Field::MessageId
+        | Field::State
+        | Field::Reason
+        | Field::Since
+        | Field::Until
+        | Field::ProjectId
+        | Field::Id
+        | Field::Body => (bad, "SMN.0018", "The request is invalid."),
     }
 }
 
@@ -84,6 +92,14 @@ impl From<Error> for SmnError {
             }
             Error::TemplateNotFound => Self::new(not_found, "SMN.0027", "Template not found."),
             Error::MessageNotFound | Error::DeliveryNotFound => Self::unknown_path(),
+            Error::DeliveryStands { .. } | Error::DeliveryNoTarget => {
+                Self::new(StatusCode::CONFLICT, "SMN.0018", error.to_string())
+            }
+            Error::IdempotencyConflict => Self::new(
+                StatusCode::BAD_REQUEST,
+                "SMN.0009",
+                format!("Idempotency-Key is invalid: {error}."),
+            ),
             Error::TopicsFull => Self::new(forbidden, "SMN.0004", "Exceeded topic limit."),
             Error::SubscriptionsFull => Self::new(forbidden, "SMN.0007", "Exceeded subscription limit."),
             Error::PrivateEndpoint => {
