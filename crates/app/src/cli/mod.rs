@@ -4,12 +4,14 @@ mod client;
 mod completion;
 mod delivery;
 mod demo;
+mod explain;
 mod paint;
 mod publish;
 mod send;
 mod simulate;
 mod subscription;
 mod topic;
+mod which;
 
 use std::io::Read;
 use std::process::ExitCode;
@@ -47,6 +49,8 @@ enum Command {
     Subscription(subscription::SubscriptionFlags),
     /// Who got a message, who did not, and why
     Delivery(delivery::DeliveryFlags),
+    /// Why a subscription did or did not get a message
+    Explain(explain::ExplainFlags),
     /// Print a completion script for a shell
     Completion(completion::CompletionFlags),
 }
@@ -62,6 +66,7 @@ pub(crate) async fn run(cli: Cli) -> ExitCode {
         Command::Topic(flags) => topic::run(flags).await,
         Command::Subscription(flags) => subscription::run(flags).await,
         Command::Delivery(flags) => delivery::run(flags).await,
+        Command::Explain(flags) => explain::run(flags).await,
         Command::Completion(flags) => Ok(completion::run(&flags)),
     };
     match done {
