@@ -30,8 +30,9 @@ fn tried(delivery: &NamedDelivery) -> (String, String) {
         Some((last, _advice)) => {
             let (number, outcome, reason) = (last.number, &last.outcome, last.reason.name());
             let (en, zh) = answer(last);
+            let attempts = if number == 1 { "attempt" } else { "attempts" };
             (
-                format!(", after {number} attempts, the last one {outcome} ({reason}){en}"),
+                format!(", after {number} {attempts}, the last one {outcome} ({reason}){en}"),
                 format!("，已尝试 {number} 次，最近一次为 {outcome}（{reason}）{zh}"),
             )
         }
