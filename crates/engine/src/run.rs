@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use carillon_model::delivery::DeliveryState;
 use carillon_model::id::EndpointId;
 use carillon_model::retry::RetryPolicy;
 use carillon_model::{Chance, Clock};
@@ -189,6 +190,7 @@ impl Lanes {
             self.serve(lane);
         }
         for dropped in arrived.cancelled {
+            self.sender.metrics.settled(DeliveryState::Cancelled, None);
             if let Some(lane) = self.lanes.get_mut(&dropped.endpoint) {
                 lane.cancelled(dropped.seq);
                 self.serve(dropped.endpoint);
