@@ -1,9 +1,11 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use carillon_model::Timestamp;
 use carillon_model::chance::SeededChance;
 use carillon_model::id::{DeliveryId, EndpointId, MessageId, ProjectId, SubscriptionId, TopicId};
 use carillon_model::message::{Body, Content, Locale, Message, Priority};
+use carillon_model::pace::Rate;
 use carillon_model::topic::TopicName;
 use carillon_store::delivery::{Ready, StoredMessage};
 use proptest::prelude::*;
@@ -11,15 +13,17 @@ use proptest::prelude::*;
 use super::{LANE_QUEUE_MAX, Lane, Wish};
 
 const NOW: Timestamp = Timestamp(1_000);
+const LONG_AGO: Timestamp = Timestamp(-10_000_000);
+const FOUR_A_MINUTE: &[Rate] = &[Rate { count: 4, per: Duration::from_secs(60) }];
 
-fn ready(seq: i64) -> Ready {
+pub(crate) fn ready(seq: i64, priority: Priority) -> Ready {
     let chance = SeededChance::new(seq.unsigned_abs());
     let message = Message {
         id: MessageId::new(NOW, &chance),
         project: ProjectId::parse("p").unwrap(),
         topic: TopicId::new(NOW, &chance),
         content: Content { default: Body::text("x"), ..Content::default() },
-        priority: Priority::Normal,
+        priority,
         locale: Locale::English,
         created_at: NOW,
         expires_at: Timestamp(9_000_000),
@@ -40,23 +44,119 @@ fn ready(seq: i64) -> Ready {
     }
 }
 
+fn normal(seq: i64) -> Ready {
+    ready(seq, Priority::Normal)
+}
+
+fn seqs(batch: &[Ready]) -> Vec<i64> {
+    batch.iter().map(|ready| ready.seq).collect()
+}
+
+/// Sends whatever the lane wishes to, as if every post took `fit` deliveries.
+fn send(lane: &mut Lane, now: Timestamp, fit: usize) -> Option<Vec<i64>> {
+    let Wish::Send(count) = lane.wish(now) else { return None };
+    let batch = lane.begin(count);
+    let sent = seqs(&batch).into_iter().take(fit.max(1)).collect::<Vec<_>>();
+    lane.posted(now);
+    lane.sent(sent.len(), Vec::new(), false);
+    Some(sent)
+}
+
 #[test]
 fn keeps_order_and_waits_for_its_first() {
     let mut lane = Lane::default();
-    assert!(lane.arrive(ready(1)));
-    assert!(lane.arrive(ready(2)));
-    assert_eq!(lane.wish(NOW), Wish::Send);
-    assert_eq!(lane.begin().unwrap().seq, 1);
+    assert!(lane.arrive(normal(1)) && lane.arrive(normal(2)));
+    assert_eq!(lane.wish(NOW), Wish::Send(1));
+    let batch = lane.begin(1);
     assert_eq!(lane.wish(NOW), Wish::Busy);
-    lane.again(1, 0, Timestamp(5_000));
+    let later = Ready { attempts: 1, due_at: Timestamp(5_000), ..batch[0].clone() };
+    lane.sent(1, vec![later], true);
     assert_eq!(lane.wish(NOW), Wish::Wait(Timestamp(5_000)));
-    assert_eq!(lane.wish(Timestamp(5_000)), Wish::Send);
-    let first = lane.begin().unwrap();
-    assert_eq!((first.seq, first.attempts), (1, 1));
-    lane.sent();
-    assert_eq!(lane.begin().unwrap().seq, 2);
-    lane.sent();
-    assert_eq!(lane.wish(NOW), Wish::Done);
+    assert_eq!(lane.wish(Timestamp(5_000)), Wish::Send(1));
+    assert_eq!(lane.begin(1)[0].attempts, 1);
+    lane.sent(1, Vec::new(), false);
+    assert_eq!(send(&mut lane, Timestamp(5_000), 1), Some(vec![2]));
+    assert_eq!(lane.wish(Timestamp(5_000)), Wish::Done);
+}
+
+#[test]
+fn urgent_ones_go_first_but_not_into_a_pause() {
+    let mut lane = Lane::default();
+    for seq in 1..=3 {
+        lane.arrive(normal(seq));
+    }
+    let batch = lane.begin(1);
+    lane.arrive(ready(4, Priority::Urgent));
+    lane.arrive(ready(5, Priority::Urgent));
+    let later = Ready { due_at: Timestamp(9_000), ..batch[0].clone() };
+    lane.sent(1, vec![later], true);
+    lane.arrive(ready(6, Priority::Urgent));
+    assert_eq!(lane.wish(NOW), Wish::Wait(Timestamp(9_000)));
+    let mut order = Vec::new();
+    while let Some(sent) = send(&mut lane, Timestamp(9_000), 1) {
+        order.extend(sent);
+    }
+    assert_eq!(order, [6, 1, 4, 5, 2, 3]);
+}
+
+#[test]
+fn a_storm_gathers_into_evenly_spaced_posts() {
+    let mut lane = Lane::default();
+    lane.learn(FOUR_A_MINUTE, LONG_AGO);
+    for seq in 1..=3 {
+        lane.arrive(normal(seq));
+    }
+    assert_eq!(send(&mut lane, NOW, 10), Some(vec![1]), "as long as the rate lets all through, one by one");
+    for seq in 4..=9 {
+        lane.arrive(normal(seq));
+    }
+    assert_eq!(lane.wish(NOW), Wish::Wait(NOW.plus(Duration::from_secs(15))));
+    assert_eq!(send(&mut lane, NOW.plus(Duration::from_secs(15)), 10), Some((2..=9).collect()));
+}
+
+#[test]
+fn two_posts_of_a_rate_are_kept_for_urgent_ones() {
+    let mut lane = Lane::default();
+    lane.learn(FOUR_A_MINUTE, LONG_AGO);
+    for seq in 1..=2 {
+        lane.arrive(normal(seq));
+        assert!(send(&mut lane, NOW, 1).is_some());
+    }
+    lane.arrive(normal(3));
+    assert_eq!(lane.wish(NOW), Wish::Wait(NOW.plus(Duration::from_secs(60))));
+    lane.arrive(ready(4, Priority::Urgent));
+    assert_eq!(send(&mut lane, NOW, 1), Some(vec![4]));
+}
+
+#[test]
+fn a_digest_that_is_tried_again_stays_the_same() {
+    let mut lane = Lane::default();
+    lane.learn(FOUR_A_MINUTE, LONG_AGO);
+    for seq in 1..=6 {
+        lane.arrive(normal(seq));
+    }
+    let Wish::Send(6) = lane.wish(NOW) else { panic!("all at once") };
+    let batch = lane.begin(6);
+    let again: Vec<Ready> =
+        batch.iter().take(4).map(|it| Ready { due_at: Timestamp(2_000), ..it.clone() }).collect();
+    lane.sent(4, again, false);
+    lane.arrive(ready(7, Priority::Urgent));
+    assert_eq!(lane.wish(Timestamp(2_000)), Wish::Send(4));
+    assert_eq!(seqs(&lane.begin(4)), [1, 2, 3, 4]);
+}
+
+#[test]
+fn what_was_sent_lately_is_remembered() {
+    let mut lane = Lane::default();
+    lane.learn(FOUR_A_MINUTE, LONG_AGO);
+    lane.arrive(normal(1));
+    send(&mut lane, NOW, 1);
+    assert_eq!(
+        lane.wish(NOW),
+        Wish::Wait(NOW.plus(Duration::from_secs(60))),
+        "an empty lane, not yet forgotten"
+    );
+    assert_eq!(lane.wish(NOW.plus(Duration::from_secs(60))), Wish::Done);
 }
 
 #[test]
@@ -64,75 +164,96 @@ fn a_full_lane_leaves_the_rest_to_the_store() {
     let mut lane = Lane::default();
     let max = i64::try_from(LANE_QUEUE_MAX).unwrap();
     for seq in 1..=max {
-        assert!(lane.arrive(ready(seq)));
+        assert!(lane.arrive(normal(seq)));
     }
-    assert!(!lane.arrive(ready(max + 1)));
-    for _ in 0..max {
-        lane.begin();
-        lane.sent();
-    }
-    assert_eq!(lane.wish(NOW), Wish::Load(max));
-    assert!(!lane.arrive(ready(max + 2)), "what arrives during a load stays in the store");
-    assert_eq!(lane.loaded(vec![ready(max + 1)]), 1);
-    lane.begin();
-    lane.sent();
-    assert_eq!(lane.wish(NOW), Wish::Load(max + 1), "and is asked for again");
-    assert_eq!(lane.loaded(vec![ready(max + 2)]), 1);
-    lane.begin();
-    lane.sent();
-    assert_eq!(lane.wish(NOW), Wish::Done);
+    assert!(!lane.arrive(normal(max + 1)));
+    lane.begin(LANE_QUEUE_MAX);
+    lane.sent(LANE_QUEUE_MAX, Vec::new(), false);
+    assert_eq!(lane.wish(NOW), Wish::Load);
+    assert!(!lane.arrive(normal(max + 2)), "what arrives during a load stays in the store");
+    lane.loaded(vec![normal(max + 1)]);
+    assert!(send(&mut lane, NOW, 1).is_some());
+    assert_eq!(lane.wish(NOW), Wish::Load, "and is asked for again");
 }
 
 #[test]
 fn a_cancelled_first_holds_nobody_up() {
     let mut lane = Lane::default();
-    for seq in 1..=3 {
-        assert!(lane.arrive(ready(seq)));
-    }
-    lane.begin();
+    assert!((1..=3).all(|seq| lane.arrive(normal(seq))));
+    let batch = lane.begin(1);
     lane.cancelled(1);
-    assert_eq!(lane.depth(), 3, "what is out to be sent stays first until it comes back");
-    lane.again(1, 0, Timestamp(5_000));
+    assert_eq!(lane.depth(), 3, "what is being sent stays first until it comes back");
+    let later = Ready { attempts: 1, due_at: Timestamp(5_000), ..batch[0].clone() };
+    lane.sent(1, vec![later], false);
     assert_eq!(lane.wish(NOW), Wish::Wait(Timestamp(5_000)));
     lane.cancelled(1);
     lane.cancelled(3);
-    assert_eq!(lane.wish(NOW), Wish::Send);
-    assert_eq!(lane.begin().unwrap().seq, 2);
-    lane.sent();
+    assert_eq!(send(&mut lane, NOW, 1), Some(vec![2]));
     assert_eq!(lane.wish(NOW), Wish::Done);
 }
 
+#[test]
+fn what_goes_again_together_goes_without_what_was_cancelled() {
+    let mut lane = Lane::default();
+    assert!((1..=4).all(|seq| lane.arrive(normal(seq))));
+    let batch = lane.begin(3);
+    lane.sent(3, batch, false);
+    lane.cancelled(2);
+    assert_eq!(lane.wish(NOW), Wish::Send(2));
+    assert_eq!(seqs(&lane.begin(2)), [1, 3]);
+    lane.sent(0, Vec::new(), false);
+    lane.cancelled(3);
+    lane.cancelled(4);
+    assert_eq!(seqs(&lane.begin(9)), [1]);
+}
+
 proptest! {
-    /// Whatever comes by hand or from the store, in whatever rhythm: everything is sent once, in order.
+    /// Whatever comes by hand or from the store, in whatever rhythm and however many fit into a post: everything is
+    /// sent once, in order.
     #[test]
-    fn everything_is_sent_once_in_order(steps in proptest::collection::vec(0_u8..4, 0..400), in_store in 0_i64..200) {
+    fn everything_is_sent_once_in_order(
+        steps in proptest::collection::vec(0_u8..4, 0..300),
+        in_store in 0_i64..300,
+        fit in 1_usize..40,
+        limited: bool,
+    ) {
         let mut lane = Lane::from_store();
+        if limited {
+            lane.learn(FOUR_A_MINUTE, LONG_AGO);
+        }
         let mut stored: Vec<i64> = (1..=in_store).collect();
-        let mut next = in_store + 1;
-        let mut sent = Vec::new();
-        let drain = |lane: &mut Lane, stored: &Vec<i64>, sent: &mut Vec<i64>| match lane.wish(NOW) {
-            Wish::Send => {
-                sent.push(lane.begin().unwrap().seq);
-                lane.sent();
-                true
+        let (mut next, mut now, mut sent) = (in_store + 1, NOW, Vec::new());
+        let drain = |lane: &mut Lane, now: &mut Timestamp, stored: &Vec<i64>, sent: &mut Vec<i64>| {
+            match lane.wish(*now) {
+                Wish::Send(count) => {
+                    let some: Vec<i64> = seqs(&lane.begin(count)).into_iter().take(fit).collect();
+                    lane.posted(*now);
+                    lane.sent(some.len(), Vec::new(), false);
+                    sent.extend(some);
+                    true
+                }
+                Wish::Load => {
+                    let rest = stored.iter().copied().filter(|seq| !sent.contains(seq));
+                    lane.loaded(rest.take(LANE_QUEUE_MAX).map(normal).collect());
+                    true
+                }
+                Wish::Wait(until) => {
+                    *now = until;
+                    true
+                }
+                Wish::Busy | Wish::Done => false,
             }
-            Wish::Load(after) => {
-                let batch = stored.iter().copied().filter(|seq| *seq > after && !sent.contains(seq));
-                lane.loaded(batch.take(LANE_QUEUE_MAX).map(ready).collect());
-                true
-            }
-            Wish::Wait(_) | Wish::Busy | Wish::Done => false,
         };
         for step in steps {
             if step < 2 {
                 stored.push(next);
-                lane.arrive(ready(next));
+                lane.arrive(normal(next));
                 next += 1;
             } else {
-                drain(&mut lane, &stored, &mut sent);
+                drain(&mut lane, &mut now, &stored, &mut sent);
             }
         }
-        while drain(&mut lane, &stored, &mut sent) {}
+        while drain(&mut lane, &mut now, &stored, &mut sent) {}
         prop_assert_eq!(sent, (1..next).collect::<Vec<_>>());
     }
 }

@@ -5,11 +5,13 @@
 //! | the loop: arrivals, lanes, due times, stopping | [`engine`](Engine), in `run` |
 //! | one lane: what waits for one endpoint, in order | `lane` |
 //! | the lanes that wait for a time | `timer` |
-//! | one attempt | `send` |
+//! | one post | `send` |
+//! | several deliveries in one post | `digest` |
 //! | writing down what began and what ended, in batches | `settle` |
 //! | forgetting what is old | `retain` |
 //! | numbers for the operator | [`metrics`] |
 
+mod digest;
 mod lane;
 pub mod metrics;
 mod retain;

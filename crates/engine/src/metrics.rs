@@ -40,6 +40,7 @@ pub struct Metrics {
     attempts: Family<AttemptLabels, Counter>,
     attempt_seconds: Family<ChannelLabels, Histogram>,
     waited_seconds: Histogram,
+    post_deliveries: Histogram,
     settled: Family<StateLabels, Counter>,
     forgotten: Family<KindLabels, Counter>,
     pub(crate) lanes: Gauge<i64, AtomicI64>,
@@ -68,6 +69,7 @@ impl Metrics {
             attempts: Family::default(),
             attempt_seconds: Family::new_with_constructor(seconds),
             waited_seconds: waits(),
+            post_deliveries: pieces(),
             settled: Family::default(),
             forgotten: Family::default(),
             lanes: Gauge::default(),
@@ -91,6 +93,8 @@ impl Metrics {
             unit.clone(),
             m.waited_seconds.clone(),
         );
+        let help = "Deliveries in one post; more than one is a digest";
+        registry.register("carillon_post_deliveries", help, m.post_deliveries.clone());
         registry.register(
             "carillon_deliveries_settled",
             "Deliveries that ended, by state",
@@ -123,6 +127,11 @@ impl Metrics {
 
     pub(crate) fn forgotten(&self, kind: &'static str, count: u64) {
         self.forgotten.get_or_create(&KindLabels { kind }).inc_by(count);
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a post holds at most a few hundred deliveries")]
+    pub(crate) fn posted(&self, deliveries: usize) {
+        self.post_deliveries.observe(deliveries as f64);
     }
 
     pub(crate) fn settled(&self, state: carillon_model::delivery::DeliveryState, waited: Option<Duration>) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use carillon_model::delivery::DeliveryState;
 use carillon_model::id::EndpointId;
 use carillon_model::retry::RetryPolicy;
-use carillon_model::{Chance, Clock};
+use carillon_model::{Chance, Clock, Timestamp};
 use carillon_provider::Providers;
 use carillon_store::delivery::Ready;
 use carillon_store::wake::Wake;
@@ -91,6 +91,7 @@ impl Engine {
             tracing::warn!(recovered, "attempts were interrupted by the last stop and are made again");
         }
         let waiting = parts.store.lane_list().await?;
+        let sent_before = parts.store.delivery_last_start().await?.unwrap_or(Timestamp(0));
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         let (notes, inbox) = mpsc::channel(NOTES_MAX);
@@ -116,6 +117,7 @@ impl Engine {
         let mut lanes = Lanes {
             wake: parts.store.wake(),
             sender: Arc::new(sender),
+            sent_before,
             clock: parts.clock,
             lanes: HashMap::new(),
             timer: Timer::default(),
@@ -145,6 +147,8 @@ struct Lanes {
     wake: Arc<Wake>,
     sender: Arc<Sender>,
     clock: Arc<dyn Clock>,
+    /// When an earlier run last sent something.
+    sent_before: Timestamp,
     lanes: HashMap<EndpointId, Lane>,
     timer: Timer,
     events: mpsc::Sender<Event>,
@@ -189,6 +193,10 @@ impl Lanes {
             self.lanes.entry(lane).or_default().arrive(ready);
             self.serve(lane);
         }
+        for lane in arrived.lanes {
+            self.lanes.entry(lane).or_default().look_again();
+            self.serve(lane);
+        }
         for dropped in arrived.cancelled {
             self.sender.metrics.settled(DeliveryState::Cancelled, None);
             if let Some(lane) = self.lanes.get_mut(&dropped.endpoint) {
@@ -214,19 +222,20 @@ impl Lanes {
 
     fn event(&mut self, event: Event) {
         match event {
-            Event::Sent(Sent { lane, again }) => {
+            Event::Sent(Sent { lane, count, again, pause, posts, rates }) => {
                 if let Some(found) = self.lanes.get_mut(&lane) {
-                    match again {
-                        Some(again) => found.again(again.attempts, again.parts_done, again.due_at),
-                        None => found.sent(),
+                    if let Some(rates) = rates {
+                        found.learn(rates, self.sent_before);
                     }
+                    posts.into_iter().for_each(|at| found.posted(at));
+                    found.sent(count, again, pause);
                 }
                 self.serve(lane);
             }
             Event::Loaded(lane, batch) => {
                 if let Some(found) = self.lanes.get_mut(&lane) {
                     match batch {
-                        Ok(batch) => drop(found.loaded(batch)),
+                        Ok(batch) => found.loaded(batch),
                         Err(error) => {
                             tracing::error!(%error, "a lane cannot be read");
                             found.load_failed(self.clock.now().plus(LOAD_AGAIN));
@@ -248,16 +257,17 @@ impl Lanes {
                 self.timer.clear(id);
                 self.lanes.remove(&id);
             }
-            Wish::Load(after) => {
+            Wish::Load => {
                 let (store, events) = (self.sender.store.clone(), self.events.clone());
                 self.tasks.spawn(async move {
-                    let batch = store.lane_take(id, after, LANE_QUEUE_MAX as u64).await;
+                    let batch = store.lane_take(id, LANE_QUEUE_MAX as u64).await;
                     // The loop is gone only when the engine stops.
                     drop(events.send(Event::Loaded(id, batch)).await);
                 });
             }
-            Wish::Send => {
-                let Some(ready) = lane.begin() else { return };
+            Wish::Send(count) => {
+                let posts_max = lane.room(self.clock.now());
+                let batch = lane.begin(count);
                 let (sender, events, room) =
                     (Arc::clone(&self.sender), self.events.clone(), Arc::clone(&self.room));
                 let stop = self.stop.clone();
@@ -266,7 +276,7 @@ impl Lanes {
                         () = stop.cancelled() => return,
                         permit = room.acquire_owned() => permit,
                     };
-                    let sent = sender.attempt(ready).await;
+                    let sent = sender.attempt(id, batch, posts_max).await;
                     drop(permit);
                     drop(events.send(Event::Sent(sent)).await);
                 });

@@ -1,20 +1,24 @@
-//! One attempt of one delivery: opens the target, renders, sends the parts, decides what follows.
+//! One post: opens the target, renders, sends the parts, decides what follows for every delivery in it.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use carillon_model::delivery::{DeliveryState, Move};
 use carillon_model::id::EndpointId;
+use carillon_model::message::Body;
 use carillon_model::outcome::{Outcome, Reason, Scope, Verdict};
+use carillon_model::pace::{self, Rate};
 use carillon_model::retry::{self, Next, RetryPolicy};
 use carillon_model::subscription::Target;
 use carillon_model::urn::{SubscriptionUrn, TopicUrn};
 use carillon_model::{Chance, Clock, Timestamp};
-use carillon_provider::{Post, Providers};
+use carillon_provider::{Part, Post, Providers};
 use carillon_store::Store;
 use carillon_store::delivery::{Opened, Ready, Settlement, Start, Tried};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
+use crate::digest;
 use crate::metrics::Metrics;
 use crate::settle::Note;
 
@@ -30,99 +34,172 @@ pub(crate) struct Sender {
     pub(crate) notes: mpsc::Sender<Note>,
 }
 
-/// What the loop must know of an attempt that ended.
+/// What the loop must know of a post that ended.
 #[derive(Debug)]
 pub(crate) struct Sent {
     pub(crate) lane: EndpointId,
-    /// When and with what the same delivery is tried again; nothing when it has ended.
-    pub(crate) again: Option<Again>,
+    /// How many of the lane's first deliveries it was about.
+    pub(crate) count: usize,
+    /// Those of them that are tried again, in their order.
+    pub(crate) again: Vec<Ready>,
+    /// Whether the endpoint wants a pause until they are due.
+    pub(crate) pause: bool,
+    /// When posts left.
+    pub(crate) posts: Vec<Timestamp>,
+    /// The endpoint's rates, once they are known.
+    pub(crate) rates: Option<&'static [Rate]>,
 }
 
-#[derive(Debug)]
-pub(crate) struct Again {
-    pub(crate) attempts: u32,
-    pub(crate) parts_done: u32,
-    pub(crate) due_at: Timestamp,
+/// One post, ready to leave.
+struct Load<'a> {
+    batch: &'a [Ready],
+    parts: Vec<Part>,
 }
 
 struct Tally {
     verdict: Verdict,
     parts_done: u32,
+    /// Whether parts are left only because the endpoint's rate has no room for them now.
+    paced: bool,
+    posts: Vec<Timestamp>,
 }
 
 impl Sender {
-    /// Carries one delivery through one attempt and has the result written down before it answers, so that the
-    /// lane's next delivery never overtakes the record of this one.
-    pub(crate) async fn attempt(&self, ready: Ready) -> Sent {
-        let Some((settlement, again)) = self.carry(&ready).await else {
-            return Sent { lane: ready.endpoint, again: None };
-        };
-        let waited = (settlement.state == DeliveryState::Delivered)
-            .then(|| self.clock.now().since(ready.stored.message.created_at));
-        if settlement.state.is_final() {
-            self.metrics.settled(settlement.state, waited);
+    /// Carries the first delivery of a lane, and as many behind it as one post takes, through one attempt with at
+    /// most `room` posts. It answers when the result is durable, so that the lane's next delivery never overtakes
+    /// the record of this one.
+    pub(crate) async fn attempt(&self, lane: EndpointId, batch: Vec<Ready>, room: usize) -> Sent {
+        let (settlements, sent) = self.carry(lane, &batch, room).await;
+        for (settlement, ready) in settlements.iter().zip(&batch) {
+            if settlement.state.is_final() {
+                let waited = (settlement.state == DeliveryState::Delivered)
+                    .then(|| self.clock.now().since(ready.stored.message.created_at));
+                self.metrics.settled(settlement.state, waited);
+            }
         }
         let (done, durable) = oneshot::channel();
-        if self.notes.send(Note::Ended(settlement, done)).await.is_ok() {
+        if self.notes.send(Note::Ended(settlements, done)).await.is_ok() {
             // An error means that the engine is being cut; the record is made up for at the next start.
             drop(durable.await);
         }
-        Sent { lane: ready.endpoint, again }
+        sent
     }
 
-    /// Carries a delivery through one attempt; nothing when it no longer waits, since somebody cancelled it.
-    async fn carry(&self, ready: &Ready) -> Option<(Settlement, Option<Again>)> {
-        if self.clock.now() >= ready.stored.message.expires_at {
-            return Some((self.without_attempt(ready, Move::Expire), None));
+    async fn carry(&self, lane: EndpointId, batch: &[Ready], room: usize) -> (Vec<Settlement>, Sent) {
+        let nothing =
+            Sent { lane, count: 1, again: Vec::new(), pause: false, posts: Vec::new(), rates: None };
+        let Some(first) = batch.first() else { return (Vec::new(), Sent { count: 0, ..nothing }) };
+        let now = self.clock.now();
+        if now >= first.stored.message.expires_at {
+            return (vec![self.without_attempt(first, Move::Expire)], nothing);
         }
-        let target = match self.store.delivery_open(ready.seq, ready.subscription).await {
+        let target = match self.store.delivery_open(first.seq, first.subscription).await {
             Ok(Opened::Target(target)) => target,
-            Ok(Opened::NoTarget) => return Some((self.without_attempt(ready, Move::Cancel), None)),
-            Ok(Opened::Ended) => return None,
+            Ok(Opened::NoTarget) => return (vec![self.without_attempt(first, Move::Cancel)], nothing),
+            // Somebody cancelled it.
+            Ok(Opened::Ended) => return (Vec::new(), nothing),
             Err(error) => {
-                tracing::error!(delivery = %ready.id, %error, "a target cannot be opened");
+                tracing::error!(delivery = %first.id, %error, "a target cannot be opened");
                 let verdict =
                     Verdict::plain(Outcome::Later { wait: None, scope: Scope::Endpoint }, Reason::Busy);
-                let tally = Tally { verdict, parts_done: ready.parts_done };
-                return Some(self.decide(ready, self.clock.now(), Instant::now(), tally));
+                let tally = Tally { verdict, parts_done: first.parts_done, paced: false, posts: Vec::new() };
+                return self.decide(lane, batch.get(..1).unwrap_or_default(), now, Instant::now(), tally);
             }
         };
-        let started_at = self.clock.now();
-        let start = Instant::now();
-        let began = Start { seq: ready.seq, attempt: ready.attempts + 1, at: started_at };
-        // The mark is written while the attempt runs; an error means that the engine is being cut.
-        drop(self.notes.send(Note::Began(began)).await);
-        self.metrics.sending.inc();
-        let tally = self.send_parts(ready, &target).await;
-        self.metrics.sending.dec();
-        let channel = target.endpoint.channel();
-        self.metrics.attempted(channel, tally.verdict.outcome, start.elapsed());
-        if tally.verdict.outcome != Outcome::Accepted {
-            tracing::warn!(
-                delivery = %ready.id,
-                %channel,
-                outcome = tally.verdict.outcome.name(),
-                reason = tally.verdict.reason.name(),
-                platform_code = tally.verdict.platform_code.as_deref(),
-                "an attempt was not accepted"
-            );
-        }
-        Some(self.decide(ready, started_at, start, tally))
+        let batch = self.still_wanted(batch, now).await;
+        let rates = Some(pace::rates(&target.endpoint));
+        let (started_at, start) = (self.clock.now(), Instant::now());
+        let (batch, tally) = match self.load(batch, &target) {
+            Ok(load) => {
+                self.mark(load.batch, started_at).await;
+                (load.batch, self.send_parts(&load, &target, room).await)
+            }
+            Err(verdict) => {
+                let tally = Tally { verdict, parts_done: first.parts_done, paced: false, posts: Vec::new() };
+                (batch.get(..1).unwrap_or_default(), tally)
+            }
+        };
+        self.count(&target, &tally, batch, start);
+        let (settlements, sent) = self.decide(lane, batch, started_at, start, tally);
+        (settlements, Sent { rates, ..sent })
     }
 
-    async fn send_parts(&self, ready: &Ready, target: &Target) -> Tally {
-        let message = &ready.stored.message;
+    /// The beginning of `batch` that still waits, has not expired, and whose subscriptions are still there. The first
+    /// was looked at already.
+    async fn still_wanted<'b>(&self, batch: &'b [Ready], now: Timestamp) -> &'b [Ready] {
+        let others: Vec<i64> = batch.iter().skip(1).map(|ready| ready.seq).collect();
+        let waiting = if others.is_empty() {
+            Vec::new()
+        } else {
+            // What cannot be looked up waits for the next post.
+            self.store.delivery_waiting(others).await.unwrap_or_default()
+        };
+        let waiting: HashSet<i64> = waiting.into_iter().collect();
+        let fits = |ready: &Ready| waiting.contains(&ready.seq) && now < ready.stored.message.expires_at;
+        let count = batch.iter().skip(1).take_while(|ready| fits(ready)).count();
+        batch.get(..=count).unwrap_or(batch)
+    }
+
+    /// Renders the first delivery, or as many as fit into one post as a digest.
+    fn load<'b>(&self, batch: &'b [Ready], target: &Target) -> Result<Load<'b>, Verdict> {
+        let channel = target.endpoint.channel();
+        let bodies: Vec<(&Ready, Body)> =
+            batch.iter().map(|ready| (ready, ready.stored.message.content.for_channel(channel))).collect();
+        // The most that is known to fit, and the least that is known not to.
+        let (mut fits, mut too_many) = (1, bodies.len() + 1);
+        let mut best = None;
+        let mut tried = bodies.len();
+        while tried > fits {
+            let some = bodies.get(..tried).unwrap_or_default();
+            let parts = match digest::compose(some) {
+                Some(body) => self.render(some.iter().map(|(ready, _)| *ready), &body, target)?,
+                None => break,
+            };
+            if parts.len() == 1 {
+                (fits, best) = (tried, Some(parts));
+            } else {
+                too_many = tried;
+                // About as many as one of the parts holds is the better first guess than the middle.
+                if best.is_none() && tried / parts.len() > fits {
+                    tried /= parts.len();
+                    continue;
+                }
+            }
+            tried = usize::midpoint(fits, too_many);
+        }
+        if let Some(parts) = best {
+            return Ok(Load { batch: batch.get(..fits).unwrap_or_default(), parts });
+        }
+        let Some((ready, body)) = bodies.first() else {
+            return Err(Verdict::plain(Outcome::Refused, Reason::Render));
+        };
+        let parts = self.render(std::iter::once(*ready), body, target)?;
+        Ok(Load { batch: batch.get(..1).unwrap_or_default(), parts })
+    }
+
+    fn render<'b>(
+        &self,
+        mut batch: impl Iterator<Item = &'b Ready>,
+        body: &Body,
+        target: &Target,
+    ) -> Result<Vec<Part>, Verdict> {
+        let Some(first) = batch.next() else { return Ok(Vec::new()) };
+        // A digest of other deliveries must not look like one that was tried before.
+        let key = match batch.last() {
+            Some(last) => format!("{}.{}", first.id, last.seq),
+            None => first.id.to_string(),
+        };
+        let message = &first.stored.message;
         let topic = TopicUrn {
             region: self.region.clone(),
             project: message.project.clone(),
-            topic: ready.stored.topic_name.clone(),
+            topic: first.stored.topic_name.clone(),
         };
         let topic_urn = topic.to_string();
-        let subscription_urn = SubscriptionUrn { topic, id: ready.subscription }.to_string();
-        let body = message.content.for_channel(target.endpoint.channel());
+        let subscription_urn = SubscriptionUrn { topic, id: first.subscription }.to_string();
         let post = Post {
-            body: &body,
-            delivery: ready.id,
+            body,
+            key: &key,
             message: message.id,
             subject: message.content.subject.as_deref(),
             topic_urn: &topic_urn,
@@ -130,71 +207,113 @@ impl Sender {
             created_at: message.created_at,
             locale: message.locale,
         };
-        let parts = match self.providers.render(target, &post) {
-            Ok(parts) => parts,
-            Err(verdict) => return Tally { verdict, parts_done: ready.parts_done },
+        self.providers.render(target, &post)
+    }
+
+    /// The marks are written while the attempt runs; an error means that the engine is being cut.
+    async fn mark(&self, batch: &[Ready], at: Timestamp) {
+        for ready in batch {
+            drop(
+                self.notes.send(Note::Began(Start { seq: ready.seq, attempt: ready.attempts + 1, at })).await,
+            );
+        }
+    }
+
+    async fn send_parts(&self, load: &Load<'_>, target: &Target, room: usize) -> Tally {
+        let done = load.batch.first().map_or(0, |first| first.parts_done);
+        let mut tally = Tally {
+            verdict: Verdict::plain(Outcome::Refused, Reason::Render),
+            parts_done: done,
+            paced: false,
+            posts: Vec::new(),
         };
-        let mut tally =
-            Tally { verdict: Verdict::plain(Outcome::Refused, Reason::Render), parts_done: ready.parts_done };
-        for part in parts.iter().skip(usize::try_from(ready.parts_done).unwrap_or(usize::MAX)) {
+        self.metrics.sending.inc();
+        for part in load.parts.iter().skip(usize::try_from(done).unwrap_or(usize::MAX)) {
+            if tally.posts.len() >= room.max(1) {
+                tally.paced = true;
+                break;
+            }
+            tally.posts.push(self.clock.now());
             tally.verdict = self.providers.send(target, part).await;
             if tally.verdict.outcome != Outcome::Accepted {
                 break;
             }
             tally.parts_done += 1;
         }
+        self.metrics.sending.dec();
         tally
+    }
+
+    fn count(&self, target: &Target, tally: &Tally, batch: &[Ready], start: Instant) {
+        let channel = target.endpoint.channel();
+        self.metrics.attempted(channel, tally.verdict.outcome, start.elapsed());
+        self.metrics.posted(batch.len());
+        if tally.verdict.outcome != Outcome::Accepted
+            && let Some(first) = batch.first()
+        {
+            tracing::warn!(
+                delivery = %first.id,
+                merged = batch.len(),
+                %channel,
+                outcome = tally.verdict.outcome.name(),
+                reason = tally.verdict.reason.name(),
+                platform_code = tally.verdict.platform_code.as_deref(),
+                "an attempt was not accepted"
+            );
+        }
     }
 
     fn decide(
         &self,
-        ready: &Ready,
+        lane: EndpointId,
+        batch: &[Ready],
         started_at: Timestamp,
         start: Instant,
         tally: Tally,
-    ) -> (Settlement, Option<Again>) {
-        let number = ready.attempts + 1;
+    ) -> (Vec<Settlement>, Sent) {
         let now = self.clock.now();
-        let counted = number.saturating_sub(ready.attempts_before);
-        let next = retry::next(&self.retry, counted, tally.verdict.outcome, now, self.chance.number());
-        let (step, due_at) = match next {
-            Next::Delivered => (Move::Accept, now),
-            Next::Failed => (Move::Fail, now),
-            Next::Again(at) if at >= ready.stored.message.expires_at => (Move::Expire, now),
-            Next::Again(at) => (Move::Postpone, at),
-        };
-        let state =
-            DeliveryState::Sending.after(step).expect("every step that ends an attempt is in the table");
-        let again = (step == Move::Postpone).then_some(Again {
-            attempts: number,
-            parts_done: tally.parts_done,
-            due_at,
-        });
-        let tried = Tried {
-            number,
-            started_at,
-            elapsed_ms: u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
-            verdict: tally.verdict,
-        };
-        let settlement = Settlement {
-            seq: ready.seq,
-            id: ready.id,
-            attempt: Some(tried),
-            state,
-            due_at,
-            parts_done: tally.parts_done,
-        };
-        (settlement, again)
+        let elapsed_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let random = self.chance.number();
+        let merged = u32::try_from(batch.len()).unwrap_or(u32::MAX);
+        let pause = matches!(tally.verdict.outcome, Outcome::Later { .. });
+        let (mut settlements, mut again) = (Vec::new(), Vec::new());
+        for ready in batch {
+            let number = ready.attempts + 1;
+            let (step, due_at) = if tally.paced {
+                (Move::Postpone, now)
+            } else {
+                let counted = number.saturating_sub(ready.attempts_before);
+                match retry::next(&self.retry, counted, tally.verdict.outcome, now, random) {
+                    Next::Delivered => (Move::Accept, now),
+                    Next::Failed => (Move::Fail, now),
+                    Next::Again(at) if at >= ready.stored.message.expires_at => (Move::Expire, now),
+                    Next::Again(at) => (Move::Postpone, at),
+                }
+            };
+            let verdict = tally.verdict.clone();
+            // What only waits for its rate has not ended an attempt.
+            let attempt = (!tally.paced).then_some(Tried { number, started_at, elapsed_ms, verdict, merged });
+            let attempts = if tally.paced { ready.attempts } else { number };
+            let state =
+                DeliveryState::Sending.after(step).expect("every step that ends an attempt is in the table");
+            if step == Move::Postpone {
+                again.push(Ready { attempts, parts_done: tally.parts_done, due_at, ..ready.clone() });
+            }
+            let parts_done = tally.parts_done;
+            settlements.push(Settlement { seq: ready.seq, id: ready.id, attempt, state, due_at, parts_done });
+        }
+        (settlements, Sent { lane, count: batch.len(), again, pause, posts: tally.posts, rates: None })
     }
 
     fn without_attempt(&self, ready: &Ready, step: Move) -> Settlement {
         let state = DeliveryState::Pending.after(step).expect("what waits can expire and be cancelled");
+        let due_at = self.clock.now();
         Settlement {
             seq: ready.seq,
             id: ready.id,
             attempt: None,
             state,
-            due_at: self.clock.now(),
+            due_at,
             parts_done: ready.parts_done,
         }
     }

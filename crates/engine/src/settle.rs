@@ -22,8 +22,9 @@ const BATCH_MAX: usize = 2048;
 pub(crate) enum Note {
     /// An attempt has begun.
     Began(Start),
-    /// An attempt has ended; the answer comes when that is durable.
-    Ended(Settlement, oneshot::Sender<()>),
+    /// An attempt has ended, for one delivery or for all that went in one post; the answer comes when that is
+    /// durable.
+    Ended(Vec<Settlement>, oneshot::Sender<()>),
 }
 
 #[derive(Default)]
@@ -39,9 +40,11 @@ impl Batch {
             Note::Began(start) => {
                 self.starts.insert(start.seq, start);
             }
-            Note::Ended(settlement, done) => {
-                self.starts.remove(&settlement.seq);
-                self.settlements.push(settlement);
+            Note::Ended(settlements, done) => {
+                for settlement in &settlements {
+                    self.starts.remove(&settlement.seq);
+                }
+                self.settlements.extend(settlements);
                 self.waiting.push(done);
             }
         }

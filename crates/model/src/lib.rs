@@ -11,6 +11,7 @@
 //! | delivery: one message on its way to one endpoint | [`delivery`] |
 //! | outcome: what an attempt came back as | [`outcome`] |
 //! | when to try again | [`retry`] |
+//! | how fast an endpoint may be sent to | [`pace`] |
 //! | every limit of the product | [`limits`] |
 //! | time and chance, which are always arguments | [`clock`], [`chance`] |
 
@@ -24,6 +25,7 @@ pub mod id;
 pub mod limits;
 pub mod message;
 pub mod outcome;
+pub mod pace;
 pub mod retry;
 pub mod secret;
 pub mod subscription;

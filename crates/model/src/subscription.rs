@@ -231,13 +231,16 @@ pub struct Subscription {
     pub created_at: Timestamp,
 }
 
-/// Checks a remark: up to 128 bytes (SMN API reference).
+/// Checks a remark: up to 128 bytes (SMN API reference), on one line.
 ///
 /// # Errors
-/// When it is longer.
+/// When it is longer or holds control characters.
 pub fn check_remark(text: &str) -> Result<(), Invalid> {
     if text.len() > limits::REMARK_BYTES_MAX {
         return Err(Invalid::new(Field::Remark, "must be at most 128 bytes, about 42 Chinese characters"));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(Invalid::new(Field::Remark, "must be one line without control characters"));
     }
     Ok(())
 }

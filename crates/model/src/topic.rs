@@ -62,16 +62,19 @@ pub struct Topic {
     pub updated_at: Timestamp,
 }
 
-/// Checks a display name: up to 192 bytes (SMN API reference).
+/// Checks a display name: up to 192 bytes (SMN API reference), on one line.
 ///
 /// # Errors
-/// When it is longer.
+/// When it is longer or holds control characters.
 pub fn check_display_name(text: &str) -> Result<(), Invalid> {
     if text.len() > limits::DISPLAY_NAME_BYTES_MAX {
         return Err(Invalid::new(
             Field::DisplayName,
             "must be at most 192 bytes, about 64 Chinese characters",
         ));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(Invalid::new(Field::DisplayName, "must be one line without control characters"));
     }
     Ok(())
 }

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use carillon_model::endpoint::Endpoint;
-use carillon_model::id::{DeliveryId, MessageId};
+use carillon_model::id::MessageId;
 use carillon_model::message::{Body, Locale};
 use carillon_model::outcome::Verdict;
 use carillon_model::subscription::Target;
@@ -74,8 +74,8 @@ impl Default for ProviderSettings {
 pub struct Post<'a> {
     /// The form for the target's channel.
     pub body: &'a Body,
-    /// The delivery, from which the idempotency key comes.
-    pub delivery: DeliveryId,
+    /// Names what is sent, the same at every try: the idempotency key comes from it.
+    pub key: &'a str,
     /// The message.
     pub message: MessageId,
     /// What the message is about.

@@ -185,7 +185,7 @@ pub(crate) fn numbered(post: &Post<'_>, composed: Vec<Composed>) -> Vec<Part> {
 
 /// A part's idempotency key: the same at each attempt.
 pub(crate) fn key(post: &Post<'_>, index: usize) -> String {
-    format!("{}-{}", post.delivery, index + 1)
+    format!("{}-{}", post.key, index + 1)
 }
 
 /// Puts fields in front of those of a JSON object.

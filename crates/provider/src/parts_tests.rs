@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use carillon_model::clock::TestClock;
 use carillon_model::endpoint::Endpoint;
-use carillon_model::id::{DeliveryId, MessageId};
+use carillon_model::id::MessageId;
 use carillon_model::message::{Body, Format, Locale, Mentions};
 use carillon_model::subscription::{Extension, Target};
 use carillon_model::{SecretText, Timestamp};
@@ -71,7 +71,7 @@ proptest! {
         let message = MessageId::parse("0190a0b0c0d0e0f00000000000000002").unwrap();
         let post = Post {
             body: &body,
-            delivery: DeliveryId::new(message, 1),
+            key: "0190a0b0c0d0e0f00000000000000002-1",
             message,
             subject: None,
             topic_urn: "urn:smn:local:p1:ops",

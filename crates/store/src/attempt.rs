@@ -28,6 +28,8 @@ pub struct AttemptRecord {
     pub started_at: Timestamp,
     /// How long it took, in milliseconds.
     pub elapsed_ms: u64,
+    /// How many deliveries went in the same post: more than one in a digest.
+    pub merged: u32,
 }
 
 /// A delivery as it is shown.
@@ -66,6 +68,7 @@ fn read_delivery(mut row: Row) -> Result<Told, Error> {
     let elapsed_ms = row.maybe_int()?;
     let platform_code = row.maybe_text()?;
     let platform_text = row.maybe_text()?;
+    let merged = row.count()?;
     let topic_name = row.parsed(|text| TopicName::parse(text).ok())?;
     let channel = row.parsed(Channel::from_name)?;
     let first_success = (state == DeliveryState::Delivered && attempts == 1).then(|| AttemptRecord {
@@ -76,6 +79,7 @@ fn read_delivery(mut row: Row) -> Result<Told, Error> {
         platform_text,
         started_at: started_at.unwrap_or(due_at),
         elapsed_ms: u64::try_from(elapsed_ms.unwrap_or(0)).unwrap_or(0),
+        merged,
     });
     let record =
         DeliveryRecord { id, subscription, topic_name, channel, state, due_at, attempts: Vec::new() };
@@ -91,21 +95,29 @@ fn read_attempt(mut row: Row) -> Result<(u32, AttemptRecord), Error> {
     let platform_text = row.maybe_text()?;
     let started_at = row.time()?;
     let elapsed_ms = u64::try_from(row.int()?).unwrap_or(0);
-    Ok((
-        delivery,
-        AttemptRecord { number, outcome, reason, platform_code, platform_text, started_at, elapsed_ms },
-    ))
+    let merged = row.count()?;
+    let record = AttemptRecord {
+        number,
+        outcome,
+        reason,
+        platform_code,
+        platform_text,
+        started_at,
+        elapsed_ms,
+        merged,
+    };
+    Ok((delivery, record))
 }
 
 const SELECT_DELIVERIES: &str =
     "SELECT d.message_id, d.number, d.subscription_id, d.state, d.due_at, d.attempts,
-     d.started_at, d.elapsed_ms, d.platform_code, d.platform_text, m.topic_name, d.channel
+     d.started_at, d.elapsed_ms, d.platform_code, d.platform_text, d.merged, m.topic_name, d.channel
      FROM delivery d JOIN message m ON m.id = d.message_id
      WHERE m.project_id = $1 AND d.message_id = $2 AND d.number > $3 ORDER BY d.number LIMIT $4";
 
 const SELECT_ATTEMPTS: &str =
     "SELECT number, attempt, outcome, reason, platform_code, platform_text, started_at,
-     elapsed_ms FROM attempt WHERE message_id = $1 AND number > $2 AND number <= $3 ORDER BY number, attempt";
+     elapsed_ms, merged FROM attempt WHERE message_id = $1 AND number > $2 AND number <= $3 ORDER BY number, attempt";
 
 pub(crate) fn list(
     tx: &mut Tx<'_>,

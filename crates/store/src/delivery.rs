@@ -12,9 +12,10 @@ use carillon_model::outcome::{Outcome, Reason, Verdict};
 use carillon_model::subscription::Target;
 use carillon_model::topic::TopicName;
 
-use crate::db::{Tx, params};
+use crate::db::{Row, Tx, params};
 use crate::error::Error;
 use crate::message::read_message;
+use crate::pick::list;
 use crate::setup::Store;
 use crate::subscription::open_target;
 
@@ -100,12 +101,14 @@ pub struct Tried {
     pub elapsed_ms: u64,
     /// What it came back as.
     pub verdict: Verdict,
+    /// How many deliveries went in the same post: more than one in a digest.
+    pub merged: u32,
 }
 
 pub(crate) fn insert_attempt(tx: &mut Tx<'_>, id: DeliveryId, tried: &Tried) -> Result<(), Error> {
     tx.execute(
         "INSERT INTO attempt (message_id, number, attempt, outcome, reason, platform_code, platform_text, started_at,
-         elapsed_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+         elapsed_ms, merged) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
          ON CONFLICT (message_id, number, attempt) DO NOTHING",
         params![
             id.message.to_string(),
@@ -116,7 +119,8 @@ pub(crate) fn insert_attempt(tx: &mut Tx<'_>, id: DeliveryId, tried: &Tried) -> 
             tried.verdict.platform_code.clone(),
             tried.verdict.platform_text.clone(),
             tried.started_at,
-            tried.elapsed_ms
+            tried.elapsed_ms,
+            tried.merged
         ],
     )?;
     Ok(())
@@ -124,8 +128,10 @@ pub(crate) fn insert_attempt(tx: &mut Tx<'_>, id: DeliveryId, tried: &Tried) -> 
 
 fn settle(tx: &mut Tx<'_>, settlement: &Settlement) -> Result<(), Error> {
     let Some(tried) = &settlement.attempt else {
-        let sql = "UPDATE delivery SET state = $2, due_at = $3 WHERE seq = $1 AND state IN (0, 1)";
-        tx.execute(sql, params![settlement.seq, settlement.state.number(), settlement.due_at])?;
+        let sql =
+            "UPDATE delivery SET state = $2, due_at = $3, parts_done = $4 WHERE seq = $1 AND state IN (0, 1)";
+        let state = settlement.state.number();
+        tx.execute(sql, params![settlement.seq, state, settlement.due_at, settlement.parts_done])?;
         return Ok(());
     };
     let moved = settle_attempt(tx, settlement, tried)?;
@@ -145,7 +151,7 @@ fn settle(tx: &mut Tx<'_>, settlement: &Settlement) -> Result<(), Error> {
 /// when the message did arrive.
 fn settle_attempt(tx: &mut Tx<'_>, settlement: &Settlement, tried: &Tried) -> Result<u64, Error> {
     let sql = "UPDATE delivery SET state = $2, due_at = $3, attempts = $4, parts_done = $5, started_at = $6,
-         elapsed_ms = $7, platform_code = $8, platform_text = $9
+         elapsed_ms = $7, platform_code = $8, platform_text = $9, merged = $10
          WHERE seq = $1 AND attempts <= $4 AND (state IN (0, 1) OR (state = 5 AND $2 = 2))";
     tx.execute(
         sql,
@@ -158,9 +164,37 @@ fn settle_attempt(tx: &mut Tx<'_>, settlement: &Settlement, tried: &Tried) -> Re
             tried.started_at,
             tried.elapsed_ms,
             tried.verdict.platform_code.clone(),
-            tried.verdict.platform_text.clone()
+            tried.verdict.platform_text.clone(),
+            tried.merged
         ],
     )
+}
+
+macro_rules! select_ready {
+    ($rest:literal) => {
+        concat!(
+            "SELECT d.seq, d.number, d.subscription_id, d.endpoint_id, d.attempts, d.attempts_before, d.parts_done,
+             d.due_at, m.id, m.project_id, m.topic_id, m.topic_name, m.content, m.priority, m.locale, m.created_at,
+             coalesce(d.expires_at, m.expires_at) FROM delivery d JOIN message m ON m.id = d.message_id ",
+            $rest
+        )
+    };
+}
+pub(crate) use select_ready;
+
+/// Reads a row of `select_ready`.
+pub(crate) fn read_ready(mut row: Row) -> Result<Ready, Error> {
+    let seq = row.int()?;
+    let number = row.count()?;
+    let subscription = row.parsed(|text| SubscriptionId::parse(text).ok())?;
+    let endpoint = row.parsed(|text| EndpointId::parse(text).ok())?;
+    let attempts = row.count()?;
+    let attempts_before = row.count()?;
+    let parts_done = row.count()?;
+    let due_at = row.time()?;
+    let stored = Arc::new(read_message(&mut row)?);
+    let id = DeliveryId::new(stored.message.id, number);
+    Ok(Ready { seq, id, subscription, endpoint, attempts, attempts_before, parts_done, due_at, stored })
 }
 
 impl Store {
@@ -176,42 +210,18 @@ impl Store {
         rows.into_iter().map(|mut row| row.parsed(|text| EndpointId::parse(text).ok())).collect()
     }
 
-    /// The next deliveries of a lane in their order, behind place `after`.
+    /// The next deliveries of a lane: urgent ones first, then in the order of their acceptance.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn lane_take(&self, endpoint: EndpointId, after: i64, limit: u64) -> Result<Vec<Ready>, Error> {
+    pub async fn lane_take(&self, endpoint: EndpointId, limit: u64) -> Result<Vec<Ready>, Error> {
         let take = move |tx: &mut Tx<'_>| {
-            let sql = "SELECT d.seq, d.number, d.subscription_id, d.attempts, d.attempts_before, d.parts_done, d.due_at,
-                 m.id, m.project_id, m.topic_id, m.topic_name, m.content, m.priority, m.locale, m.created_at,
-                 coalesce(d.expires_at, m.expires_at) FROM delivery d JOIN message m ON m.id = d.message_id
-                 WHERE d.endpoint_id = $1 AND d.state IN (0, 1) AND d.seq > $2 ORDER BY d.seq LIMIT $3";
-            tx.query("delivery", sql, params![endpoint.to_string(), after, limit])
+            let sql = select_ready!(
+                "WHERE d.endpoint_id = $1 AND d.state IN (0, 1) ORDER BY d.priority DESC, d.seq LIMIT $2"
+            );
+            tx.query("delivery", sql, params![endpoint.to_string(), limit])
         };
-        let mut found = Vec::new();
-        for mut row in self.db.read(take).await? {
-            let seq = row.int()?;
-            let number = row.count()?;
-            let subscription = row.parsed(|text| SubscriptionId::parse(text).ok())?;
-            let attempts = row.count()?;
-            let attempts_before = row.count()?;
-            let parts_done = row.count()?;
-            let due_at = row.time()?;
-            let stored = Arc::new(read_message(&mut row)?);
-            let id = DeliveryId::new(stored.message.id, number);
-            found.push(Ready {
-                seq,
-                id,
-                subscription,
-                endpoint,
-                attempts,
-                attempts_before,
-                parts_done,
-                due_at,
-                stored,
-            });
-        }
-        Ok(found)
+        self.db.read(take).await?.into_iter().map(read_ready).collect()
     }
 
     /// Looks whether the delivery in place `seq` still waits, and opens the target of its subscription, to send to it.
@@ -229,6 +239,33 @@ impl Store {
         let Some(mut row) = self.db.read(find).await? else { return Ok(Opened::Ended) };
         let Some(sealed) = row.maybe_bytes()? else { return Ok(Opened::NoTarget) };
         open_target(&self.vault, &subscription, &sealed).map(Opened::Target)
+    }
+
+    /// Tells which of these places still wait for a subscription that receives. What was cancelled before this call
+    /// began is never among them.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn delivery_waiting(&self, seqs: Vec<i64>) -> Result<Vec<i64>, Error> {
+        let find = move |tx: &mut Tx<'_>| {
+            let sql = "SELECT d.seq FROM delivery d JOIN subscription s ON s.id = d.subscription_id
+                 WHERE d.seq IN (SELECT value FROM json_each($1)) AND d.state IN (0, 1) AND s.state IN (1, 2)";
+            tx.query("delivery", sql, params![list(&seqs)?])
+        };
+        self.db.read(find).await?.into_iter().map(|mut row| row.int()).collect()
+    }
+
+    /// When the latest attempt began, of the last thousand deliveries.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn delivery_last_start(&self) -> Result<Option<Timestamp>, Error> {
+        let find = |tx: &mut Tx<'_>| {
+            let sql = "SELECT max(started_at) FROM
+                 (SELECT started_at FROM delivery ORDER BY seq DESC LIMIT 1000) AS latest";
+            tx.query_one("delivery", sql, &[])
+        };
+        self.db.read(find).await?.map_or(Ok(None), |mut row| row.maybe_time())
     }
 
     /// Writes down, in one transaction, which attempts have begun and which have ended.
@@ -270,7 +307,7 @@ impl Store {
                 let started_at = row.maybe_time()?.unwrap_or(now);
                 let elapsed_ms = u64::try_from(now.since(started_at).as_millis()).unwrap_or(u64::MAX);
                 let verdict = Verdict::plain(Outcome::Unknown, Reason::Interrupted);
-                insert_attempt(tx, id, &Tried { number, started_at, elapsed_ms, verdict })?;
+                insert_attempt(tx, id, &Tried { number, started_at, elapsed_ms, verdict, merged: 1 })?;
             }
             tx.execute("UPDATE delivery SET state = 0, due_at = $1 WHERE state = 1", params![now])
         };

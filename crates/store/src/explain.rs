@@ -59,7 +59,7 @@ impl Store {
         Ok(counts)
     }
 
-    /// Counts what waits before a delivery in its lane, up to [`BEFORE_MAX`].
+    /// Counts what goes before a delivery in its lane, urgent ones first, up to [`BEFORE_MAX`].
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -67,7 +67,8 @@ impl Store {
         let count = move |tx: &mut Tx<'_>| {
             let sql = "SELECT count(*) FROM (SELECT 1 FROM delivery d
                  JOIN delivery other ON other.endpoint_id = d.endpoint_id
-                 WHERE d.message_id = $1 AND d.number = $2 AND other.state IN (0, 1) AND other.seq < d.seq
+                 WHERE d.message_id = $1 AND d.number = $2 AND other.state IN (0, 1)
+                 AND (other.priority > d.priority OR (other.priority = d.priority AND other.seq < d.seq))
                  LIMIT $3) AS before";
             tx.query_one("delivery", sql, params![id.message.to_string(), id.number, BEFORE_MAX])
         };

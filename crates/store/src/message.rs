@@ -47,8 +47,8 @@ pub(crate) fn read_message(row: &mut Row) -> Result<StoredMessage, Error> {
 
 /// One statement for all deliveries of a message, however many: the recipients come in as one JSON text.
 const INSERT_DELIVERIES: &str = "INSERT INTO delivery
-     (message_id, number, subscription_id, endpoint_id, channel, state, due_at, attempts, parts_done)
-     SELECT $1, key + 1, json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'), 0, $3, 0, 0
+     (message_id, number, subscription_id, endpoint_id, channel, priority, state, due_at, attempts, parts_done)
+     SELECT $1, key + 1, json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'), $4, 0, $3, 0, 0
      FROM json_each($2) ORDER BY key RETURNING seq";
 
 fn insert(tx: &mut Tx<'_>, stored: &StoredMessage, recipients: &[Recipient]) -> Result<Vec<i64>, Error> {
@@ -76,8 +76,11 @@ fn insert(tx: &mut Tx<'_>, stored: &StoredMessage, recipients: &[Recipient]) -> 
     }
     let pairs: Vec<_> = recipients.iter().map(|to| (to.subscription, to.endpoint, to.channel)).collect();
     let pairs = serde_json::to_string(&pairs).map_err(|_json| Error::Conflict)?;
-    let rows =
-        tx.query("delivery", INSERT_DELIVERIES, params![message.id.to_string(), pairs, message.created_at])?;
+    let rows = tx.query(
+        "delivery",
+        INSERT_DELIVERIES,
+        params![message.id.to_string(), pairs, message.created_at, message.priority.number()],
+    )?;
     rows.into_iter().map(|mut row| row.int()).collect()
 }
 

@@ -15,6 +15,7 @@ const HANDED_MAX: usize = 16_384;
 #[derive(Debug, Default)]
 pub struct Wake {
     handed: Mutex<Vec<Ready>>,
+    lanes: Mutex<Vec<EndpointId>>,
     cancelled: Mutex<Vec<Dropped>>,
     overflowed: AtomicBool,
     notify: Notify,
@@ -34,6 +35,8 @@ pub struct Dropped {
 pub struct Arrived {
     /// New deliveries, in the order they were made durable.
     pub ready: Vec<Ready>,
+    /// Lanes in which something waits that is only in the store.
+    pub lanes: Vec<EndpointId>,
     /// What was cancelled. The engine need not hear of it, since it looks again when a delivery's turn comes; but a
     /// lane whose first was cancelled need not wait for that one's due time.
     pub cancelled: Vec<Dropped>,
@@ -52,6 +55,20 @@ impl Wake {
                 handed.extend(ready);
             }
         }
+        self.notify.notify_one();
+    }
+
+    /// Names lanes in which more waits now than is handed over.
+    pub(crate) fn look_into(&self, endpoints: impl IntoIterator<Item = EndpointId>) {
+        let mut lanes = self.lanes.lock().expect("no code panics while it holds the hand-over");
+        lanes.extend(endpoints);
+        lanes.sort_unstable();
+        lanes.dedup();
+        if lanes.len() > HANDED_MAX {
+            lanes.clear();
+            self.overflowed.store(true, Ordering::SeqCst);
+        }
+        drop(lanes);
         self.notify.notify_one();
     }
 
@@ -80,9 +97,12 @@ impl Wake {
     pub fn take(&self) -> Arrived {
         let mut cancelled = self.cancelled.lock().expect("no code panics while it holds the hand-over");
         let cancelled = std::mem::take(&mut *cancelled);
+        let mut lanes = self.lanes.lock().expect("no code panics while it holds the hand-over");
+        let lanes = std::mem::take(&mut *lanes);
         let mut handed = self.handed.lock().expect("no code panics while it holds the hand-over");
         Arrived {
             ready: std::mem::take(&mut *handed),
+            lanes,
             cancelled,
             overflowed: self.overflowed.swap(false, Ordering::SeqCst),
         }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use axum::body::Bytes;
-use axum::extract::{FromRequestParts, RawPathParams, Request};
+use axum::extract::{MatchedPath, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
@@ -56,10 +56,10 @@ impl From<Error> for Refused {
 impl Call {
     /// Reads the body and asks who calls.
     pub(crate) async fn read(request: Request, service: &Service) -> Result<Self, Refused> {
-        let (mut parts, body) = request.into_parts();
+        let (parts, body) = request.into_parts();
         let body = read_body(body).await?;
         let caller = auth::caller(service, &parts, &body).await?;
-        let path = path(&mut parts).await;
+        let path = path(&parts);
         let query = query(parts.uri.query().unwrap_or_default());
         let id = layer::request_id(&parts.extensions);
         let key = parts.headers.get(IDEMPOTENCY_KEY);
@@ -112,9 +112,17 @@ pub(crate) async fn read_body(body: axum::body::Body) -> Result<Bytes, Refused> 
     }
 }
 
-async fn path(parts: &mut Parts) -> Vec<(String, String)> {
-    let Ok(params) = RawPathParams::from_request_parts(parts, &()).await else { return Vec::new() };
-    params.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+/// The parts of the path by their names in the route. A byte that is no UTF-8 becomes a sign that fits no rule, so
+/// that the part is refused by its own.
+fn path(parts: &Parts) -> Vec<(String, String)> {
+    let Some(route) = parts.extensions.get::<MatchedPath>() else { return Vec::new() };
+    let named = route.as_str().split('/').zip(parts.uri.path().split('/'));
+    named
+        .filter_map(|(name, value)| {
+            let name = name.strip_prefix('{')?.strip_suffix('}')?;
+            Some((name.to_owned(), auth::sign::decode(value)))
+        })
+        .collect()
 }
 
 fn query(text: &str) -> HashMap<String, String> {

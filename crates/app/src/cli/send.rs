@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::bail;
 use carillon_model::endpoint::Endpoint;
 use carillon_model::id::{DeliveryId, MessageId};
 use carillon_model::message::{Body, Content, Locale};
@@ -49,7 +48,7 @@ pub(crate) struct SendFlags {
 /// Runs the command.
 pub(crate) async fn run(flags: SendFlags) -> anyhow::Result<ExitCode> {
     if flags.to == "-" && flags.text == "-" {
-        bail!("only one of --to and the message can come from standard input");
+        return Ok(misused("only one of --to and the message can come from standard input"));
     }
     let endpoint = match Endpoint::recognise(&text_or_stdin(flags.to)?) {
         Ok(endpoint) => endpoint,
@@ -92,10 +91,11 @@ async fn sent(
 ) -> (Verdict, usize) {
     let now = clock.now();
     let message = MessageId::new(now, &SystemChance);
+    let key = DeliveryId::new(message, 1).to_string();
     let body = content.for_channel(target.endpoint.channel());
     let post = Post {
         body: &body,
-        delivery: DeliveryId::new(message, 1),
+        key: &key,
         message,
         subject: content.subject.as_deref(),
         topic_urn: "",

@@ -8,7 +8,7 @@ use carillon_model::clock::TestClock;
 use carillon_model::endpoint::{
     DINGTALK_API_HOST, DINGTALK_ROBOT_HOST, Endpoint, FEISHU_HOST, LARK_HOST, WECOM_HOST,
 };
-use carillon_model::id::{DeliveryId, MessageId};
+use carillon_model::id::MessageId;
 use carillon_model::message::{Body, Locale};
 use carillon_model::outcome::Verdict;
 use carillon_model::subscription::{AppCredentials, Extension, Target};
@@ -221,7 +221,7 @@ pub(crate) fn signed(mut target: Target) -> Target {
 pub(crate) fn post<'a>(body: &'a Body) -> Post<'a> {
     Post {
         body,
-        delivery: DeliveryId::parse("0190a0b0c0d0e0f00000000000000002-1").unwrap(),
+        key: "0190a0b0c0d0e0f00000000000000002-1",
         message: MessageId::parse("0190a0b0c0d0e0f00000000000000002").unwrap(),
         subject: None,
         topic_urn: "urn:smn:local:p1:ops",

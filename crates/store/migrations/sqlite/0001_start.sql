@@ -96,6 +96,7 @@ CREATE TABLE delivery (
     subscription_id TEXT NOT NULL,
     endpoint_id     TEXT NOT NULL,
     channel         TEXT NOT NULL,
+    priority        INTEGER NOT NULL,
     state           INTEGER NOT NULL,
     due_at          INTEGER NOT NULL,
     attempts        INTEGER NOT NULL,
@@ -104,9 +105,10 @@ CREATE TABLE delivery (
     elapsed_ms      INTEGER,
     platform_code   TEXT,
     platform_text   TEXT,
+    merged          INTEGER NOT NULL DEFAULT 1,
     UNIQUE (message_id, number)
 );
-CREATE INDEX delivery_lane ON delivery (endpoint_id, seq) WHERE state IN (0, 1);
+CREATE INDEX delivery_lane ON delivery (endpoint_id, priority DESC, seq) WHERE state IN (0, 1);
 CREATE INDEX delivery_sending ON delivery (seq) WHERE state = 1;
 
 CREATE TABLE attempt (
@@ -119,5 +121,6 @@ CREATE TABLE attempt (
     platform_text TEXT,
     started_at    INTEGER NOT NULL,
     elapsed_ms    INTEGER NOT NULL,
+    merged        INTEGER NOT NULL,
     PRIMARY KEY (message_id, number, attempt)
 ) WITHOUT ROWID;

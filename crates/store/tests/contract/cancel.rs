@@ -25,7 +25,7 @@ pub(crate) async fn what_waits_is_cancelled_and_not_opened<H: Home>() {
     assert_eq!(bed.store.delivery_cancel(&bed.project, ready.id).await.unwrap(), Moved::Done);
     assert_eq!(open().await, Opened::Ended);
     assert_eq!(bed.state(ready.id).await, DeliveryState::Cancelled);
-    assert!(bed.store.lane_take(ready.endpoint, 0, 10).await.unwrap().is_empty());
+    assert!(bed.store.lane_take(ready.endpoint, 10).await.unwrap().is_empty());
     let dropped = Dropped { endpoint: ready.endpoint, seq: ready.seq };
     assert_eq!(bed.store.wake().take().cancelled, [dropped], "the engine is told");
     let again = bed.store.delivery_cancel(&bed.project, ready.id).await.unwrap();
@@ -38,7 +38,7 @@ pub(crate) async fn one_resent_after_its_cancel_is_opened_in_its_new_place_only<
     bed.store.delivery_cancel(&bed.project, ready.id).await.unwrap();
     let life = Duration::from_secs(60);
     assert_eq!(bed.store.delivery_resend(&bed.project, ready.id, life).await.unwrap(), Moved::Done);
-    let again = bed.store.lane_take(ready.endpoint, 0, 10).await.unwrap().remove(0);
+    let again = bed.store.lane_take(ready.endpoint, 10).await.unwrap().remove(0);
     let open = async |seq| bed.store.delivery_open(seq, ready.subscription).await.unwrap();
     assert_eq!(open(ready.seq).await, Opened::Ended);
     assert_eq!(open(again.seq).await, Opened::Target(robot("0123456789abcdef")));
@@ -51,6 +51,25 @@ pub(crate) async fn one_without_its_subscription_has_no_target<H: Home>() {
     bed.store.topic_delete(&bed.project, &ready.stored.topic_name).await.unwrap();
     let opened = bed.store.delivery_open(ready.seq, ready.subscription).await.unwrap();
     assert_eq!(opened, Opened::NoTarget);
+}
+
+pub(crate) async fn many_are_looked_at_together<H: Home>() {
+    let bed = Bed::<H>::fresh().await;
+    let (ops, db) = (bed.topic("ops").await, bed.topic("db").await);
+    bed.subscribe(&ops, robot("0123456789abcdef")).await;
+    bed.subscribe(&db, robot("0123456789abcdee")).await;
+    for text in ["a", "b", "c"] {
+        bed.publish(&ops, text).await;
+    }
+    bed.publish(&db, "d").await;
+    let ready = bed.store.wake().take().ready;
+    bed.store.delivery_cancel(&bed.project, ready[1].id).await.unwrap();
+    end(&bed, &ready[2], DeliveryState::Failed, Reason::Content).await;
+    bed.store.delivery_settle(vec![start(&ready[3], 1, bed.tick())], Vec::new()).await.unwrap();
+    bed.store.topic_delete(&bed.project, &db.name).await.unwrap();
+    let seqs = ready.iter().map(|one| one.seq).collect();
+    assert_eq!(bed.store.delivery_waiting(seqs).await.unwrap(), [ready[0].seq]);
+    assert!(bed.store.delivery_waiting(Vec::new()).await.unwrap().is_empty());
 }
 
 pub(crate) async fn only_what_waits_is_cancelled<H: Home>() {
@@ -109,6 +128,6 @@ pub(crate) async fn an_attempt_that_had_begun_is_counted<H: Home>() {
     bed.store.delivery_settle(Vec::new(), vec![late]).await.unwrap();
     assert_eq!(bed.state(ready.id).await, DeliveryState::Cancelled);
     bed.store.delivery_resend(&bed.project, ready.id, Duration::from_secs(60)).await.unwrap();
-    let again = bed.store.lane_take(ready.endpoint, 0, 10).await.unwrap().remove(0);
+    let again = bed.store.lane_take(ready.endpoint, 10).await.unwrap().remove(0);
     assert_eq!((again.attempts, again.attempts_before), (1, 1), "the next attempt is the second");
 }

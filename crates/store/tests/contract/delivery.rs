@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use carillon_model::Clock;
 use carillon_model::delivery::DeliveryState;
+use carillon_model::message::Priority;
 use carillon_model::outcome::{Outcome, Reason, Verdict};
 use carillon_store::delivery::{Ready, Settlement};
 
@@ -29,7 +30,7 @@ async fn cancel<H: Home>(bed: &Bed<H>, ready: &Ready) {
 
 /// What waits in the delivery's lane.
 async fn waiting<H: Home>(bed: &Bed<H>, ready: &Ready) -> Vec<Ready> {
-    bed.store.lane_take(ready.endpoint, 0, 100).await.unwrap()
+    bed.store.lane_take(ready.endpoint, 100).await.unwrap()
 }
 
 pub(crate) async fn a_lane_is_taken_in_order_and_in_portions<H: Home>() {
@@ -48,19 +49,50 @@ pub(crate) async fn a_lane_is_taken_in_order_and_in_portions<H: Home>() {
     assert_eq!(wanted.len(), 10);
     let mut taken: Vec<Ready> = Vec::new();
     for size in [3, 3, 3, 1, 0] {
-        let after = taken.last().map_or(0, |last| last.seq);
-        let portion = bed.store.lane_take(lane, after, 3).await.unwrap();
+        let portion = bed.store.lane_take(lane, 3).await.unwrap();
         assert_eq!(portion.len(), size);
+        let at = bed.tick();
+        let done =
+            portion.iter().map(|one| settlement(one, 1, at, accepted(), DeliveryState::Delivered)).collect();
+        bed.store.delivery_settle(Vec::new(), done).await.unwrap();
         taken.extend(portion);
     }
     assert_eq!(taken.iter().map(|one| one.seq).collect::<Vec<_>>(), wanted);
-    assert!(bed.store.lane_take(lane, 0, 0).await.unwrap().is_empty());
+    assert!(bed.store.lane_take(lane, 0).await.unwrap().is_empty());
     let mut lanes = bed.store.lane_list().await.unwrap();
     lanes.sort();
     let mut endpoints: Vec<_> = handed.iter().map(|one| one.endpoint).collect();
     endpoints.sort();
     endpoints.dedup();
+    endpoints.retain(|endpoint| *endpoint != lane);
     assert_eq!(lanes, endpoints);
+}
+
+pub(crate) async fn the_latest_start_is_remembered<H: Home>() {
+    let bed = Bed::<H>::fresh().await;
+    assert_eq!(bed.store.delivery_last_start().await.unwrap(), None);
+    let ready = bed.one_ready().await;
+    let at = bed.tick();
+    bed.store.delivery_settle(vec![start(&ready, 1, at)], Vec::new()).await.unwrap();
+    assert_eq!(bed.store.delivery_last_start().await.unwrap(), Some(at));
+}
+
+pub(crate) async fn urgent_ones_are_taken_first<H: Home>() {
+    let bed = Bed::<H>::fresh().await;
+    let topic = bed.topic("ops").await;
+    bed.subscribe(&topic, robot("0123456789abcdef")).await;
+    for index in 0..6 {
+        let mut stored = bed.new_message(&topic, &format!("message {index}"));
+        if index % 3 == 2 {
+            stored.message.priority = Priority::Urgent;
+        }
+        let recipients = bed.store.recipient_list(topic.id).await.unwrap();
+        bed.store.message_publish(stored, recipients).await.unwrap();
+    }
+    let handed = bed.store.wake().take().ready;
+    let taken = bed.store.lane_take(handed[0].endpoint, 4).await.unwrap();
+    let wanted: Vec<i64> = [2, 5, 0, 1].iter().map(|index| handed[*index].seq).collect();
+    assert_eq!(taken.iter().map(|one| one.seq).collect::<Vec<_>>(), wanted);
 }
 
 pub(crate) async fn a_lane_holds_only_what_is_not_final<H: Home>() {

@@ -325,7 +325,7 @@ pub(crate) fn settlement(
     Settlement {
         seq: ready.seq,
         id: ready.id,
-        attempt: Some(Tried { number, started_at: at, elapsed_ms: 42, verdict }),
+        attempt: Some(Tried { number, started_at: at, elapsed_ms: 42, verdict, merged: 1 }),
         state,
         due_at: at,
         parts_done: 0,

@@ -54,6 +54,7 @@ macro_rules! contract {
                     what_waits_is_cancelled_and_not_opened
                     one_resent_after_its_cancel_is_opened_in_its_new_place_only
                     one_without_its_subscription_has_no_target
+                    many_are_looked_at_together
                     only_what_waits_is_cancelled
                     a_cancel_filter_goes_in_portions
                     an_attempt_that_had_begun_is_counted;
@@ -62,6 +63,8 @@ macro_rules! contract {
                     leaves_no_byte_behind_2;
                 delivery:
                     a_lane_is_taken_in_order_and_in_portions
+                    urgent_ones_are_taken_first
+                    the_latest_start_is_remembered
                     a_lane_holds_only_what_is_not_final
                     a_first_success_costs_no_row_and_is_shown
                     a_postponed_one_waits_with_all_it_knows
@@ -123,6 +126,7 @@ macro_rules! contract {
                     one_whose_subscription_is_gone_is_not_resent
                     a_resend_filter_takes_what_fits_all_of_it
                     portions_come_to_an_end_whatever_happens_between
+                    of_many_resent_the_lanes_are_named
                     a_resent_one_is_recovered_after_a_crash;
                 retention:
                     what_is_old_and_ended_is_forgotten

@@ -38,7 +38,7 @@ async fn lane<H: Home>(bed: &Bed<H>, count: usize) -> (Topic, Vec<Ready>) {
 }
 
 async fn waiting<H: Home>(bed: &Bed<H>, ready: &Ready) -> Vec<Ready> {
-    bed.store.lane_take(ready.endpoint, 0, 1_000).await.unwrap()
+    bed.store.lane_take(ready.endpoint, 1_000).await.unwrap()
 }
 
 async fn resend<H: Home>(bed: &Bed<H>, id: DeliveryId) -> Moved {
@@ -59,10 +59,16 @@ pub(crate) async fn a_failed_one_waits_again_at_the_end_of_its_lane<H: Home>() {
     fail(&bed, &ready[0]).await;
     let now = bed.tick();
     assert_eq!(resend(&bed, ready[0].id).await, Moved::Done);
-    assert!(bed.store.wake().take().overflowed, "the engine is told at once");
+    let handed = bed.store.wake().take().ready;
     let lane = waiting(&bed, &ready[0]).await;
     assert_eq!(lane.iter().map(|one| one.id).collect::<Vec<_>>(), [1, 2, 0].map(|i: usize| ready[i].id));
     assert!(lane[2].seq > ready[2].seq);
+    assert_eq!(
+        (handed.len(), handed[0].seq, handed[0].id),
+        (1, lane[2].seq, ready[0].id),
+        "the engine has it"
+    );
+    assert_eq!(handed[0].stored, lane[2].stored);
     assert_eq!((lane[2].due_at, lane[2].subscription), (now, ready[0].subscription));
     assert_eq!(bed.state(ready[0].id).await, DeliveryState::Pending);
 
@@ -219,6 +225,18 @@ pub(crate) async fn portions_come_to_an_end_whatever_happens_between<H: Home>() 
     assert_eq!(resent(&bed, DeliveryFilter::default()).await, 5);
     let lane: Vec<_> = waiting(&bed, &ready[0]).await.iter().map(|one| one.id).collect();
     assert_eq!(lane, orders, "they go in the order of their places");
+}
+
+pub(crate) async fn of_many_resent_the_lanes_are_named<H: Home>() {
+    let bed = Bed::<H>::fresh().await;
+    let (_topic, ready) = lane(&bed, 65).await;
+    for one in &ready {
+        fail(&bed, one).await;
+    }
+    assert_eq!(resent(&bed, DeliveryFilter::default()).await, 65);
+    let arrived = bed.store.wake().take();
+    assert_eq!((arrived.ready.len(), arrived.lanes), (0, vec![ready[0].endpoint]));
+    assert!(!arrived.overflowed, "other lanes are left alone");
 }
 
 pub(crate) async fn a_resent_one_is_recovered_after_a_crash<H: Home>() {

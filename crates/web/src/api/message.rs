@@ -124,6 +124,8 @@ pub(crate) struct ShownAttempt {
     started_at: String,
     /// How long it took, in milliseconds.
     elapsed_ms: u64,
+    /// How many deliveries went in the same post: more than one in a digest.
+    merged: u32,
 }
 
 /// One message on its way to one endpoint.
@@ -197,6 +199,7 @@ pub(super) fn shown_delivery(named: NamedDelivery) -> ShownDelivery {
         advice: advice.into(),
         started_at: attempt.started_at.to_millis_text(),
         elapsed_ms: attempt.elapsed_ms,
+        merged: attempt.merged,
     });
     ShownDelivery {
         id: named.record.id.to_string(),

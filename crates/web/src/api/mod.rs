@@ -68,10 +68,17 @@ impl ApiCall {
     /// The body in the form of `T`; no body is an empty one.
     fn body<T: DeserializeOwned>(&self) -> Result<T, Invalid> {
         let object = if self.0.is_bare() { Map::new() } else { self.0.object(Field::Body)? };
-        // The message names the field or its type, never a value.
+        // What stands before serde's "expected" may be the caller's own; what comes behind it never is.
         serde_json::from_value(Value::Object(object)).map_err(|error| {
             let text = error.to_string();
-            let rule = text.split(": \"").next().unwrap_or_default().to_owned();
+            let rule = match text.split_once(", expected ") {
+                Some((what, expected)) if what.starts_with("unknown field") => {
+                    format!("there is an unknown field, the known ones are {expected}")
+                }
+                Some((_what, expected)) => format!("a field has a wrong value, expected {expected}"),
+                None if text.starts_with("missing field") => text,
+                None => "a field has a wrong value".to_owned(),
+            };
             Invalid::new(Field::Body, rule)
         })
     }

@@ -152,7 +152,7 @@ impl Bed {
         let settlement = Settlement {
             seq: ready.seq,
             id: ready.id,
-            attempt: Some(Tried { number: 1, started_at: now, elapsed_ms: 7, verdict }),
+            attempt: Some(Tried { number: 1, started_at: now, elapsed_ms: 7, verdict, merged: 1 }),
             state,
             due_at: now,
             parts_done: 0,

@@ -1,0 +1,139 @@
+//! One attempt under way when the server is killed or stopped.
+
+use carillon_simulator::{Act, Running};
+use serde_json::{Value, json};
+
+use crate::client::Api;
+use crate::harness::{Server, Start, home, until};
+use crate::load::{hooks, open};
+
+const HOOK: &str = "lane-0";
+
+async fn subscribed(server: &Server, hooks: &Running) -> String {
+    let api = server.user();
+    let topic = api.create_topic("one").await;
+    let endpoint = format!("{}/hook/{HOOK}", hooks.url());
+    api.subscribe(&topic, &json!({ "protocol": "http", "endpoint": endpoint })).await;
+    topic
+}
+
+/// Waits until the store knows that an attempt is under way.
+async fn sending(api: &Api, message: &str) {
+    until("an attempt under way", async || {
+        let deliveries = api.deliveries(message).await;
+        (deliveries[0]["state"] == "sending").then_some(())
+    })
+    .await;
+}
+
+fn outcomes(delivery: &Value) -> Vec<(u64, &str, &str)> {
+    let attempts = delivery["attempts"].as_array().unwrap();
+    attempts
+        .iter()
+        .map(|it| {
+            (it["number"].as_u64().unwrap(), it["outcome"].as_str().unwrap(), it["reason"].as_str().unwrap())
+        })
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_attempt_is_told_and_made_again() {
+    let home = home();
+    let hooks = hooks().await;
+    let start = Start::new().with_loopback();
+    let mut server = start.at(home.path()).await;
+    let topic = subscribed(&server, &hooks).await;
+    hooks.script(HOOK, Act::Hang, Some(1));
+    let api = server.user();
+    let message = api.publish(&topic, &json!({ "message": "first" })).await;
+    let behind = api.publish(&topic, &json!({ "message": "second" })).await;
+    sending(&api, &message).await;
+    until("the request at the far end", async || (!hooks.calls().is_empty()).then_some(())).await;
+    assert!(hooks.received().is_empty());
+    server.kill();
+
+    let server = start.at(home.path()).await;
+    let api = server.user();
+    let deliveries = api.settled(&message).await;
+    assert_eq!(deliveries[0]["state"], "delivered");
+    assert_eq!(outcomes(&deliveries[0]), [(1, "unknown", "interrupted"), (2, "accepted", "ok")]);
+    let advice = &deliveries[0]["attempts"][0]["advice"];
+    assert!(!advice["en"].as_str().unwrap().is_empty() && !advice["zh"].as_str().unwrap().is_empty());
+    let deliveries = api.settled(&behind).await;
+    assert_eq!(outcomes(&deliveries[0]), [(1, "accepted", "ok")]);
+    let texts: Vec<Value> = hooks.received().iter().map(|one| one.raw["body"]["message"].clone()).collect();
+    assert_eq!(texts, ["first", "second"]);
+    assert!(server.log_text().contains("attempts were interrupted by the last stop"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_again_and_again_it_is_one_delivery_with_all_its_attempts() {
+    let home = home();
+    let hooks = hooks().await;
+    let start = Start::new().with_loopback();
+    let mut server = start.at(home.path()).await;
+    let topic = subscribed(&server, &hooks).await;
+    hooks.script(HOOK, Act::Hang, Some(3));
+    let message = server.user().publish(&topic, &json!({ "message": "patient" })).await;
+    for kills in 1..=3 {
+        sending(&server.user(), &message).await;
+        // Not before the request is there: else one hang would be left for the time after the last kill.
+        until("the request at the far end", async || (hooks.calls().len() == kills).then_some(())).await;
+        server.kill();
+        server = start.at(home.path()).await;
+    }
+    let deliveries = server.user().settled(&message).await;
+    let told: Vec<&str> = outcomes(&deliveries[0]).into_iter().map(|(_, outcome, _)| outcome).collect();
+    assert_eq!(told, ["unknown", "unknown", "unknown", "accepted"]);
+    assert_eq!(deliveries[0]["state"], "delivered");
+    assert_eq!(hooks.received().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_lets_a_slow_attempt_finish() {
+    let home = home();
+    let hooks = hooks().await;
+    let start = Start::new().with_loopback();
+    let mut server = start.at(home.path()).await;
+    let topic = subscribed(&server, &hooks).await;
+    hooks.script(HOOK, Act::Slow { ms: 600 }, Some(1));
+    let api = server.user();
+    let message = api.publish(&topic, &json!({ "message": "slow" })).await;
+    let behind = api.publish(&topic, &json!({ "message": "behind" })).await;
+    sending(&api, &message).await;
+    let ended = server.terminate().await;
+    assert_eq!(ended.code(), Some(0), "{}", server.log_text());
+    let arrived = hooks.received().len();
+    assert!((1..=2).contains(&arrived), "{arrived}");
+
+    let server = start.at(home.path()).await;
+    let api = server.user();
+    for id in [&message, &behind] {
+        let deliveries = api.settled(id).await;
+        assert_eq!(outcomes(&deliveries[0]), [(1, "accepted", "ok")]);
+    }
+    assert_eq!(hooks.received().len(), 2, "no message came twice");
+    let connections = open(&server.data_dir());
+    let check: String = connections.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    assert_eq!(check, "ok");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_signal_cuts() {
+    let home = home();
+    let hooks = hooks().await;
+    let start = Start::new().with_loopback();
+    let mut server = start.at(home.path()).await;
+    let topic = subscribed(&server, &hooks).await;
+    hooks.script(HOOK, Act::Hang, Some(1));
+    let api = server.user();
+    let message = api.publish(&topic, &json!({ "message": "cut" })).await;
+    sending(&api, &message).await;
+    server.signal_terminate();
+    until("the word that it stops", async || server.log_text().contains("stopping:").then_some(())).await;
+    let ended = server.terminate().await;
+    assert_eq!(ended.code(), Some(1), "{}", server.log_text());
+    let server = start.at(home.path()).await;
+    let deliveries = server.user().settled(&message).await;
+    assert_eq!(outcomes(&deliveries[0]), [(1, "unknown", "interrupted"), (2, "accepted", "ok")]);
+}

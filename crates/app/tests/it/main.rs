@@ -1,0 +1,29 @@
+//! The whole program from outside: the real server as a child process, simulated platforms in the test's own, and
+//! only what a user has in between: HTTP, the command line, files and signals.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test may fail in any of its helpers, speaks to its own server only, and runs on the real clock"
+)]
+
+mod auth;
+mod canary;
+mod chats;
+mod cli;
+mod cli_send;
+mod client;
+mod crash;
+mod crash_one;
+mod deep;
+mod harness;
+mod health;
+mod load;
+mod purge;
+mod refusals;
+mod refused_fields;
+mod sign;
+mod smn;
+mod smn_chats;
+mod verdicts;

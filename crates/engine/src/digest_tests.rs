@@ -1,0 +1,124 @@
+use std::sync::Arc;
+
+use carillon_model::Timestamp;
+use carillon_model::message::{Body, Locale, Mentions, Priority};
+use carillon_store::delivery::{Ready, StoredMessage};
+use proptest::prelude::*;
+
+use super::compose;
+use crate::lane::tests::ready;
+
+/// Half a minute past three at night.
+const START: i64 = 1_735_786_830_000;
+
+fn one(seq: i64, title: Option<&str>, body: Body, priority: Priority) -> (Ready, Body) {
+    let base = ready(seq, priority);
+    let mut message = base.stored.message.clone();
+    message.created_at = Timestamp(START + seq * 1_000);
+    let stored = StoredMessage { message, topic_name: base.stored.topic_name.clone() };
+    let body = Body { title: title.map(str::to_owned), ..body };
+    (Ready { stored: Arc::new(stored), ..base }, body)
+}
+
+fn composed(parts: &[(Ready, Body)]) -> Option<Body> {
+    let parts: Vec<(&Ready, Body)> = parts.iter().map(|(ready, body)| (ready, body.clone())).collect();
+    compose(&parts)
+}
+
+fn storm() -> Vec<(Ready, Body)> {
+    vec![
+        one(1, Some("Disk"), Body::text("db-1 90%"), Priority::Normal),
+        one(2, Some("Disk"), Body::text("db-1 95%"), Priority::Normal),
+        one(3, Some("CPU"), Body::text("db-2 hot"), Priority::Normal),
+        one(4, Some("Disk"), Body::text("db-1 90%"), Priority::Normal),
+        one(5, Some("Fire"), Body::text("room 4"), Priority::Urgent),
+    ]
+}
+
+#[test]
+fn groups_by_subject_urgent_first() {
+    let body = composed(&storm()).unwrap();
+    insta::assert_snapshot!(format!("{}\n---\n{}", body.title.unwrap(), body.text), @r"
+    5 messages, 03:00:31–03:00:35 UTC: Fire and 2 more
+    ---
+    ■ Fire
+    03:00:35 room 4
+
+    ■ Disk (3, 03:00:31–03:00:34 UTC)
+    03:00:34 ×2 db-1 90%
+    03:00:32 db-1 95%
+
+    ■ CPU
+    03:00:33 db-2 hot
+    ");
+}
+
+#[test]
+fn markdown_and_text_stand_together() {
+    let parts = [
+        one(1, Some("A*B"), Body::text("a_b <at id=all>\n    at x()"), Priority::Normal),
+        one(2, None, Body::markdown("| a |\n|---|\n| 1 |"), Priority::Normal),
+    ];
+    let body = composed(&parts).unwrap();
+    insta::assert_snapshot!(body.text.replace('\u{a0}', "·"), @r"
+    **A\*B**
+
+    03:00:31
+
+    a\_b \<at id=all\>
+    ····at x\(\)
+
+    03:00:32
+
+    | a |
+    |---|
+    | 1 |
+    ");
+}
+
+#[test]
+fn speaks_chinese_to_whom_it_should() {
+    let parts: Vec<(Ready, Body)> = storm()
+        .into_iter()
+        .map(|(ready, body)| {
+            let mut stored = (*ready.stored).clone();
+            stored.message.locale = Locale::Chinese;
+            (Ready { stored: Arc::new(stored), ..ready }, body)
+        })
+        .collect();
+    let title = composed(&parts).unwrap().title.unwrap();
+    assert_eq!(title, "5 条消息，03:00:31–03:00:35 UTC：Fire 等 3 类");
+}
+
+#[test]
+fn everybody_is_still_pinged() {
+    let with = |seq, all, id: &str| {
+        let mentions = Mentions { all, mobiles: Vec::new(), user_ids: vec![id.to_owned()] };
+        one(seq, None, Body { mentions, ..Body::text("x") }, Priority::Normal)
+    };
+    let mentions =
+        composed(&[with(1, false, "u1"), with(2, true, "u2"), with(3, false, "u1")]).unwrap().mentions;
+    assert_eq!((mentions.all, mentions.user_ids), (true, vec!["u1".to_owned(), "u2".to_owned()]));
+}
+
+#[test]
+fn one_is_no_digest() {
+    assert!(composed(&storm()[..1]).is_none());
+    assert!(composed(&[]).is_none());
+}
+
+proptest! {
+    /// Every text is in it, whole.
+    #[test]
+    fn nothing_is_left_out(texts in proptest::collection::vec("[a-z0-9 磁盘]{1,40}", 2..40)) {
+        let parts: Vec<(Ready, Body)> = texts
+            .iter()
+            .zip(1_i64..)
+            .map(|(text, seq)| one(seq, Some(&format!("s{}", seq % 3)), Body::text(text.as_str()), Priority::Normal))
+            .collect();
+        let body = composed(&parts).unwrap();
+        for text in texts {
+            prop_assert!(body.text.contains(&text));
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! How fast an endpoint may be sent to, so that the platform never has to refuse: several rates at once, each over a
+//! sliding window. Pure; the engine asks and tells.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::endpoint::Endpoint;
+
+/// At most `count` posts in any span of `per`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// How many posts.
+    pub count: u32,
+    /// In which span. A twentieth longer than the platform's, since posts arrive with less distance than they leave.
+    pub per: Duration,
+}
+
+const MINUTE: Duration = Duration::from_millis(63_000);
+const SECOND: Duration = Duration::from_millis(1_050);
+
+/// DingTalk, "custom robot": 20 messages a minute, then ten minutes of silence.
+const DINGTALK_ROBOT: &[Rate] = &[Rate { count: 20, per: MINUTE }];
+/// Feishu, "custom bot guide": 100 a minute and 5 a second.
+const LARK_ROBOT: &[Rate] = &[Rate { count: 5, per: SECOND }, Rate { count: 100, per: MINUTE }];
+/// WeCom, "message push": 20 a minute.
+const WECOM_ROBOT: &[Rate] = &[Rate { count: 20, per: MINUTE }];
+/// DingTalk, "call limits": 20 calls a second for each interface of an app.
+const DINGTALK_APP: &[Rate] = &[Rate { count: 20, per: SECOND }];
+
+/// The rates of an endpoint; none for somebody's own web endpoint.
+#[must_use]
+pub fn rates(endpoint: &Endpoint) -> &'static [Rate] {
+    match endpoint {
+        Endpoint::DingtalkRobot { .. } => DINGTALK_ROBOT,
+        Endpoint::LarkRobot { .. } => LARK_ROBOT,
+        Endpoint::WecomRobot { .. } => WECOM_ROBOT,
+        Endpoint::DingtalkConversation { .. } | Endpoint::DingtalkPerson { .. } => DINGTALK_APP,
+        Endpoint::Web { .. } => &[],
+    }
+}
+
+/// What was sent to one endpoint lately, and so when the next post may go.
+#[derive(Debug, Clone, Default)]
+pub struct Pace {
+    rates: &'static [Rate],
+    /// When posts left, oldest first; as many as the largest count.
+    sent: VecDeque<Timestamp>,
+}
+
+impl Pace {
+    /// Learns the rates. Where they are new, half of each is taken as used at `sent_before`, when an earlier run of
+    /// the program last sent something, perhaps here.
+    pub fn learn(&mut self, rates: &'static [Rate], sent_before: Timestamp) {
+        if self.rates == rates {
+            return;
+        }
+        self.rates = rates;
+        let half = rates.iter().map(|rate| rate.count / 2).max().unwrap_or(0);
+        for _used in 0..half {
+            self.sent.push_front(sent_before);
+        }
+    }
+
+    /// Says that a post leaves at `at`.
+    pub fn sent(&mut self, at: Timestamp) {
+        self.sent.push_back(at);
+        let most = self.rates.iter().map(|rate| rate.count).max().unwrap_or(1);
+        while self.sent.len() > usize::try_from(most).unwrap_or(usize::MAX) {
+            self.sent.pop_front();
+        }
+    }
+
+    /// The first moment from `now` on at which a post may leave so that `reserve` more could follow it.
+    #[must_use]
+    pub fn next_at(&self, now: Timestamp, reserve: u32) -> Timestamp {
+        let mut at = now;
+        for rate in self.rates {
+            let count = usize::try_from(rate.count.saturating_sub(reserve).max(1)).unwrap_or(usize::MAX);
+            // The post that must have left the window before another one fits.
+            if let Some(oldest) = self.sent.len().checked_sub(count).and_then(|index| self.sent.get(index)) {
+                at = at.max(oldest.plus(rate.per));
+            }
+        }
+        at
+    }
+
+    /// Whether there is any rate to keep to.
+    #[must_use]
+    pub fn is_limited(&self) -> bool {
+        !self.rates.is_empty()
+    }
+
+    /// How many posts may leave from `now` on without waiting; everything when there is no rate.
+    #[must_use]
+    pub fn room(&self, now: Timestamp) -> usize {
+        let room = |rate: &Rate| {
+            let used = self.sent.iter().filter(|at| at.plus(rate.per) > now).count();
+            usize::try_from(rate.count).unwrap_or(usize::MAX).saturating_sub(used)
+        };
+        self.rates.iter().map(room).min().unwrap_or(usize::MAX)
+    }
+
+    /// The even distance between posts when an endpoint is sent to as fast as it may be: its longest rate's.
+    #[must_use]
+    pub fn gap(&self) -> Duration {
+        self.rates.iter().map(|rate| rate.per / rate.count.max(1)).max().unwrap_or(Duration::ZERO)
+    }
+
+    /// When the latest post left.
+    #[must_use]
+    pub fn last(&self) -> Option<Timestamp> {
+        self.sent.back().copied()
+    }
+
+    /// When nothing that was sent counts any more, and all this can be forgotten.
+    #[must_use]
+    pub fn idle_at(&self) -> Option<Timestamp> {
+        let longest = self.rates.iter().map(|rate| rate.per).max()?;
+        self.last().map(|last| last.plus(longest))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::{DINGTALK_ROBOT, LARK_ROBOT, Pace, Rate};
+    use crate::clock::Timestamp;
+
+    const LONG_AGO: Timestamp = Timestamp(-10_000_000);
+
+    fn most_in_a_window(sent: &[Timestamp], rate: Rate) -> usize {
+        let within =
+            |first: Timestamp| sent.iter().filter(|at| **at >= first && **at < first.plus(rate.per)).count();
+        sent.iter().map(|first| within(*first)).max().unwrap_or(0)
+    }
+
+    proptest! {
+        /// However somebody presses, no window of any rate ever holds more than its count.
+        #[test]
+        fn no_window_is_overfull(pauses in proptest::collection::vec(0_i64..20_000, 1..300), robot: bool) {
+            let rates = if robot { DINGTALK_ROBOT } else { LARK_ROBOT };
+            let mut pace = Pace::default();
+            pace.learn(rates, LONG_AGO);
+            let (mut now, mut sent) = (Timestamp(0), Vec::new());
+            for pause in pauses {
+                now = Timestamp(now.0 + pause / 40).max(pace.next_at(now, 0));
+                pace.sent(now);
+                sent.push(now);
+            }
+            for rate in rates {
+                prop_assert!(most_in_a_window(&sent, *rate) <= usize::try_from(rate.count).unwrap());
+            }
+        }
+
+        /// Room and next moment agree.
+        #[test]
+        fn room_means_now(gaps in proptest::collection::vec(0_i64..4_000, 0..60), later in 0_i64..70_000) {
+            let mut pace = Pace::default();
+            pace.learn(DINGTALK_ROBOT, LONG_AGO);
+            let mut at = Timestamp(0);
+            for gap in gaps {
+                at = pace.next_at(at.plus(Duration::from_millis(gap.unsigned_abs())), 0);
+                pace.sent(at);
+            }
+            let now = Timestamp(at.0 + later);
+            prop_assert_eq!(pace.room(now) > 0, pace.next_at(now, 0) == now);
+        }
+    }
+
+    #[test]
+    fn a_reserve_is_kept() {
+        let mut pace = Pace::default();
+        pace.learn(DINGTALK_ROBOT, LONG_AGO);
+        for _post in 0..18 {
+            pace.sent(Timestamp(0));
+        }
+        assert_eq!(pace.next_at(Timestamp(1), 2), Timestamp(63_000));
+        assert_eq!(pace.next_at(Timestamp(1), 0), Timestamp(1));
+        assert_eq!(pace.room(Timestamp(1)), 2);
+    }
+
+    #[test]
+    fn a_fresh_process_uses_half_at_first() {
+        let mut pace = Pace::default();
+        pace.learn(DINGTALK_ROBOT, Timestamp(0));
+        assert_eq!(pace.room(Timestamp(1)), 10);
+        assert_eq!(pace.room(Timestamp(63_001)), 20);
+    }
+}
