@@ -9,14 +9,12 @@ mod wire;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
     // A second provider of cryptography could be compiled in by a dependency; this one is meant.
     if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
         return cli::fail("the cryptography is set up already");
     }
-    let command = cli::Cli::parse();
+    let command = cli::Cli::read();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return cli::fail(&format!("no threads can be started: {error}")),

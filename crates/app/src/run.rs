@@ -1,9 +1,10 @@
 //! Start, drain, cut: the first signal lets what is under way finish, the second ends at once.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 
 use anyhow::Context;
+use carillon_model::link::Links;
 use carillon_service::install::Preset;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -34,7 +35,11 @@ pub(crate) async fn listen(config: ServerConfig, preset: Preset) -> anyhow::Resu
         None => None,
     };
     let addr = listener.local_addr()?;
-    let server = wire::build(&config, preset).await?;
+    let links = match &config.public_url {
+        Some(links) => links.clone(),
+        None => local_links(addr)?,
+    };
+    let server = wire::build(&config, links, preset).await?;
     let stop = CancellationToken::new();
     let tasks = TaskTracker::new();
     let patience = config.drain_timeout;
@@ -48,16 +53,28 @@ pub(crate) async fn listen(config: ServerConfig, preset: Preset) -> anyhow::Resu
     Ok(Listening { addr, stop, tasks, engine: server.engine, config })
 }
 
+/// Links for subscribers on this machine, when no address is set under which others reach the server.
+fn local_links(mut addr: SocketAddr) -> anyhow::Result<Links> {
+    if addr.ip().is_unspecified() {
+        addr.set_ip(match addr.ip() {
+            IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    Ok(Links::parse(&format!("http://{addr}"))?)
+}
+
 async fn bind(addr: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(addr).await.with_context(|| format!("cannot listen on {addr}"))
 }
 
 impl Listening {
-    /// Takes no new request, lets those under way finish, then the attempts. Tells whether all did in time.
+    /// Takes no new request and begins no new attempt, and lets those under way finish, all until one deadline. Tells
+    /// whether all attempts did in time.
     pub(crate) async fn drain(self) -> bool {
         self.stop.cancel();
-        self.tasks.wait().await;
-        self.engine.drain(self.config.drain_timeout).await
+        let ((), clean) = tokio::join!(self.tasks.wait(), self.engine.drain(self.config.drain_timeout));
+        clean
     }
 }
 

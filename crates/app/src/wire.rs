@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use anyhow::Context;
 use carillon_engine::{Engine, Metrics, Parts, Settings};
+use carillon_model::link::Links;
 use carillon_model::retry::RetryPolicy;
 use carillon_model::{Chance, Clock, SystemChance, SystemClock};
 use carillon_provider::Providers;
@@ -22,11 +23,11 @@ pub(crate) struct Server {
     pub(crate) engine: Engine,
 }
 
-/// Opens the store, makes what a first start makes, starts the engine.
+/// Opens the store, makes what a first start makes, starts the engine. `links` lead to where the server listens.
 ///
 /// # Errors
 /// When a part cannot be built; the sentence says what to change.
-pub(crate) async fn build(config: &ServerConfig, preset: Preset) -> anyhow::Result<Server> {
+pub(crate) async fn build(config: &ServerConfig, links: Links, preset: Preset) -> anyhow::Result<Server> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let chance: Arc<dyn Chance> = Arc::new(SystemChance);
     let mut registry = Registry::default();
@@ -48,6 +49,7 @@ pub(crate) async fn build(config: &ServerConfig, preset: Preset) -> anyhow::Resu
     let parts = Parts { store, providers, clock, chance, metrics };
     let settings = Settings {
         region: config.region.clone(),
+        links,
         retry: RetryPolicy { attempts_max: config.attempts_max, ..RetryPolicy::default() },
         attempts_at_once: config.attempts_at_once,
         keep: config.keep,

@@ -14,6 +14,7 @@
 mod digest;
 mod lane;
 pub mod metrics;
+mod origin;
 mod retain;
 mod run;
 mod send;

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use carillon_model::delivery::DeliveryState;
 use carillon_model::id::EndpointId;
+use carillon_model::link::Links;
 use carillon_model::retry::RetryPolicy;
 use carillon_model::{Chance, Clock, Timestamp};
 use carillon_provider::Providers;
 use carillon_store::delivery::Ready;
 use carillon_store::wake::Wake;
 use carillon_store::{Error, Store};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{OnceCell, Semaphore, mpsc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -40,6 +41,8 @@ const LOAD_AGAIN: Duration = Duration::from_secs(1);
 pub struct Settings {
     /// Stands in every URN.
     pub region: String,
+    /// Writes the links that subscribers follow.
+    pub links: Links,
     /// How often and how patiently a delivery is tried.
     pub retry: RetryPolicy,
     /// How many attempts are under way at once.
@@ -50,8 +53,13 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        let region = "local".to_owned();
-        Self { region, retry: RetryPolicy::default(), attempts_at_once: 1024, keep: None }
+        Self {
+            region: "local".to_owned(),
+            links: Links::default(),
+            retry: RetryPolicy::default(),
+            attempts_at_once: 1024,
+            keep: None,
+        }
     }
 }
 
@@ -110,6 +118,8 @@ impl Engine {
             clock: Arc::clone(&parts.clock),
             chance: parts.chance,
             region: settings.region,
+            links: settings.links,
+            signing: OnceCell::new(),
             retry: settings.retry,
             metrics: parts.metrics,
             notes,

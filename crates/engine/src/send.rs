@@ -5,21 +5,23 @@ use std::sync::Arc;
 
 use carillon_model::delivery::{DeliveryState, Move};
 use carillon_model::id::EndpointId;
+use carillon_model::link::Links;
 use carillon_model::message::Body;
 use carillon_model::outcome::{Outcome, Reason, Scope, Verdict};
 use carillon_model::pace::{self, Rate};
 use carillon_model::retry::{self, Next, RetryPolicy};
 use carillon_model::subscription::Target;
 use carillon_model::urn::{SubscriptionUrn, TopicUrn};
-use carillon_model::{Chance, Clock, Timestamp};
+use carillon_model::{Chance, Channel, Clock, Timestamp};
 use carillon_provider::{Part, Post, Providers};
 use carillon_store::Store;
 use carillon_store::delivery::{Opened, Ready, Settlement, Start, Tried};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OnceCell, mpsc, oneshot};
 use tokio::time::Instant;
 
 use crate::digest;
 use crate::metrics::Metrics;
+use crate::origin::Signing;
 use crate::settle::Note;
 
 /// What every attempt needs.
@@ -29,6 +31,8 @@ pub(crate) struct Sender {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) chance: Arc<dyn Chance>,
     pub(crate) region: String,
+    pub(crate) links: Links,
+    pub(crate) signing: OnceCell<Signing>,
     pub(crate) retry: RetryPolicy,
     pub(crate) metrics: Metrics,
     pub(crate) notes: mpsc::Sender<Note>,
@@ -64,6 +68,17 @@ struct Tally {
     posts: Vec<Timestamp>,
 }
 
+/// What came of a delivery that could not even begin: it waits.
+fn busy(ready: &Ready) -> Tally {
+    let verdict = Verdict::plain(Outcome::Later { wait: None, scope: Scope::Endpoint }, Reason::Busy);
+    Tally { verdict, parts_done: ready.parts_done, paced: false, posts: Vec::new() }
+}
+
+/// The first of a batch, alone.
+fn alone(batch: &[Ready]) -> &[Ready] {
+    batch.get(..1).unwrap_or_default()
+}
+
 impl Sender {
     /// Carries the first delivery of a lane, and as many behind it as one post takes, through one attempt with at
     /// most `room` posts. It answers when the result is durable, so that the lane's next delivery never overtakes
@@ -93,39 +108,45 @@ impl Sender {
         if now >= first.stored.message.expires_at {
             return (vec![self.without_attempt(first, Move::Expire)], nothing);
         }
-        let target = match self.store.delivery_open(first.seq, first.subscription).await {
+        let target = match self.store.delivery_open(first).await {
             Ok(Opened::Target(target)) => target,
             Ok(Opened::NoTarget) => return (vec![self.without_attempt(first, Move::Cancel)], nothing),
             // Somebody cancelled it.
             Ok(Opened::Ended) => return (Vec::new(), nothing),
             Err(error) => {
                 tracing::error!(delivery = %first.id, %error, "a target cannot be opened");
-                let verdict =
-                    Verdict::plain(Outcome::Later { wait: None, scope: Scope::Endpoint }, Reason::Busy);
-                let tally = Tally { verdict, parts_done: first.parts_done, paced: false, posts: Vec::new() };
-                return self.decide(lane, batch.get(..1).unwrap_or_default(), now, Instant::now(), tally);
+                return self.decide(lane, alone(batch), &self.retry, now, Instant::now(), busy(first));
             }
+        };
+        let channel = target.endpoint.channel();
+        let signing = match channel {
+            Channel::Http | Channel::Https => match self.signing().await {
+                Ok(signing) => Some(signing),
+                Err(error) => {
+                    tracing::error!(delivery = %first.id, %error, "there is no key to sign with");
+                    return self.decide(lane, alone(batch), &self.retry, now, Instant::now(), busy(first));
+                }
+            },
+            Channel::Dingtalk | Channel::DingtalkPerson | Channel::Lark | Channel::Wecom => None,
         };
         let batch = self.still_wanted(batch, now).await;
         let rates = Some(pace::rates(&target.endpoint));
         let (started_at, start) = (self.clock.now(), Instant::now());
-        let (batch, tally) = match self.load(batch, &target) {
+        let (batch, tally) = match self.load(batch, &target, signing) {
             Ok(load) => {
                 self.mark(load.batch, started_at).await;
                 (load.batch, self.send_parts(&load, &target, room).await)
             }
-            Err(verdict) => {
-                let tally = Tally { verdict, parts_done: first.parts_done, paced: false, posts: Vec::new() };
-                (batch.get(..1).unwrap_or_default(), tally)
-            }
+            Err(verdict) => (alone(batch), Tally { verdict, ..busy(first) }),
         };
         self.count(&target, &tally, batch, start);
-        let (settlements, sent) = self.decide(lane, batch, started_at, start, tally);
+        let policy = self.retry.on(channel, tally.verdict.reason);
+        let (settlements, sent) = self.decide(lane, batch, &policy, started_at, start, tally);
         (settlements, Sent { rates, ..sent })
     }
 
-    /// The beginning of `batch` that still waits, has not expired, and whose subscriptions are still there. The first
-    /// was looked at already.
+    /// The beginning of `batch` that still waits, has not expired, and whose subscriptions are still in force. The
+    /// first was looked at already.
     async fn still_wanted<'b>(&self, batch: &'b [Ready], now: Timestamp) -> &'b [Ready] {
         let others: Vec<i64> = batch.iter().skip(1).map(|ready| ready.seq).collect();
         let waiting = if others.is_empty() {
@@ -141,7 +162,12 @@ impl Sender {
     }
 
     /// Renders the first delivery, or as many as fit into one post as a digest.
-    fn load<'b>(&self, batch: &'b [Ready], target: &Target) -> Result<Load<'b>, Verdict> {
+    fn load<'b>(
+        &self,
+        batch: &'b [Ready],
+        target: &Target,
+        signing: Option<&Signing>,
+    ) -> Result<Load<'b>, Verdict> {
         let channel = target.endpoint.channel();
         let bodies: Vec<(&Ready, Body)> =
             batch.iter().map(|ready| (ready, ready.stored.message.content.for_channel(channel))).collect();
@@ -152,7 +178,7 @@ impl Sender {
         while tried > fits {
             let some = bodies.get(..tried).unwrap_or_default();
             let parts = match digest::compose(some) {
-                Some(body) => self.render(some.iter().map(|(ready, _)| *ready), &body, target)?,
+                Some(body) => self.render(some.iter().map(|(ready, _)| *ready), &body, target, signing)?,
                 None => break,
             };
             if parts.len() == 1 {
@@ -173,7 +199,7 @@ impl Sender {
         let Some((ready, body)) = bodies.first() else {
             return Err(Verdict::plain(Outcome::Refused, Reason::Render));
         };
-        let parts = self.render(std::iter::once(*ready), body, target)?;
+        let parts = self.render(std::iter::once(*ready), body, target, signing)?;
         Ok(Load { batch: batch.get(..1).unwrap_or_default(), parts })
     }
 
@@ -182,6 +208,7 @@ impl Sender {
         mut batch: impl Iterator<Item = &'b Ready>,
         body: &Body,
         target: &Target,
+        signing: Option<&Signing>,
     ) -> Result<Vec<Part>, Verdict> {
         let Some(first) = batch.next() else { return Ok(Vec::new()) };
         // A digest of other deliveries must not look like one that was tried before.
@@ -197,8 +224,10 @@ impl Sender {
         };
         let topic_urn = topic.to_string();
         let subscription_urn = SubscriptionUrn { topic, id: first.subscription }.to_string();
+        let links = self.own_links(first, &topic_urn, &subscription_urn);
         let post = Post {
             body,
+            kind: message.content.kind,
             key: &key,
             message: message.id,
             subject: message.content.subject.as_deref(),
@@ -206,6 +235,7 @@ impl Sender {
             subscription_urn: &subscription_urn,
             created_at: message.created_at,
             locale: message.locale,
+            origin: signing.map(|signing| signing.origin(&links)),
         };
         self.providers.render(target, &post)
     }
@@ -267,6 +297,7 @@ impl Sender {
         &self,
         lane: EndpointId,
         batch: &[Ready],
+        policy: &RetryPolicy,
         started_at: Timestamp,
         start: Instant,
         tally: Tally,
@@ -283,7 +314,7 @@ impl Sender {
                 (Move::Postpone, now)
             } else {
                 let counted = number.saturating_sub(ready.attempts_before);
-                match retry::next(&self.retry, counted, tally.verdict.outcome, now, random) {
+                match retry::next(policy, counted, tally.verdict.outcome, now, random) {
                     Next::Delivered => (Move::Accept, now),
                     Next::Failed => (Move::Fail, now),
                     Next::Again(at) if at >= ready.stored.message.expires_at => (Move::Expire, now),

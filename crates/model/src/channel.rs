@@ -40,6 +40,15 @@ impl Channel {
         }
     }
 
+    /// Whether a subscription of it waits until the endpoint's owner has followed a link.
+    #[must_use]
+    pub fn needs_confirmation(self) -> bool {
+        match self {
+            Self::Dingtalk | Self::DingtalkPerson | Self::Lark | Self::Wecom => false,
+            Self::Http | Self::Https => true,
+        }
+    }
+
     /// The channel of a name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {

@@ -58,6 +58,8 @@ pub enum Field {
     Id,
     /// The body of a request as a whole.
     Body,
+    /// The address under which subscribers reach the server, a setting.
+    PublicUrl,
 }
 
 impl Field {
@@ -91,6 +93,7 @@ impl Field {
             Self::ProjectId => "project_id",
             Self::Id => "id",
             Self::Body => "body",
+            Self::PublicUrl => "public_url",
         }
     }
 }
@@ -114,8 +117,25 @@ impl Invalid {
 
 impl fmt::Display for Invalid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.field.name(), self.rule)
+        let name = self.field.name();
+        match self.rule.strip_prefix(name) {
+            Some(rest) if rest.starts_with(' ') => f.write_str(&self.rule),
+            _ => write!(f, "{name}: {}", self.rule),
+        }
     }
 }
 
 impl std::error::Error for Invalid {}
+
+#[cfg(test)]
+mod tests {
+    use super::{Field, Invalid};
+
+    #[test]
+    fn the_field_is_named_once() {
+        let said = |rule: &'static str| Invalid::new(Field::Paging, rule).to_string();
+        assert_eq!(said("limit must be 1 to 200"), "limit must be 1 to 200");
+        assert_eq!(said("must be 1 to 200"), "limit: must be 1 to 200");
+        assert_eq!(said("limits are whole"), "limit: limits are whole");
+    }
+}

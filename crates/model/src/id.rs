@@ -85,6 +85,10 @@ id!(
     MessageId
 );
 id!(
+    /// A certificate with whose key bodies are signed; part of its name.
+    CertificateId
+);
+id!(
     /// An account: somebody who may sign in or hold keys.
     AccountId
 );

@@ -12,6 +12,7 @@
 //! | outcome: what an attempt came back as | [`outcome`] |
 //! | when to try again | [`retry`] |
 //! | how fast an endpoint may be sent to | [`pace`] |
+//! | the links a subscriber follows | [`link`] |
 //! | every limit of the product | [`limits`] |
 //! | time and chance, which are always arguments | [`clock`], [`chance`] |
 
@@ -23,6 +24,7 @@ pub mod endpoint;
 pub mod error;
 pub mod id;
 pub mod limits;
+pub mod link;
 pub mod message;
 pub mod outcome;
 pub mod pace;

@@ -49,8 +49,11 @@ pub const PLATFORM_TEXT_BYTES_MAX: usize = 500;
 pub const REQUEST_BODY_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// How far a signed request's clock may be off (SMN's gateway).
 pub const SIGNATURE_SKEW_MAX: Duration = Duration::from_secs(15 * 60);
-/// How many wrong signatures or passwords in a row lock a key or an account (SMN's gateway).
+/// How many wrong signatures or passwords in a row, from one client address, lock a key or an account for that address
+/// (SMN's gateway; it does not say whether addresses count).
 pub const SIGN_IN_FAILURES_MAX: u32 = 5;
+/// How many of them within [`SIGN_IN_LOCK`], from all addresses together, lock a key or an account for everybody.
+pub const SIGN_IN_FAILURES_EVERYWHERE_MAX: u32 = 50;
 /// How long it stays locked (SMN's gateway).
 pub const SIGN_IN_LOCK: Duration = Duration::from_secs(5 * 60);
 /// How long a token of the small IAM is good (SMN: 24 hours).
@@ -61,3 +64,15 @@ pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 128;
 pub const IDEMPOTENCY_KEY_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 /// The most deliveries that one call resends or cancels.
 pub const MOVE_BATCH_MAX: u64 = 1_000;
+/// How long the link is good that confirms a subscription (SMN: 48 hours).
+pub const CONFIRMATION_LIFE: Duration = Duration::from_secs(48 * 60 * 60);
+/// How many confirmations go to one web endpoint within [`WEB_CONFIRMATIONS_WINDOW`] (SMN).
+pub const WEB_CONFIRMATIONS_MAX: u64 = 200;
+/// The time in which they are counted.
+pub const WEB_CONFIRMATIONS_WINDOW: Duration = Duration::from_secs(10 * 60);
+/// How many times a message is tried at a web endpoint (SMN).
+pub const WEB_ATTEMPTS_MAX: u32 = 6;
+/// How many detections are remembered.
+pub const DETECTIONS_MAX: usize = 1_000;
+/// How many detections are under way at once.
+pub const DETECTIONS_AT_ONCE: usize = 16;

@@ -137,9 +137,43 @@ impl Body {
     }
 }
 
+/// What a message is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A publisher's own.
+    #[default]
+    Published,
+    /// The service asks a subscriber whether the subscription is wanted.
+    SubscriptionConfirmation,
+    /// The service tells a subscriber that the subscription has ended.
+    UnsubscribeConfirmation,
+}
+
+impl Kind {
+    /// The kind's name in Carillon's own API.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Published => "published",
+            Self::SubscriptionConfirmation => "subscription_confirmation",
+            Self::UnsubscribeConfirmation => "unsubscribe_confirmation",
+        }
+    }
+
+    /// Whether a publisher wrote it.
+    #[must_use]
+    pub fn is_published(&self) -> bool {
+        *self == Self::Published
+    }
+}
+
 /// What a message says, with a form of its own for some channels.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Content {
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "Kind::is_published")]
+    pub kind: Kind,
     /// What it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,

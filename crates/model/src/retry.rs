@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use crate::channel::Channel;
 use crate::clock::Timestamp;
-use crate::outcome::Outcome;
+use crate::limits;
+use crate::outcome::{Outcome, Reason};
 
 /// How often and how patiently a delivery is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +27,25 @@ impl Default for RetryPolicy {
             wait_first: Duration::from_secs(2),
             wait_max: Duration::from_secs(5 * 60),
             again_after_unknown: true,
+        }
+    }
+}
+
+impl RetryPolicy {
+    /// The policy that holds on `channel` after an attempt that ended for `reason`.
+    ///
+    /// A web endpoint is tried 6 times at most, and not again when it was too slow to answer (SMN user guide,
+    /// "HTTP/HTTPS messages"). A connection that broke is another matter: mostly it was an idle one, which the
+    /// endpoint closed while the request was on its way.
+    #[must_use]
+    pub fn on(self, channel: Channel, reason: Reason) -> Self {
+        match channel {
+            Channel::Http | Channel::Https => Self {
+                attempts_max: self.attempts_max.min(limits::WEB_ATTEMPTS_MAX),
+                again_after_unknown: self.again_after_unknown && reason != Reason::Timeout,
+                ..self
+            },
+            Channel::Dingtalk | Channel::DingtalkPerson | Channel::Lark | Channel::Wecom => self,
         }
     }
 }
@@ -79,8 +100,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{Next, RetryPolicy, next};
+    use crate::channel::Channel;
     use crate::clock::Timestamp;
-    use crate::outcome::{Outcome, Scope};
+    use crate::outcome::{Outcome, Reason, Scope};
 
     const NOW: Timestamp = Timestamp(1_000_000);
 
@@ -97,6 +119,21 @@ mod tests {
         let once = RetryPolicy { again_after_unknown: false, ..policy };
         assert_eq!(next(&once, 1, Outcome::Unknown, NOW, 7), Next::Failed);
         assert_eq!(next(&policy, policy.attempts_max, later(None), NOW, 7), Next::Failed);
+    }
+
+    #[test]
+    fn a_web_endpoint_is_tried_six_times_and_not_after_a_time_out() {
+        let policy = RetryPolicy::default();
+        let web = policy.on(Channel::Https, Reason::Busy);
+        assert!(matches!(next(&web, 5, later(None), NOW, 7), Next::Again(_)));
+        assert_eq!(next(&web, 6, later(None), NOW, 7), Next::Failed);
+        let slow = policy.on(Channel::Http, Reason::Timeout);
+        assert_eq!(next(&slow, 1, Outcome::Unknown, NOW, 7), Next::Failed);
+        let broken = policy.on(Channel::Http, Reason::Broken);
+        assert!(matches!(next(&broken, 1, Outcome::Unknown, NOW, 7), Next::Again(_)));
+        assert_eq!(policy.on(Channel::Lark, Reason::Timeout), policy);
+        let stricter = RetryPolicy { attempts_max: 2, ..policy };
+        assert_eq!(stricter.on(Channel::Http, Reason::Busy).attempts_max, 2);
     }
 
     proptest! {

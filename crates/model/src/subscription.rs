@@ -48,12 +48,6 @@ impl Extension {
         if (self.keyword.is_some() || self.sign_secret.is_some()) && !robot {
             return Err(wrong("keyword and sign_secret are for DingTalk and Lark robots' webhooks only"));
         }
-        if matches!(endpoint, Endpoint::LarkRobot { .. })
-            && self.keyword.is_some()
-            && self.sign_secret.is_some()
-        {
-            return Err(wrong("a feishu subscription takes keyword or sign_secret, not both"));
-        }
         check_length(self.keyword.as_ref(), limits::KEYWORD_BYTES_MAX, "keyword must be 1 to 256 bytes")?;
         check_length(
             self.sign_secret.as_ref(),
@@ -256,11 +250,11 @@ mod tests {
     }
 
     #[test]
-    fn lark_takes_one_of_keyword_and_secret() {
+    fn lark_takes_keyword_and_secret() {
         let mut extension = Extension { keyword: Some("ops".into()), ..Extension::default() };
         assert!(extension.check(&lark()).is_ok());
         extension.sign_secret = Some("s".into());
-        assert!(extension.check(&lark()).is_err());
+        assert!(extension.check(&lark()).is_ok(), "a bot may demand both");
         extension.keyword = None;
         assert!(extension.check(&lark()).is_ok());
         extension.sign_secret = Some("".into());

@@ -12,6 +12,8 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 const MASK: &str = "***";
 /// The longest code that is kept, in bytes.
 const CODE_BYTES_MAX: usize = 100;
+/// The shortest secret that is taken out, in bytes: one letter is in every word, and no secret.
+const SECRET_MIN: usize = 2;
 /// Words may grow while they are cleaned, but no more than this of them is looked at.
 const LOOK_BYTES_MAX: usize = 8 * 1024;
 
@@ -44,7 +46,7 @@ pub(crate) fn text(words: &str, secrets: &[&str]) -> Option<String> {
 }
 
 fn without_secrets(words: &str, secrets: &[&str]) -> String {
-    let mut secrets: Vec<&str> = secrets.iter().copied().filter(|secret| !secret.trim().is_empty()).collect();
+    let mut secrets: Vec<&str> = secrets.iter().copied().filter(|secret| secret.trim().len() >= SECRET_MIN).collect();
     // A secret may be the beginning of another one.
     secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
     let mut words = words.to_owned();

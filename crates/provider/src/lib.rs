@@ -11,6 +11,7 @@
 //! | words of a platform, cleaned of secrets | `clean` |
 //! | what to change | `advice` |
 //! | text for each platform's dialect | `render` |
+//! | what signs the bodies for web endpoints | `signing`, `certificate` |
 //! | the platforms | `dingtalk`, `lark`, `wecom`; `webhook` for web endpoints |
 
 use std::fmt;
@@ -19,12 +20,13 @@ use std::time::Duration;
 
 use carillon_model::endpoint::Endpoint;
 use carillon_model::id::MessageId;
-use carillon_model::message::{Body, Locale};
+use carillon_model::message::{Body, Kind, Locale};
 use carillon_model::outcome::Verdict;
 use carillon_model::subscription::Target;
 use carillon_model::{Clock, SecretText, Timestamp};
 
 mod advice;
+mod certificate;
 mod clean;
 mod connect_to;
 mod dingtalk;
@@ -35,6 +37,7 @@ mod listed;
 mod parts;
 mod render;
 mod sign;
+mod signing;
 mod token;
 mod webhook;
 mod wecom;
@@ -44,6 +47,7 @@ pub use advice::advice;
 pub use connect_to::ConnectTo;
 pub use guard::PrivateEndpoint;
 pub use listed::{ListedCode, Ruling, Wait, listed_codes};
+pub use signing::{BadKey, MadeKey, Signer};
 
 /// What an operator sets.
 #[derive(Debug, Clone)]
@@ -76,6 +80,8 @@ pub struct Post<'a> {
     pub body: &'a Body,
     /// Names what is sent, the same at every try: the idempotency key comes from it.
     pub key: &'a str,
+    /// What the message is for.
+    pub kind: Kind,
     /// The message.
     pub message: MessageId,
     /// What the message is about.
@@ -88,6 +94,37 @@ pub struct Post<'a> {
     pub created_at: Timestamp,
     /// The language of what is added.
     pub locale: Locale,
+    /// What a server adds for web endpoints; a message that no server sends has none.
+    pub origin: Option<Origin<'a>>,
+}
+
+/// What a server adds for web endpoints: its signature, and links that lead back to it.
+#[derive(Debug, Clone, Copy)]
+pub struct Origin<'a> {
+    /// Signs the body.
+    pub signer: &'a Signer,
+    /// Where the certificate is.
+    pub signing_cert_url: &'a str,
+    /// The link that confirms the subscription, or takes it up again.
+    pub subscribe_url: Option<&'a SecretText>,
+    /// The link that ends it.
+    pub unsubscribe_url: Option<&'a SecretText>,
+}
+
+/// What a web endpoint said when it was asked whether it answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Probe {
+    /// It answered.
+    Answered {
+        /// The HTTP status.
+        status: u16,
+        /// The answer's beginning, cleaned of secrets.
+        text: String,
+    },
+    /// It could not be reached, or not in time.
+    Silent,
+    /// It lies in a network that must not be reached.
+    Forbidden,
 }
 
 /// One request, ready but for its signature, which is made at each attempt.
@@ -99,6 +136,8 @@ pub struct Part {
     headers: Vec<(&'static str, String)>,
     /// Names this part of this delivery, the same at each attempt.
     key: String,
+    /// What of the body must not be repeated in a verdict: its links.
+    secrets: Vec<SecretText>,
 }
 
 impl fmt::Debug for Part {
@@ -167,7 +206,7 @@ impl Providers {
             Endpoint::Web { url } => webhook::send(&context, url, target, part).await,
         };
         let secrets = secrets(target);
-        let secrets: Vec<&str> = secrets.iter().map(SecretText::reveal).collect();
+        let secrets: Vec<&str> = secrets.iter().chain(&part.secrets).map(SecretText::reveal).collect();
         let verdict = clean::verdict(verdict, &secrets);
         tracing::debug!(
             channel = target.endpoint.channel().name(),
@@ -179,6 +218,21 @@ impl Providers {
             part.key
         );
         verdict
+    }
+
+    /// Asks a web endpoint whether it answers; nothing for other endpoints.
+    pub async fn probe(&self, target: &Target) -> Option<Probe> {
+        let Endpoint::Web { url } = &target.endpoint else { return None };
+        let context = Context { http: &self.http, tokens: &self.tokens, clock: &*self.clock };
+        let probe = webhook::probe(&context, url, target).await;
+        let secrets = secrets(target);
+        let secrets: Vec<&str> = secrets.iter().map(SecretText::reveal).collect();
+        Some(match probe {
+            Probe::Answered { status, text } => {
+                Probe::Answered { status, text: clean::text(&text, &secrets).unwrap_or_default() }
+            }
+            Probe::Silent | Probe::Forbidden => probe,
+        })
     }
 
     /// Judges a web endpoint when it is typed; names are judged again, by address, at each sending.

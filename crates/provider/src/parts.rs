@@ -179,7 +179,12 @@ pub(crate) fn numbered(post: &Post<'_>, composed: Vec<Composed>) -> Vec<Part> {
     composed
         .into_iter()
         .enumerate()
-        .map(|(index, part)| Part { body: part.json, headers: Vec::new(), key: key(post, index) })
+        .map(|(index, part)| Part {
+            body: part.json,
+            headers: Vec::new(),
+            key: key(post, index),
+            secrets: Vec::new(),
+        })
         .collect()
 }
 

@@ -70,6 +70,8 @@ proptest! {
         };
         let message = MessageId::parse("0190a0b0c0d0e0f00000000000000002").unwrap();
         let post = Post {
+            kind: carillon_model::message::Kind::Published,
+            origin: None,
             body: &body,
             key: "0190a0b0c0d0e0f00000000000000002-1",
             message,

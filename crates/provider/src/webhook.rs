@@ -1,15 +1,16 @@
 //! Somebody's own HTTP or HTTPS endpoint (SMN user guide, "HTTP/HTTPS messages"): the status is the verdict.
 
 use carillon_model::SecretText;
+use carillon_model::message::Kind;
 use carillon_model::outcome::{Reason, Scope, Verdict};
 use carillon_model::subscription::Target;
 use serde::Serialize;
 use url::Url;
 
-use crate::http::{Answer, Request, To};
+use crate::http::{Answer, Failure, Request, To};
 use crate::listed::{ListedCode, Ruling, Wait, row};
 use crate::parts::{json, key};
-use crate::{Context, Part, Post};
+use crate::{Context, Origin, Part, Post, Probe};
 
 const RETRY: Wait = Wait::Header("retry-after");
 
@@ -21,47 +22,132 @@ pub(crate) const TABLE: &[ListedCode] = &[
     row("*", Ruling::Refused, Reason::Status),
 ];
 
-/// A notification's body.
+/// What tells our requests apart, as SMN names it.
+const TYPE_HEADER: &str = "X-SMN-MESSAGE-TYPE";
+/// The type of what was published.
+const NOTIFICATION: &str = "Notification";
+/// What a detection posts.
+const DETECTION: &str = r#"{"type":"Detection","message":"Carillon asks whether this endpoint answers."}"#;
+
+/// A body.
 #[derive(Serialize)]
-struct Notification<'a> {
+struct Message<'a> {
     r#type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signature: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signature_version: Option<&'static str>,
     topic_urn: &'a str,
-    message_id: String,
+    message_id: &'a str,
     message: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     subject: Option<&'a str>,
-    timestamp: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subscribe_url: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unsubscribe_url: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signing_cert_url: Option<&'a str>,
+    timestamp: &'a str,
+}
+
+impl Message<'_> {
+    fn signed_by(&mut self, origin: &Origin<'_>) {
+        let mut fields = vec![("message", self.message), ("message_id", self.message_id)];
+        fields.extend(self.subject.map(|subject| ("subject", subject)));
+        fields.extend(self.subscribe_url.map(|url| ("subscribe_url", url)));
+        fields.extend([("timestamp", self.timestamp), ("topic_urn", self.topic_urn), ("type", self.r#type)]);
+        self.signature = origin.signer.sign(&fields);
+        self.signature_version = Some("v1");
+    }
 }
 
 /// Renders a post; it is one part, however long, and the time is that of the message, at each attempt.
 pub(crate) fn render(post: &Post<'_>) -> Vec<Part> {
     let message_id = post.message.to_string();
-    let body = json(&Notification {
-        r#type: "Notification",
+    let timestamp = post.created_at.to_seconds_text();
+    let kind = match post.kind {
+        Kind::Published => NOTIFICATION,
+        Kind::SubscriptionConfirmation => "SubscriptionConfirmation",
+        Kind::UnsubscribeConfirmation => "UnsubscribeConfirmation",
+    };
+    let origin = post.origin.as_ref();
+    let url = |url: Option<&'_ SecretText>| url.map(|url| url.reveal().to_owned());
+    let subscribe_url = url(origin.and_then(|origin| origin.subscribe_url));
+    let unsubscribe_url = url(origin.and_then(|origin| origin.unsubscribe_url));
+    let mut message = Message {
+        r#type: kind,
+        signature: None,
+        signature_version: None,
         topic_urn: post.topic_urn,
-        message_id: message_id.clone(),
+        message_id: &message_id,
         message: &post.body.text,
-        subject: post.subject.filter(|subject| !subject.is_empty()),
-        timestamp: post.created_at.to_seconds_text(),
-    });
-    let headers = vec![
-        ("X-SMN-MESSAGE-TYPE", "Notification".to_owned()),
+        subject: post.subject.filter(|subject| !subject.is_empty() && post.kind.is_published()),
+        subscribe_url: subscribe_url.as_deref(),
+        unsubscribe_url: unsubscribe_url.as_deref(),
+        signing_cert_url: origin.map(|origin| origin.signing_cert_url),
+        timestamp: &timestamp,
+    };
+    if let Some(origin) = origin {
+        message.signed_by(origin);
+    }
+    let body = json(&message);
+    let secrets = [&subscribe_url, &unsubscribe_url].into_iter().flatten();
+    let secrets = secrets.flat_map(|url| link_secrets(url)).map(SecretText::from).collect();
+    let mut headers = vec![
+        (TYPE_HEADER, kind.to_owned()),
         ("X-SMN-MESSAGE-ID", message_id),
         ("X-SMN-TOPIC-URN", post.topic_urn.to_owned()),
-        ("X-SMN-SUBSCRIPTION-URN", post.subscription_urn.to_owned()),
     ];
-    vec![Part { body, headers, key: key(post, 0) }]
+    if post.kind != Kind::SubscriptionConfirmation {
+        headers.push(("X-SMN-SUBSCRIPTION-URN", post.subscription_urn.to_owned()));
+    }
+    vec![Part { body, headers, key: key(post, 0), secrets }]
 }
 
-/// Sends a part.
+/// What of a link must not be seen: all of it, its token and its signature.
+fn link_secrets(link: &str) -> Vec<String> {
+    let mut secrets = vec![link.to_owned()];
+    if let Ok(url) = Url::parse(link) {
+        let kept = url.query_pairs().filter(|(name, _)| matches!(&**name, "token" | "signature"));
+        secrets.extend(kept.map(|(_name, value)| value.into_owned()));
+    }
+    secrets
+}
+
+/// Sends a part. The subscriber's own headers go only with what was published, that is: after the confirmation.
 pub(crate) async fn send(context: &Context<'_>, url: &SecretText, target: &Target, part: &Part) -> Verdict {
+    let published = part.headers.iter().any(|(name, value)| *name == TYPE_HEADER && value == NOTIFICATION);
     let ours = part.headers.iter().map(|(name, value)| (*name, value.as_str()));
-    let theirs = target.extension.headers.iter().map(|(name, value)| (name.as_str(), value.reveal()));
+    let theirs = target.extension.headers.iter().filter(|_| published);
+    let theirs = theirs.map(|(name, value)| (name.as_str(), value.reveal()));
     let headers: Vec<(&str, &str)> = theirs.chain(ours).collect();
     let to = To::Web { url: url.reveal() };
     match context.http.post(Request { to, headers: &headers, body: part.body.clone() }).await {
         Ok(answer) => verdict(&answer, context),
         Err(failure) => failure.verdict(),
+    }
+}
+
+/// Asks an endpoint whether it answers.
+pub(crate) async fn probe(context: &Context<'_>, url: &SecretText, target: &Target) -> Probe {
+    let theirs = target.extension.headers.iter().map(|(name, value)| (name.as_str(), value.reveal()));
+    let headers: Vec<(&str, &str)> = theirs.chain([(TYPE_HEADER, "Detection")]).collect();
+    let to = To::Web { url: url.reveal() };
+    match context.http.post(Request { to, headers: &headers, body: DETECTION.to_owned() }).await {
+        Ok(answer) => {
+            let text = String::from_utf8_lossy(&answer.body).into_owned();
+            Probe::Answered { status: answer.status, text }
+        }
+        Err(Failure::Forbidden) => Probe::Forbidden,
+        Err(
+            Failure::Request
+            | Failure::Resolve
+            | Failure::Connect
+            | Failure::Timeout
+            | Failure::Broken
+            | Failure::Large,
+        ) => Probe::Silent,
     }
 }
 

@@ -24,7 +24,7 @@ pub enum Unauthenticated {
     #[error("verify aksk signature fail, X-Sdk-Date is more than 15 minutes away from the server's clock")]
     Skewed,
     /// Too many wrong signatures or passwords in a row.
-    #[error("locked for 5 minutes after 5 failures in a row")]
+    #[error("locked for 5 minutes after too many failures")]
     Locked,
     /// The token is unknown or has ended.
     #[error("the token is unknown or has ended, ask for a new one")]
@@ -88,12 +88,30 @@ pub enum Error {
     /// The topic has as many subscriptions as it may.
     #[error("the topic has 10000 subscriptions, the most it may have")]
     SubscriptionsFull,
+    /// Too many confirmations went to one address of late.
+    #[error("too many confirmations went to this address of late, try again later")]
+    Throttled,
+    /// The token of a link is unknown, another topic's, or older than 48 hours.
+    #[error("the link is unknown or older than 48 hours, subscribe again for a new one")]
+    WrongToken,
+    /// A link that ends a subscription lacks its signature, or has another one's.
+    #[error("the link is not one that was handed out for this subscription")]
+    WrongLink,
+    /// There is no such certificate.
+    #[error("there is no such certificate")]
+    CertificateNotFound,
+    /// There is no such detection, or it was forgotten.
+    #[error("there is no such detection task")]
+    DetectionNotFound,
     /// The endpoint lies in a private network.
     #[error("the endpoint lies in a private network, which the operator has not allowed")]
     PrivateEndpoint,
     /// Nothing can be made durable at present.
     #[error("the service cannot store anything at present, nothing was accepted")]
     Unavailable(#[source] carillon_store::Error),
+    /// It is done, but erased bytes are not out of the database's log yet.
+    #[error("{0}")]
+    Unpurged(#[source] carillon_store::Error),
     /// Something is wrong with what is stored, or with the program.
     #[error("internal error")]
     Internal(#[source] carillon_store::Error),
@@ -104,6 +122,7 @@ impl From<carillon_store::Error> for Error {
         use carillon_store::Error as Store;
         match error {
             Store::Unavailable(_) | Store::Setup(_) => Self::Unavailable(error),
+            Store::Unpurged => Self::Unpurged(error),
             Store::Corrupt { .. } | Store::Sealed(_) | Store::Conflict => Self::Internal(error),
         }
     }

@@ -7,6 +7,8 @@
 //! | signing in, keys, tokens, lock-out, the first start | [`sign_in`], [`install`] |
 //! | create, look at, change and remove topics | [`topic`] |
 //! | subscribe, look, remove | [`subscription`] |
+//! | ask subscribers, and what following a link does | [`confirmation`] |
+//! | whether a web endpoint answers | [`detection`] |
 //! | publish | [`publish`] |
 //! | what became of a message | [`delivery`] |
 //! | send deliveries again, or cancel them | [`resend`] |
@@ -14,7 +16,9 @@
 //! | every refusal a caller can get | [`error`] |
 
 pub mod caller;
+pub mod confirmation;
 pub mod delivery;
+pub mod detection;
 pub mod error;
 pub mod explain;
 mod explain_words;
@@ -51,6 +55,7 @@ pub struct Service {
     chance: Arc<dyn Chance>,
     region: Arc<str>,
     failures: Arc<sign_in::Failures>,
+    detections: Arc<detection::Detections>,
 }
 
 impl Service {
@@ -63,7 +68,8 @@ impl Service {
         region: &str,
     ) -> Self {
         let failures = Arc::new(sign_in::Failures::default());
-        Self { store, providers, clock, chance, region: region.into(), failures }
+        let detections = Arc::new(detection::Detections::default());
+        Self { store, providers, clock, chance, region: region.into(), failures, detections }
     }
 
     /// The present moment.

@@ -36,10 +36,12 @@ pub struct NamedSubscription {
 
 impl Service {
     /// Subscribes an address to a topic. Where the same address is subscribed under the same protocol already, what
-    /// goes with it (keyword, secret, …) is replaced. Tells whether it is new.
+    /// goes with it (keyword, secret, …) is replaced. Where the channel wants it, the endpoint is asked, again if it
+    /// was asked before and has not confirmed. Tells whether the subscription is new.
     ///
     /// # Errors
-    /// When the topic is unknown or full, or the address, what goes with it or the remark breaks a rule.
+    /// When the topic is unknown or full, the address, what goes with it or the remark breaks a rule, or the endpoint
+    /// was asked too often.
     pub async fn subscribe(
         &self,
         caller: &Caller,
@@ -53,12 +55,14 @@ impl Service {
             check_remark(remark)?;
         }
         self.providers.check_endpoint(&endpoint).map_err(|_private| Error::PrivateEndpoint)?;
+        let channel = subscribe.channel;
+        let asks = channel.needs_confirmation();
         let new = NewSubscription {
             topic: topic.topic.id,
             protocol: subscribe.protocol,
             target: Target { endpoint, extension: subscribe.extension },
             remark: subscribe.remark,
-            state: SubscriptionState::Confirmed,
+            state: if asks { SubscriptionState::Unconfirmed } else { SubscriptionState::Confirmed },
         };
         let (id, fresh) = match self.store.subscription_add(new).await? {
             Subscribed::New(id) => (id, true),
@@ -66,7 +70,11 @@ impl Service {
             Subscribed::Full => return Err(Error::SubscriptionsFull),
             Subscribed::NoTopic => return Err(Error::TopicNotFound),
         };
-        Ok((SubscriptionUrn { topic: topic.urn, id }, fresh))
+        let urn = SubscriptionUrn { topic: topic.urn, id };
+        if asks {
+            self.ask(&topic.topic, &urn, channel).await?;
+        }
+        Ok((urn, fresh))
     }
 
     /// Lists the project's subscriptions, oldest first, with the count of all that fit the filter; those of one

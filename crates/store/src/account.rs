@@ -3,10 +3,10 @@
 use carillon_model::id::{AccountId, ProjectId};
 use carillon_model::{SecretText, Timestamp};
 
-use crate::db::params;
+use crate::db::{Tx, params};
 use crate::error::Error;
 use crate::setup::Store;
-use crate::vault::Place;
+use crate::vault::{Place, Vault};
 
 /// Everything a first start makes.
 #[derive(Debug, Clone)]
@@ -62,6 +62,17 @@ fn key_place(id: &str) -> Place<'_> {
     Place { table: "access_key", row: id, column: "sealed_secret" }
 }
 
+/// Whether `vault` opens the secrets of all access keys.
+pub(crate) fn secrets_open(tx: &mut Tx<'_>, vault: &Vault) -> Result<bool, Error> {
+    for mut row in tx.query("access_key", "SELECT id, sealed_secret FROM access_key", &[])? {
+        let (id, sealed) = (row.text()?, row.bytes()?);
+        if vault.open_sealed(key_place(&id), &sealed).is_err() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 fn read_holder(row: &mut crate::db::Row) -> Result<Holder, Error> {
     Ok(Holder {
         project: row.parsed(|text| ProjectId::parse(text).ok())?,
@@ -85,7 +96,7 @@ impl Store {
             self.chance.as_ref(),
         )?;
         let token_hash = new.token.as_ref().map(|token| self.vault.hash("token", token.reveal().as_bytes()));
-        let install = move |tx: &mut crate::db::Tx<'_>| {
+        let install = move |tx: &mut Tx<'_>| {
             if tx.query_one("project", "SELECT id FROM project LIMIT 1", &[])?.is_some() {
                 return Ok(false);
             }
@@ -118,8 +129,7 @@ impl Store {
     /// # Errors
     /// When the store cannot be read.
     pub async fn is_installed(&self) -> Result<bool, Error> {
-        let find =
-            |tx: &mut crate::db::Tx<'_>| tx.query_one("project", "SELECT id FROM project LIMIT 1", &[]);
+        let find = |tx: &mut Tx<'_>| tx.query_one("project", "SELECT id FROM project LIMIT 1", &[]);
         Ok(self.db.read(find).await?.is_some())
     }
 
@@ -129,7 +139,7 @@ impl Store {
     /// When the store cannot be read or the secret not be opened.
     pub async fn access_key_find(&self, id: &str) -> Result<Option<AccessKey>, Error> {
         let key_id = id.to_owned();
-        let find = move |tx: &mut crate::db::Tx<'_>| {
+        let find = move |tx: &mut Tx<'_>| {
             tx.query_one(
                 "access_key",
                 "SELECT p.id, p.name, a.id, a.name, k.sealed_secret FROM access_key k
@@ -152,7 +162,7 @@ impl Store {
     pub async fn token_find(&self, token: &SecretText) -> Result<Option<Holder>, Error> {
         let hash = self.vault.hash("token", token.reveal().as_bytes());
         let now = self.clock.now();
-        let find = move |tx: &mut crate::db::Tx<'_>| {
+        let find = move |tx: &mut Tx<'_>| {
             tx.query_one(
                 "token",
                 "SELECT p.id, p.name, a.id, a.name FROM token t
@@ -177,7 +187,7 @@ impl Store {
     ) -> Result<(), Error> {
         let hash = self.vault.hash("token", token.reveal().as_bytes());
         let now = self.clock.now();
-        let add = move |tx: &mut crate::db::Tx<'_>| {
+        let add = move |tx: &mut Tx<'_>| {
             tx.execute("DELETE FROM token WHERE expires_at <= $1", params![now])?;
             tx.execute(
                 "INSERT INTO token (hash, project_id, account_id, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)",
@@ -193,7 +203,7 @@ impl Store {
     /// When the store cannot be read.
     pub async fn account_find(&self, name: &str) -> Result<Option<Account>, Error> {
         let name = name.to_owned();
-        let find = move |tx: &mut crate::db::Tx<'_>| {
+        let find = move |tx: &mut Tx<'_>| {
             tx.query_one("account", "SELECT id, password_hash FROM account WHERE name = $1", params![name])
         };
         let Some(mut row) = self.db.read(find).await? else { return Ok(None) };
@@ -206,7 +216,7 @@ impl Store {
     /// # Errors
     /// When the store cannot be read.
     pub async fn project_list(&self) -> Result<Vec<(ProjectId, String)>, Error> {
-        let list = |tx: &mut crate::db::Tx<'_>| {
+        let list = |tx: &mut Tx<'_>| {
             tx.query("project", "SELECT id, name FROM project ORDER BY created_at, id LIMIT 1000", &[])
         };
         let mut projects = Vec::new();

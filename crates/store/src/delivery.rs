@@ -9,9 +9,10 @@ use carillon_model::delivery::DeliveryState;
 use carillon_model::id::{DeliveryId, EndpointId, MessageId, SubscriptionId};
 use carillon_model::message::Message;
 use carillon_model::outcome::{Outcome, Reason, Verdict};
-use carillon_model::subscription::Target;
+use carillon_model::subscription::{SubscriptionState, Target};
 use carillon_model::topic::TopicName;
 
+use crate::confirmation::is_meant;
 use crate::db::{Row, Tx, params};
 use crate::error::Error;
 use crate::message::read_message;
@@ -224,25 +225,33 @@ impl Store {
         self.db.read(take).await?.into_iter().map(read_ready).collect()
     }
 
-    /// Looks whether the delivery in place `seq` still waits, and opens the target of its subscription, to send to it.
-    /// What was cancelled before this call began is never answered with a target.
+    /// Looks whether a delivery still waits in its place, and opens the target of its subscription, if one in its state
+    /// is meant by the message, to send to it. What was cancelled before this call began is never answered with a
+    /// target.
     ///
     /// # Errors
     /// When the store cannot be read or the target not be opened.
-    pub async fn delivery_open(&self, seq: i64, subscription: SubscriptionId) -> Result<Opened, Error> {
+    pub async fn delivery_open(&self, ready: &Ready) -> Result<Opened, Error> {
+        let seq = ready.seq;
         let find = move |tx: &mut Tx<'_>| {
-            let sql = "SELECT x.bytes FROM delivery d
-                 LEFT JOIN subscription s ON s.id = d.subscription_id AND s.state IN (1, 2)
+            let sql = "SELECT s.state, x.bytes FROM delivery d
+                 LEFT JOIN subscription s ON s.id = d.subscription_id
                  LEFT JOIN sealed x ON x.seq = s.sealed_seq WHERE d.seq = $1 AND d.state IN (0, 1)";
             tx.query_one("delivery", sql, params![seq])
         };
         let Some(mut row) = self.db.read(find).await? else { return Ok(Opened::Ended) };
-        let Some(sealed) = row.maybe_bytes()? else { return Ok(Opened::NoTarget) };
-        open_target(&self.vault, &subscription, &sealed).map(Opened::Target)
+        let state = row.maybe_int()?.and_then(SubscriptionState::from_number);
+        let kind = ready.stored.message.content.kind;
+        match (state.filter(|state| is_meant(kind, *state)), row.maybe_bytes()?) {
+            (Some(_state), Some(sealed)) => {
+                open_target(&self.vault, &ready.subscription, &sealed).map(Opened::Target)
+            }
+            _ => Ok(Opened::NoTarget),
+        }
     }
 
-    /// Tells which of these places still wait for a subscription that receives. What was cancelled before this call
-    /// began is never among them.
+    /// Tells which of these places still wait for a subscription in force. What was cancelled before this call began is
+    /// never among them.
     ///
     /// # Errors
     /// When the store cannot be read.

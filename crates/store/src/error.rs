@@ -6,6 +6,12 @@ pub enum Error {
     /// Nothing can be made durable at present: the disk is full, the file cannot be written, the store is closing.
     #[error("the store cannot be written: {0}")]
     Unavailable(String),
+    /// What was asked for is done and durable, but the bytes that it erased are not out of the database's log yet.
+    #[error(
+        "done, but the erased bytes are still in the database's log, which another program is reading; they leave it \
+         when that program lets go, the server tries every second"
+    )]
+    Unpurged,
     /// A row holds what it must not.
     #[error("table {table}, column {column}: {problem}")]
     Corrupt {

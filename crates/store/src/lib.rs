@@ -6,6 +6,7 @@
 //! | projects, accounts, keys and tokens | [`account`] |
 //! | topics | [`topic`] |
 //! | subscriptions and their sealed targets | [`subscription`] |
+//! | asking subscribers, and their links | [`confirmation`] |
 //! | messages | [`message`] |
 //! | deliveries: taken, opened, started, settled, recovered | [`delivery`] |
 //! | which deliveries a person means | [`pick`] |
@@ -14,17 +15,21 @@
 //! | the publisher's own key for a publish | [`idempotency`] |
 //! | forgetting what is old | [`retention`] |
 //! | attempts as they are shown | [`attempt`] |
+//! | the key that signs, and its certificate | [`signing`] |
 //! | handing new deliveries to the engine | [`wake`] |
+//! | is the key file this database's own | `key_check` |
 //! | which database there is | `db`, and nobody else |
 
 pub mod account;
 pub mod attempt;
 mod cancel;
+pub mod confirmation;
 mod db;
 pub mod delivery;
 mod error;
 pub mod explain;
 pub mod idempotency;
+mod key_check;
 pub mod message;
 mod migrate;
 pub mod pick;
@@ -32,6 +37,7 @@ mod resend;
 pub mod retention;
 mod sealed;
 mod setup;
+pub mod signing;
 pub mod subscription;
 pub mod topic;
 pub mod vault;

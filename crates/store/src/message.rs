@@ -51,7 +51,12 @@ const INSERT_DELIVERIES: &str = "INSERT INTO delivery
      SELECT $1, key + 1, json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'), $4, 0, $3, 0, 0
      FROM json_each($2) ORDER BY key RETURNING seq";
 
-fn insert(tx: &mut Tx<'_>, stored: &StoredMessage, recipients: &[Recipient]) -> Result<Vec<i64>, Error> {
+/// Writes a message and its deliveries, and gives their places.
+pub(crate) fn insert(
+    tx: &mut Tx<'_>,
+    stored: &StoredMessage,
+    recipients: &[Recipient],
+) -> Result<Vec<i64>, Error> {
     let message = &stored.message;
     let content = serde_json::to_string(&message.content).map_err(|_json| Error::Conflict)?;
     tx.execute(
@@ -82,6 +87,23 @@ fn insert(tx: &mut Tx<'_>, stored: &StoredMessage, recipients: &[Recipient]) -> 
         params![message.id.to_string(), pairs, message.created_at, message.priority.number()],
     )?;
     rows.into_iter().map(|mut row| row.int()).collect()
+}
+
+/// New deliveries as they are handed to the engine.
+pub(crate) fn ready(stored: &Arc<StoredMessage>, recipients: &[Recipient], places: &[i64]) -> Vec<Ready> {
+    let numbered = places.iter().zip(recipients).zip(1_u32..);
+    let ready = numbered.map(|((seq, to), number)| Ready {
+        seq: *seq,
+        id: DeliveryId::new(stored.message.id, number),
+        subscription: to.subscription,
+        endpoint: to.endpoint,
+        attempts: 0,
+        attempts_before: 0,
+        parts_done: 0,
+        due_at: stored.message.created_at,
+        stored: Arc::clone(stored),
+    });
+    ready.collect()
 }
 
 impl Store {
@@ -133,20 +155,7 @@ impl Store {
             let fresh = accepted == Accepted::New;
             Ok((accepted, if fresh { insert(tx, &inserted, &written)? } else { Vec::new() }))
         };
-        let hand = move |(_accepted, places): &(Accepted, Vec<i64>)| {
-            let ready = places.iter().zip(to.iter()).zip(1_u32..).map(|((seq, to), number)| Ready {
-                seq: *seq,
-                id: DeliveryId::new(stored.message.id, number),
-                subscription: to.subscription,
-                endpoint: to.endpoint,
-                attempts: 0,
-                attempts_before: 0,
-                parts_done: 0,
-                due_at: stored.message.created_at,
-                stored: Arc::clone(&stored),
-            });
-            wake.hand(ready.collect());
-        };
+        let hand = move |(_accepted, places): &(Accepted, Vec<i64>)| wake.hand(ready(&stored, &to, places));
         Ok(self.db.write_then(work, hand).await?.0)
     }
 

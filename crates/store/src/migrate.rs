@@ -10,7 +10,9 @@ use crate::error::Error;
 /// Every migration, by number from 1. An applied file is never edited; a change is a new file.
 const SQLITE: &[(&str, &str)] = &[
     ("0001_start", include_str!("../migrations/sqlite/0001_start.sql")),
-    ("0002_resend", include_str!("../migrations/sqlite/0002_resend.sql")),
+    ("0002_key_check", include_str!("../migrations/sqlite/0002_key_check.sql")),
+    ("0003_confirmation", include_str!("../migrations/sqlite/0003_confirmation.sql")),
+    ("0004_resend", include_str!("../migrations/sqlite/0004_resend.sql")),
 ];
 
 /// Applies what is missing.

@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use carillon_model::{Chance, Clock};
 
-use crate::db::{Db, Observer};
+use crate::db::{Db, Observer, Tx};
 use crate::error::Error;
+use crate::key_check;
 use crate::vault::Vault;
 use crate::wake::Wake;
 
@@ -36,8 +37,8 @@ impl Store {
     /// Opens the store, and makes its directory, key and database when they are missing.
     ///
     /// # Errors
-    /// When the directory is in use by another server, or a file in it cannot be read or written or is of a newer
-    /// version.
+    /// When the directory is in use by another server, a file in it cannot be read or written or is of a newer
+    /// version, or the key file is another installation's.
     pub fn open(
         settings: &Settings,
         clock: Arc<dyn Clock>,
@@ -66,7 +67,16 @@ impl Store {
         }
         let vault = Vault::open(&key_file, chance.as_ref())?;
         close_to_others(&database).map_err(|error| setup("closed to others", &error))?;
-        let db = Db::open(&database, clock.now(), observer)?;
+        let own = |tx: &mut Tx<'_>| match key_check::fits(tx, &vault, chance.as_ref())? {
+            true => Ok(()),
+            false => Err(Error::Setup(format!(
+                "the key file {} does not hold the keys of the database {}: put this installation's own key file back, \
+                 or name it with --key-file; no address, secret or token can be read with another",
+                key_file.display(),
+                database.display()
+            ))),
+        };
+        let db = Db::open(&database, clock.now(), observer, own)?;
         Ok(Self {
             db,
             vault: Arc::new(vault),

@@ -52,8 +52,8 @@ pub struct SubscriptionFilter {
     pub state: Option<i64>,
     /// Those whose remark holds this text.
     pub remark_part: Option<String>,
-    /// The one to this address.
-    pub endpoint: Option<Endpoint>,
+    /// Those to one of these addresses.
+    pub endpoints: Option<Vec<Endpoint>>,
 }
 
 /// A subscription that a message goes to.
@@ -135,6 +135,7 @@ fn remove(tx: &mut Tx<'_>, id: &str, endpoint: &str) -> Result<(), Error> {
         "UPDATE delivery SET state = 5 WHERE endpoint_id = $1 AND state = 0 AND subscription_id = $2",
         params![endpoint, id],
     )?;
+    tx.execute("DELETE FROM confirmation WHERE subscription_id = $1", params![id])?;
     let sql = "DELETE FROM subscription WHERE id = $1 RETURNING sealed_seq";
     if let Some(mut row) = tx.query_one("subscription", sql, params![id])? {
         sealed::erase(tx, row.int()?)?;
@@ -239,8 +240,9 @@ macro_rules! select_subscription {
         )
     };
 }
+pub(crate) use select_subscription;
 
-fn read_subscription(vault: &Vault, mut row: Row) -> Result<Subscription, Error> {
+pub(crate) fn read_subscription(vault: &Vault, mut row: Row) -> Result<Subscription, Error> {
     let id = row.parsed(|text| SubscriptionId::parse(text).ok())?;
     let topic = row.parsed(|text| TopicId::parse(text).ok())?;
     let topic_name = row.parsed(|text| TopicName::parse(text).ok())?;
@@ -312,12 +314,19 @@ impl Store {
         page: Page,
     ) -> Result<(u64, Vec<Subscription>), Error> {
         let project = project.clone();
-        let hashes = filter.endpoint.as_ref().map(|endpoint| Hashes::new(&self.vault, endpoint, None));
+        let hash = |endpoint: &Endpoint| Hashes::new(&self.vault, endpoint, None);
+        let hashes: Option<Vec<Hashes>> =
+            filter.endpoints.as_ref().map(|endpoints| endpoints.iter().map(hash).collect());
         let list = move |tx: &mut Tx<'_>| {
             let endpoints = match &hashes {
-                Some(hashes) => {
-                    let found = hashes
-                        .find(tx, |hashes, bytes| bytes.get(..HASH) == Some(hashes.address.as_slice()))?;
+                Some(all) => {
+                    let mut found = Vec::new();
+                    for hashes in all {
+                        let fit = |hashes: &Hashes, bytes: &[u8]| {
+                            bytes.get(..HASH) == Some(hashes.address.as_slice())
+                        };
+                        found.extend(hashes.find(tx, fit)?);
+                    }
                     Some(serde_json::to_string(&found).map_err(|_json| Error::Conflict)?)
                 }
                 None => None,

@@ -125,7 +125,8 @@ fn path(parts: &Parts) -> Vec<(String, String)> {
         .collect()
 }
 
-fn query(text: &str) -> HashMap<String, String> {
+/// The parameters of a query.
+pub(crate) fn query(text: &str) -> HashMap<String, String> {
     text.split('&')
         .filter(|pair| !pair.is_empty())
         .map(|pair| {

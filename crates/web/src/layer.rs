@@ -1,5 +1,7 @@
 //! What stands around every request: an id, a log line, safe headers.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, Uri, header};
@@ -10,6 +12,7 @@ use tokio::time::Instant;
 
 use crate::App;
 use crate::api::error::ApiError;
+use crate::serve::Peer;
 use crate::smn::error::SmnError;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -36,6 +39,11 @@ pub(crate) async fn frame(State(app): State<App>, mut request: Request, next: Ne
 /// The request's id, given by [`frame`].
 pub(crate) fn request_id(extensions: &axum::http::Extensions) -> Option<RequestId> {
     extensions.get::<RequestId>().copied()
+}
+
+/// The address that the request's connection comes from; without one, all such requests count as one client's.
+pub(crate) fn client(extensions: &axum::http::Extensions) -> IpAddr {
+    extensions.get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0)
 }
 
 /// Answers a path that nobody serves, in the dialect that its beginning names.

@@ -3,10 +3,14 @@
 //! This is our own loop because `axum::serve` sets no time limit for a request's header, so that a client which
 //! sends it slowly could hold a connection and a shutdown for ever.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1::Builder;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
@@ -19,6 +23,10 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long to wait after a failed accept, which mostly means that there are no more file handles.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
+/// The address that a request's connection comes from. What a header says of it is a client's word and not looked at.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer(pub(crate) IpAddr);
+
 /// Serves `router` until `stop` is cancelled, then lets the requests under way finish, for at most `patience`.
 pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken, patience: Duration) {
     let mut builder = Builder::new();
@@ -30,8 +38,8 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
             () = stop.cancelled() => break,
             accepted = listener.accept() => accepted,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(%error, "a connection was not accepted");
                 tokio::time::sleep(ACCEPT_AGAIN).await;
@@ -40,7 +48,11 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
         };
         // Answers are small; waiting to fill a packet would only delay them. A closed connection fails later.
         drop(stream.set_nodelay(true));
-        let service = TowerToHyperService::new(router.clone());
+        let router = TowerToHyperService::new(router.clone());
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(Peer(peer.ip()));
+            router.call(request)
+        });
         let connection = builder.serve_connection(TokioIo::new(stream), service);
         let connection = graceful.watch(connection);
         tasks.spawn(async move {

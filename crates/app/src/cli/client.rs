@@ -13,20 +13,29 @@ use crate::{config, install};
 /// The largest answer that is read, in bytes.
 const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 
+/// The largest page of a list of SMN's API.
+const PAGE_MAX: usize = 100;
+
 /// Which server, and as whom.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ClientFlags {
     /// The server's address
-    #[arg(long, env = "CARILLON_SERVER", value_name = "URL", default_value = "http://127.0.0.1:8866")]
+    #[arg(
+        long,
+        global = true,
+        env = "CARILLON_SERVER",
+        value_name = "URL",
+        default_value = "http://127.0.0.1:8866"
+    )]
     pub(crate) server: String,
     /// An API token [default: the one in bootstrap.json of the data directory]
-    #[arg(long, env = "CARILLON_TOKEN", value_name = "TOKEN", hide_env_values = true)]
+    #[arg(long, global = true, env = "CARILLON_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     pub(crate) token: Option<String>,
     /// Where to look for bootstrap.json [default: carillon-data]
-    #[arg(long, env = "CARILLON_DATA_DIR", value_name = "DIRECTORY")]
+    #[arg(long, global = true, env = "CARILLON_DATA_DIR", value_name = "DIRECTORY")]
     pub(crate) data_dir: Option<PathBuf>,
     /// Print the API's answer as JSON
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub(crate) json: bool,
 }
 
@@ -89,6 +98,27 @@ impl Client {
             return urn_or_name.to_owned();
         }
         format!("urn:smn:{}:{}:{urn_or_name}", self.region, self.project)
+    }
+
+    /// A whole list of SMN's API, which gives it page by page: its last answer with the items of all.
+    ///
+    /// # Errors
+    /// What the server refused, in its words.
+    pub(crate) async fn whole_list(&self, path: &str, name: &str) -> anyhow::Result<Value> {
+        let mut all = Vec::new();
+        loop {
+            let page = format!("{path}?offset={}&limit={PAGE_MAX}", all.len());
+            let mut answer = self.call(Method::GET, &page, None).await?;
+            let found = items(&answer, &format!("/{name}"));
+            let more = found.len() == PAGE_MAX;
+            all.extend_from_slice(found);
+            if !more {
+                if let Some(list) = answer.get_mut(name) {
+                    *list = Value::Array(all);
+                }
+                return Ok(answer);
+            }
+        }
     }
 
     /// Makes a call and gives its answer.

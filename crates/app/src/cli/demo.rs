@@ -61,7 +61,7 @@ pub(crate) async fn run(flags: DemoFlags) -> anyhow::Result<ExitCode> {
     let server = start_server(flags.listen, &platforms, dir.path()).await?;
     let paint = Paint::of_stdout();
     let shown = tokio::select! {
-        shown = show(&server, &platforms, dir.path(), paint) => shown,
+        shown = show(&server, &platforms, dir.path(), paint, flags.once) => shown,
         () = signals.arrived() => Ok(true),
     };
     let arrived = match shown {
@@ -104,6 +104,7 @@ async fn start_server(listen: SocketAddr, platforms: &Running, dir: &Path) -> an
     };
     let config = ServerConfig {
         listen,
+        public_url: None,
         metrics_listen: None,
         data_dir: dir.to_owned(),
         key_file: None,
@@ -122,7 +123,13 @@ async fn start_server(listen: SocketAddr, platforms: &Running, dir: &Path) -> an
     run::listen(config, Preset::default()).await
 }
 
-async fn show(server: &Listening, platforms: &Running, dir: &Path, paint: Paint) -> anyhow::Result<bool> {
+async fn show(
+    server: &Listening,
+    platforms: &Running,
+    dir: &Path,
+    paint: Paint,
+    once: bool,
+) -> anyhow::Result<bool> {
     let bootstrap = install::read(dir).context("the first start left no credentials")?;
     let url = format!("http://{}", server.addr);
     let client = Client::connect(&url, bootstrap.token.clone()).await?;
@@ -147,15 +154,22 @@ async fn show(server: &Listening, platforms: &Running, dir: &Path, paint: Paint)
         let post = received.iter().find(|received| received.chat == *name);
         show_chat(name, delivery, post, paint);
     }
+    if !once {
+        show_addresses(&url, &platforms.url(), dir, paint);
+    }
+    Ok(deliveries.iter().all(|delivery| text(delivery, "/state") == "delivered"))
+}
+
+/// Where the server and the platforms are found while they run.
+fn show_addresses(url: &str, platforms: &str, dir: &Path, paint: Paint) {
     say(&format!("{}      {url}  (OpenAPI: {url}/api/openapi.json)", paint.bold("API")));
-    say(&format!("{}    {}", paint.bold("chats"), platforms.url()));
+    say(&format!("{}    {platforms}", paint.bold("chats")));
     say(&format!(
         "{}    export CARILLON_SERVER={url} CARILLON_DATA_DIR={}",
         paint.bold("shell"),
         dir.display()
     ));
     say(&format!("         {}", paint.dim("then: carillon publish ops --title Hello \"from the shell\"")));
-    Ok(deliveries.iter().all(|delivery| text(delivery, "/state") == "delivered"))
 }
 
 async fn subscribe(client: &Client, topic: &str, chat: &PretendChat) -> anyhow::Result<String> {

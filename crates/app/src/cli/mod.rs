@@ -17,7 +17,7 @@ use std::io::Read;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use self::client::ClientFlags;
 use crate::config::{self, ServerFlags};
@@ -55,6 +55,14 @@ enum Command {
     Completion(completion::CompletionFlags),
 }
 
+impl Cli {
+    /// Reads the command line, or ends the program with what is wrong with it.
+    pub(crate) fn read() -> Self {
+        let matches = config::without_empty(Self::command()).get_matches();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+}
+
 /// Runs a command and turns its end into an exit code: 0 done, 1 failed, 2 wrong use; `send` has more.
 pub(crate) async fn run(cli: Cli) -> ExitCode {
     let done = match cli.command {
@@ -88,10 +96,16 @@ pub(crate) fn fail(text: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Prints a line of a command's result.
+/// Says that a command was used wrongly.
+fn misused(text: &str) -> ExitCode {
+    fail(text);
+    ExitCode::from(2)
+}
+
+/// Prints a line of a command's result, without blanks at its end.
 #[expect(clippy::print_stdout, reason = "this is where the command line speaks")]
 fn say(line: &str) {
-    println!("{line}");
+    println!("{}", line.trim_end());
 }
 
 /// A text argument, or standard input where it is `-`.
@@ -106,10 +120,23 @@ fn text_or_stdin(text: String) -> anyhow::Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    use clap::{CommandFactory, FromArgMatches};
+
+    use super::{Cli, Command};
 
     #[test]
     fn the_commands_are_consistent() {
-        super::Cli::command().debug_assert();
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_flags_of_all_client_commands_may_stand_behind_the_action() {
+        for words in ["topic list --json", "topic --json list", "delivery list --server http://a --token t x"]
+        {
+            let words = ["carillon"].into_iter().chain(words.split(' '));
+            let matches = Cli::command().try_get_matches_from(words).unwrap();
+            let cli = Cli::from_arg_matches(&matches).unwrap();
+            assert!(matches!(cli.command, Command::Topic(_) | Command::Delivery(_)));
+        }
     }
 }

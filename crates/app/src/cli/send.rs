@@ -7,14 +7,14 @@ use carillon_model::endpoint::Endpoint;
 use carillon_model::id::{DeliveryId, MessageId};
 use carillon_model::message::{Body, Content, Locale};
 use carillon_model::outcome::{Outcome, Reason, Verdict};
-use carillon_model::subscription::{Extension, Target};
-use carillon_model::{Clock, SystemChance, SystemClock};
+use carillon_model::subscription::{AppCredentials, Extension, Target};
+use carillon_model::{Channel, Clock, SecretText, SystemChance, SystemClock};
 use carillon_provider::{Post, ProviderSettings, Providers};
 use clap::Args;
 use tokio::time::Instant;
 
 use super::paint::{Paint, plain};
-use super::{say, text_or_stdin};
+use super::{misused, say, text_or_stdin};
 use crate::config;
 
 #[derive(Debug, Args)]
@@ -23,9 +23,28 @@ use crate::config;
                         changed, 4 refused for good, 5 not now, try later, 6 unknown, it may have arrived."
 )]
 pub(crate) struct SendFlags {
-    /// The robot's whole webhook address; - reads it from standard input
-    #[arg(long, env = "CARILLON_TO", value_name = "URL", hide_env_values = true)]
-    to: String,
+    /// The robot's whole webhook address, or the openConversationId (cid...) of a group with the internal DingTalk
+    /// robot; - reads it from standard input
+    #[arg(
+        long,
+        env = "CARILLON_TO",
+        value_name = "ADDRESS",
+        hide_env_values = true,
+        required_unless_present = "to_user"
+    )]
+    to: Option<String>,
+    /// A person's DingTalk userId, through the internal DingTalk robot; goes before --to
+    #[arg(long, value_name = "USERID")]
+    to_user: Option<String>,
+    /// The internal DingTalk app's key
+    #[arg(long, value_name = "KEY")]
+    app_key: Option<String>,
+    /// The internal DingTalk app's secret
+    #[arg(long, env = "CARILLON_APP_SECRET", value_name = "SECRET", hide_env_values = true)]
+    app_secret: Option<String>,
+    /// The internal DingTalk robot's code
+    #[arg(long, value_name = "CODE")]
+    robot_code: Option<String>,
     /// The robot's signing secret
     #[arg(long, env = "CARILLON_SIGN_SECRET", value_name = "SECRET", hide_env_values = true)]
     secret: Option<String>,
@@ -47,40 +66,65 @@ pub(crate) struct SendFlags {
 
 /// Runs the command.
 pub(crate) async fn run(flags: SendFlags) -> anyhow::Result<ExitCode> {
-    if flags.to == "-" && flags.text == "-" {
+    if flags.to_user.is_none() && flags.to.as_deref() == Some("-") && flags.text == "-" {
         return Ok(misused("only one of --to and the message can come from standard input"));
     }
-    let endpoint = match Endpoint::recognise(&text_or_stdin(flags.to)?) {
-        Ok(endpoint) => endpoint,
-        Err(invalid) => return Ok(misused(&format!("--to {}", invalid.rule))),
+    let target = match target(&flags)? {
+        Ok(target) => target,
+        Err(rule) => return Ok(misused(&rule)),
     };
-    let extension = Extension {
-        keyword: flags.keyword.map(Into::into),
-        sign_secret: flags.secret.map(Into::into),
-        ..Extension::default()
-    };
-    if let Err(invalid) = extension.check(&endpoint) {
-        return Ok(misused(&invalid.rule));
-    }
     let text = text_or_stdin(flags.text)?;
     let body = if flags.markdown { Body::markdown(text) } else { Body::text(text) };
     let content = Content { subject: flags.title, default: body, ..Content::default() };
     if let Err(invalid) = content.check() {
         return Ok(misused(&invalid.to_string()));
     }
-    let settings = ProviderSettings {
-        connect_to: config::connect_to(&flags.connect_to)?,
-        ..ProviderSettings::default()
+    let connect_to = match config::connect_to(&flags.connect_to) {
+        Ok(connect_to) => connect_to,
+        Err(error) => return Ok(misused(&error.to_string())),
     };
+    let settings = ProviderSettings { connect_to, ..ProviderSettings::default() };
     let clock = Arc::new(SystemClock);
     let providers = Providers::new(settings, clock.clone());
-    let target = Target { endpoint, extension };
     if providers.check_endpoint(&target.endpoint).is_err() {
         return Ok(misused("--to lies in a private network"));
     }
     let start = Instant::now();
     let (verdict, parts) = sent(&providers, &target, &content, clock.as_ref()).await;
     Ok(tell(&target, &verdict, parts, start.elapsed().as_millis()))
+}
+
+/// Where the message goes, or which rule the flags break.
+fn target(flags: &SendFlags) -> anyhow::Result<Result<Target, String>> {
+    let endpoint = match (&flags.to_user, &flags.to) {
+        (Some(user), _) => Endpoint::parse(Channel::DingtalkPerson, user)
+            .map_err(|invalid| format!("--to-user {}", invalid.rule)),
+        (None, to) => {
+            let to = text_or_stdin(to.clone().unwrap_or_default())?;
+            let found = match to.trim().starts_with("cid") {
+                true => Endpoint::parse(Channel::Dingtalk, &to),
+                false => Endpoint::recognise(&to),
+            };
+            found.map_err(|invalid| format!("--to {}", invalid.rule))
+        }
+    };
+    let endpoint = match endpoint {
+        Ok(endpoint) => endpoint,
+        Err(rule) => return Ok(Err(rule)),
+    };
+    let secret = |text: &Option<String>| text.as_deref().map(SecretText::from);
+    let app = match (secret(&flags.app_key), secret(&flags.app_secret), secret(&flags.robot_code)) {
+        (Some(app_key), Some(app_secret), Some(robot_code)) => {
+            Some(AppCredentials { app_key, app_secret, robot_code })
+        }
+        // The secret alone may stand in the environment for other uses.
+        (None, _, None) => None,
+        _ => return Ok(Err("--app-key, --app-secret and --robot-code go together".to_owned())),
+    };
+    let (keyword, sign_secret) = (secret(&flags.keyword), secret(&flags.secret));
+    let extension = Extension { keyword, sign_secret, app, ..Extension::default() };
+    let checked = extension.check(&endpoint).map_err(|invalid| invalid.rule.into_owned());
+    Ok(checked.map(|()| Target { endpoint, extension }))
 }
 
 async fn sent(
@@ -96,12 +140,14 @@ async fn sent(
     let post = Post {
         body: &body,
         key: &key,
+        kind: content.kind,
         message,
         subject: content.subject.as_deref(),
         topic_urn: "",
         subscription_urn: "",
         created_at: now,
         locale: Locale::English,
+        origin: None,
     };
     let parts = match providers.render(target, &post) {
         Ok(parts) => parts,
@@ -115,11 +161,6 @@ async fn sent(
         }
     }
     (verdict, parts.len())
-}
-
-fn misused(text: &str) -> ExitCode {
-    super::fail(text);
-    ExitCode::from(2)
 }
 
 /// Says how it went, in the platform's words and ours, and picks the exit code.

@@ -40,6 +40,8 @@ pub(crate) const APP_KEY: &str = "dingpretendapp0001";
 pub(crate) const APP_SECRET: &str = "pretend-app-secret-0001";
 pub(crate) const ROBOT_CODE: &str = "dingpretendrobot0001";
 pub(crate) const CONVERSATION: &str = "cidPretendGroup0001==";
+/// The one person that the pretend company has.
+const PERSON: &str = "u001";
 const DINGTALK_TOKEN: &str = "00000000000000000000000000000000000000000000000000000000000d1a60";
 const DINGTALK_SECRET: &str = "SEC0000000000000000000000000000000000000000000000000000000000000000";
 const LARK_TOKEN: &str = "00000000-0000-4000-8000-00000000fe15";
@@ -93,8 +95,12 @@ pub(crate) fn simulator() -> Simulator {
             app_secret: APP_SECRET.to_owned(),
             robot_code: ROBOT_CODE.to_owned(),
             conversations: vec![(CONVERSATION.to_owned(), internal.name.to_owned())],
-            users: vec![("u001".to_owned(), "Li Lei".to_owned())],
+            users: vec![(PERSON.to_owned(), "Li Lei".to_owned())],
         })
+}
+
+fn say_app() {
+    say(&format!("  app       --app-key {APP_KEY} --app-secret {APP_SECRET} --robot-code {ROBOT_CODE}"));
 }
 
 /// Runs the command.
@@ -107,6 +113,7 @@ pub(crate) async fn run(flags: SimulateFlags) -> anyhow::Result<ExitCode> {
     let paint = Paint::of_stdout();
     let url = running.url();
     say(&format!("{} {url}", paint.bold("Simulated platforms:")));
+    say(&format!("What arrived, as chats: {url}/"));
     say(&format!("What arrived, as JSON: {url}/_simulator/received"));
     say("");
     for chat in chats() {
@@ -116,11 +123,14 @@ pub(crate) async fn run(flags: SimulateFlags) -> anyhow::Result<ExitCode> {
             say(&format!("  secret    {secret}"));
         }
         if chat.endpoint == CONVERSATION {
-            say(&format!(
-                "  app       --app-key {APP_KEY} --app-secret {APP_SECRET} --robot-code {ROBOT_CODE}"
-            ));
+            say_app();
         }
     }
+    say(&format!("{} (dingTalkBot)", paint.cyan("DingTalk person")));
+    say(&format!("  endpoint  {PERSON}"));
+    say_app();
+    say(&format!("{} (http, with --allow-private-endpoints 127.0.0.0/8)", paint.cyan("Web hook")));
+    say(&format!("  endpoint  {url}/hook/demo"));
     let detours: Vec<String> = HOSTS.iter().map(|host| format!("{host}={url}")).collect();
     say("");
     say("Lead Carillon here with:");

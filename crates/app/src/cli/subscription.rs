@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use reqwest::Method;
 use serde_json::{Map, Value, json};
@@ -56,6 +57,9 @@ struct Add {
     /// The internal DingTalk robot's code
     #[arg(long, value_name = "CODE")]
     robot_code: Option<String>,
+    /// A header to send along to an http or https endpoint; may be given several times
+    #[arg(long = "header", value_name = "NAME: VALUE")]
+    headers: Vec<String>,
     /// A note of yours
     #[arg(long, value_name = "TEXT")]
     remark: Option<String>,
@@ -79,7 +83,7 @@ pub(crate) async fn run(flags: SubscriptionFlags) -> anyhow::Result<ExitCode> {
                 }
                 None => client.smn("subscriptions"),
             };
-            let answer = client.call(Method::GET, &path, None).await?;
+            let answer = client.whole_list(&path, "subscriptions").await?;
             if !flags.client.json {
                 items(&answer, "/subscriptions").iter().for_each(show);
             }
@@ -114,10 +118,25 @@ async fn added(client: &Client, add: Add) -> anyhow::Result<Value> {
             extension.insert(name.to_owned(), value.into());
         }
     }
+    if !add.headers.is_empty() {
+        extension.insert("header".to_owned(), headers(&add.headers)?.into());
+    }
     let endpoint = text_or_stdin(add.endpoint)?;
     let body = json!({ "protocol": add.protocol, "endpoint": endpoint, "remark": add.remark, "extension": extension });
     let path = client.smn(&format!("topics/{}/subscriptions", piece(&client.topic_urn(&add.topic))));
     client.call(Method::POST, &path, Some(&body)).await
+}
+
+/// Reads headers, each `Name: value`. The value may be a secret and is not repeated.
+fn headers(lines: &[String]) -> anyhow::Result<Map<String, Value>> {
+    let mut headers = Map::new();
+    for line in lines {
+        let (name, value) = line.split_once(':').context("--header must be a name, a colon and a value")?;
+        if headers.insert(name.trim().to_owned(), value.trim().into()).is_some() {
+            bail!("--header must name each header once");
+        }
+    }
+    Ok(headers)
 }
 
 fn show(subscription: &Value) {
@@ -129,4 +148,23 @@ fn show(subscription: &Value) {
         paint::plain(text(subscription, "/endpoint"))
     );
     say(line.trim_end());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::headers;
+
+    #[test]
+    fn headers_are_read_and_never_repeated() {
+        let lines = |lines: &[&str]| lines.iter().map(|&line| line.to_owned()).collect::<Vec<_>>();
+        let read = headers(&lines(&["Authorization: Bearer a:b", "x-team:ops"])).unwrap();
+        assert_eq!(
+            serde_json::json!(read),
+            serde_json::json!({ "Authorization": "Bearer a:b", "x-team": "ops" })
+        );
+        for wrong in [lines(&["hush-hush"]), lines(&["x: hush-hush", "x: hush-hush"])] {
+            let said = format!("{:#}", headers(&wrong).unwrap_err());
+            assert!(said.contains("--header") && !said.contains("hush-hush"), "{said}");
+        }
+    }
 }

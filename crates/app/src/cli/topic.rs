@@ -49,7 +49,7 @@ pub(crate) async fn run(flags: TopicFlags) -> anyhow::Result<ExitCode> {
             answer
         }
         Action::List => {
-            let answer = client.call(Method::GET, &client.smn("topics"), None).await?;
+            let answer = client.whole_list(&client.smn("topics"), "topics").await?;
             if !flags.client.json {
                 for topic in items(&answer, "/topics") {
                     let (urn, name) = (text(topic, "/topic_urn"), paint::plain(text(topic, "/display_name")));

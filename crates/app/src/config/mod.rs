@@ -5,11 +5,13 @@
 
 mod bootstrap;
 
+use std::ffi::OsStr;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use carillon_model::link::Links;
 use carillon_provider::{ConnectTo, ProviderSettings};
 use clap::Args;
 use serde::Deserialize;
@@ -37,6 +39,9 @@ struct Values {
     /// Where to listen [default: 127.0.0.1:8866]
     #[arg(long, env = "CARILLON_LISTEN", value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
+    /// The address at which subscribers reach this server, for the links in what they get [default: where it listens]
+    #[arg(long, env = "CARILLON_PUBLIC_URL", value_name = "URL")]
+    public_url: Option<String>,
     /// Where to show metrics without a token [default: nowhere]
     #[arg(long, env = "CARILLON_METRICS_LISTEN", value_name = "ADDRESS:PORT")]
     metrics_listen: Option<SocketAddr>,
@@ -67,7 +72,7 @@ struct Values {
     /// How many days messages and what became of them are kept, 0 for ever [default: 30]
     #[arg(long, env = "CARILLON_KEEP_DAYS", value_name = "DAYS")]
     keep_days: Option<u32>,
-    /// How many seconds a stop waits for requests and attempts under way [default: 15]
+    /// How many seconds a stop waits for requests and attempts under way, together [default: 15]
     #[arg(long, env = "CARILLON_DRAIN_TIMEOUT", value_name = "SECONDS")]
     drain_timeout: Option<u64>,
     /// What is logged [default: info]
@@ -82,6 +87,7 @@ struct Values {
 #[derive(Debug, Clone)]
 pub(crate) struct ServerConfig {
     pub(crate) listen: SocketAddr,
+    pub(crate) public_url: Option<Links>,
     pub(crate) metrics_listen: Option<SocketAddr>,
     pub(crate) data_dir: PathBuf,
     pub(crate) key_file: Option<PathBuf>,
@@ -120,6 +126,7 @@ impl Values {
     fn over(self, below: Self) -> Self {
         Self {
             listen: self.listen.or(below.listen),
+            public_url: self.public_url.or(below.public_url),
             metrics_listen: self.metrics_listen.or(below.metrics_listen),
             data_dir: self.data_dir.or(below.data_dir),
             key_file: self.key_file.or(below.key_file),
@@ -156,6 +163,7 @@ fn check(values: Values) -> anyhow::Result<ServerConfig> {
     };
     Ok(ServerConfig {
         listen: values.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8866))),
+        public_url: values.public_url.as_deref().map(Links::parse).transpose()?,
         metrics_listen: values.metrics_listen,
         data_dir: values.data_dir.unwrap_or_else(|| PathBuf::from(DATA_DIR)),
         key_file: values.key_file,
@@ -175,6 +183,16 @@ const KEEP_DAYS: u32 = 30;
 
 fn keep(days: u32) -> Option<Duration> {
     (days > 0).then(|| Duration::from_secs(u64::from(days) * 24 * 60 * 60))
+}
+
+/// Takes from a command and its subcommands every environment variable that is set but empty: it counts as not set.
+pub(crate) fn without_empty(command: clap::Command) -> clap::Command {
+    let is_empty = |name: &OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
+    let command = command.mut_args(|arg| match arg.get_env() {
+        Some(name) if is_empty(name) => arg.env(None::<&'static str>),
+        _ => arg,
+    });
+    command.mut_subcommands(without_empty)
 }
 
 /// The data directory when none is named.
@@ -221,6 +239,7 @@ mod tests {
         let wrong = [
             Values { region: Some("A B".to_owned()), ..Values::default() },
             Values { attempts_max: Some(0), ..Values::default() },
+            Values { public_url: Some("bells.example".to_owned()), ..Values::default() },
             Values {
                 connect_to: Some(vec!["open.feishu.cn=https://example.com".to_owned()]),
                 ..Values::default()

@@ -142,7 +142,7 @@ async fn wrong_use() {
         (&["--to", "not a URL", "x"], "whole URL"),
         (&["--to", "http://127.0.0.1:9/hook", "x"], "private network"),
         (&["--to", "http://169.254.169.254/latest", "x"], "private network"),
-        (&["--to", &lark, "--secret", "s", "--keyword", "k", "x"], "not both"),
+        (&["--to", &lark, "--app-key", "k", "x"], "app"),
         (&["--to", &wecom, "--secret", "s", "x"], "sign_secret"),
         (&["--to", &ding, ""], "must not be empty"),
         (&["--to", &ding, "--title", "two\nlines", "x"], "one line"),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::client::Api;
 use crate::harness::{Server, Start, home, until};
-use crate::load::{hooks, open};
+use crate::load::{confirm, hooks, open};
 
 const HOOK: &str = "lane-0";
 
@@ -14,6 +14,7 @@ async fn subscribed(server: &Server, hooks: &Running) -> String {
     let topic = api.create_topic("one").await;
     let endpoint = format!("{}/hook/{HOOK}", hooks.url());
     api.subscribe(&topic, &json!({ "protocol": "http", "endpoint": endpoint })).await;
+    confirm(&api, hooks, 1).await;
     topic
 }
 

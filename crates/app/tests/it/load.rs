@@ -11,7 +11,8 @@ use rusqlite::{Connection, OpenFlags};
 use serde_json::json;
 
 use crate::chats::LOOPBACK;
-use crate::client::{Api, smn};
+use crate::client::{Api, Auth, smn};
+use crate::harness::{PATIENCE, until};
 
 pub(crate) const LANES: [&str; 4] = ["lane-0", "lane-1", "lane-2", "lane-3"];
 
@@ -28,7 +29,33 @@ pub(crate) async fn subscribed(api: &Api, hooks: &Running) -> String {
         let endpoint = format!("{}/hook/{name}", hooks.url());
         api.subscribe(&topic, &json!({ "protocol": "http", "endpoint": endpoint })).await;
     }
+    confirm(api, hooks, LANES.len()).await;
     topic
+}
+
+/// Follows the links that so many hooks were sent, as their owners would, and forgets that anything arrived.
+pub(crate) async fn confirm(api: &Api, hooks: &Running, count: usize) {
+    let nobody = api.with(Auth::Nobody);
+    let asked = hooks.received_at_least(count, PATIENCE).await;
+    assert_eq!(asked.len(), count, "{asked:?}");
+    for asked in asked {
+        let link = asked.raw["body"]["subscribe_url"].as_str().unwrap();
+        let (_, path) = link.strip_prefix("http://").unwrap().split_once('/').unwrap();
+        nobody.get(&format!("/{path}")).await.expect(200);
+    }
+    // The record of the last attempt is written a moment after its answer.
+    until("every confirmation's record", async || {
+        let listed = api.get("/api/v1/messages?limit=200").await.json();
+        for message in listed["messages"].as_array().unwrap() {
+            let deliveries = api.deliveries(message["id"].as_str().unwrap()).await;
+            if deliveries.iter().any(|it| it["state"] != "delivered") {
+                return None;
+            }
+        }
+        Some(())
+    })
+    .await;
+    hooks.clear_received();
 }
 
 /// What publishers were promised: text by message id.

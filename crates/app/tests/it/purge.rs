@@ -16,7 +16,7 @@ use crate::load::open;
 
 /// Every sealed value and every hash that is there for subscriptions, in whichever tables they stand.
 fn blobs(data_dir: &Path) -> Vec<Vec<u8>> {
-    const OTHERS: [&str; 2] = ["access_key", "token"];
+    const OTHERS: [&str; 3] = ["key_check", "access_key", "token"];
     let database = open(data_dir);
     let names = |sql: &str| -> Vec<String> {
         let mut statement = database.prepare(sql).unwrap();

@@ -324,7 +324,6 @@ fn lists() -> Vec<Case> {
     for query in ["status=5", "status=-1", "status=x"] {
         cases.push(get(&smn(&format!("subscriptions?{query}")), 400, "SMN.0077"));
     }
-    cases.push(get(&smn("subscriptions?endpoint=x"), 400, "SMN.0012"));
     cases.push(get(&smn("subscriptions?protocol=fax&endpoint=x"), 400, "SMN.0011"));
     cases
 }

@@ -136,9 +136,9 @@ pub(super) const RATE_WEB: Pair = (
     "目标地址要求降低请求频率（HTTP 429）。系统会自动重试；请提高其限额或降低发布频率。",
 );
 pub(super) const QUOTA: Pair = (
-    "The organisation's monthly quota of calls is used up; nothing arrives before the next month. Buy \
-     a larger package or send digests.",
-    "组织本月的调用额度已用尽，下月之前无法送达。请购买更大的额度或改用合并发送。",
+    "The organisation's monthly quota of calls is used up; nothing arrives before the next month, which \
+     begins at midnight Beijing time (UTC+8). Buy a larger package or send digests.",
+    "组织本月的调用额度已用尽，下月（北京时间 1 日零时起）之前无法送达。请购买更大的额度或改用合并发送。",
 );
 pub(super) const BUSY_WEB: Pair = (
     "The endpoint answered with a server error. It will be tried again; look into the endpoint's own \

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use carillon_model::Clock;
 use carillon_model::endpoint::DINGTALK_API_HOST;
-use carillon_model::message::Format;
+use carillon_model::message::{Format, Mentions};
 use carillon_model::outcome::{Outcome, Reason, Scope, Verdict};
 use carillon_model::subscription::{AppCredentials, Target};
 
@@ -34,9 +34,11 @@ pub(crate) enum Whom<'a> {
     Person(&'a str),
 }
 
-/// Renders a post. The interface pings nobody: names stand in the text as they are.
+/// Renders a post. The interface pings nobody: people's names stand in the text as they are, and a call to all, which
+/// nobody would hear, is left out.
 pub(crate) fn render(target: &Target, post: &Post<'_>) -> Result<Vec<Part>, Verdict> {
-    let draft = Draft::new(target, post);
+    let people = Mentions { all: false, ..post.body.mentions.clone() };
+    let draft = Draft { mentions: &people, ..Draft::new(target, post) };
     let composed =
         draft.parts(Dialect::DingtalkMarkdown, render::json_bytes, PARAM_BYTES_MAX, |piece, place| {
             let (msg_key, param) = match draft.format {

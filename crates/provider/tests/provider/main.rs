@@ -11,4 +11,6 @@ mod leaks;
 #[cfg(test)]
 mod rendering;
 #[cfg(test)]
+mod signed;
+#[cfg(test)]
 mod simulated;

@@ -46,6 +46,20 @@ async fn text_has_the_title_in_its_first_line() {
     );
 }
 
+/// The internal robot's interface pings nobody, so a call to all would be a word that only looks like one.
+#[tokio::test]
+async fn the_internal_robot_names_people_and_calls_nobody() {
+    for body in [Body::text("full"), Body::markdown("full")] {
+        let body = Body { mentions: mentions(true, &["13800000001"], &["u001"]), ..body };
+        for target in [conversation(), person()] {
+            let sent = one(&target, &body).await;
+            let param = sent["msgParam"].as_str().unwrap();
+            assert!(!param.contains("@all"), "{param}");
+            assert!(param.contains("@13800000001") && param.contains("@u001"), "{param}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn markdown_has_each_platforms_form() {
     let body = Body { color: Some(Color::Red), ..titled(Body::markdown("**full**")) };

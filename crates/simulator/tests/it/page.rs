@@ -91,3 +91,16 @@ async fn the_page_notes_no_call() {
     assert_eq!(world.get("/favicon.ico").await.status, 404);
     assert!(world.running.calls().is_empty());
 }
+
+#[tokio::test]
+async fn one_message_is_a_message() {
+    let world = world().await;
+    let text = json!({"msgtype": "text", "text": {"content": "hello"}});
+    let mut counts = Vec::new();
+    for _time in 0..2 {
+        world.post("/cgi-bin/webhook/send?key=w", &text).await;
+        counts.push(world.get("/_simulator/chats").await.text());
+    }
+    assert!(counts[0].contains("1 message<"), "{}", counts[0]);
+    assert!(counts[1].contains("2 messages<"), "{}", counts[1]);
+}

@@ -47,8 +47,9 @@ impl<'c> Tx<'c> {
         Self { connection, erased: false }
     }
 
-    /// Says that this piece of work erased what must not stay readable. It is answered only when no byte of that is
-    /// left in the database's files, and the writer sees to it even when nobody waits for the answer any more.
+    /// Says that this piece of work erased what must not stay readable. It is answered with success only when no byte
+    /// of that is left in the database's files, and the writer sees to it even when nobody waits for the answer any
+    /// more.
     pub(crate) fn erased(&mut self) {
         self.erased = true;
     }
@@ -86,13 +87,15 @@ pub(crate) struct Db {
 }
 
 impl Db {
-    /// Opens the file at `path`, makes it if there is none, and brings it to this version.
+    /// Opens the file at `path`, makes it if there is none, and brings it to this version. `check` is the first work
+    /// done in it; when it fails, nothing more is done.
     pub(crate) fn open(
         path: &Path,
         now: carillon_model::Timestamp,
         observer: Arc<dyn Observer>,
+        check: impl FnOnce(&mut Tx<'_>) -> Result<(), Error>,
     ) -> Result<Self, Error> {
-        Ok(Self { sqlite: Arc::new(sqlite::Sqlite::open(path, now, observer)?) })
+        Ok(Self { sqlite: Arc::new(sqlite::Sqlite::open(path, now, observer, check)?) })
     }
 
     /// Does a piece of work and answers when it is durable. When it fails, it changes nothing.

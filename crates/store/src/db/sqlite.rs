@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, ToSql};
+use tokio::runtime::Runtime;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Semaphore, mpsc};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::{Observer, Row, Tx, Value, Work, closing};
 use crate::error::Error;
@@ -25,6 +26,8 @@ const QUEUE_MAX: usize = 4096;
 const READERS: usize = 4;
 /// How often the write-ahead log is tried to be emptied for one group; each try waits for readers.
 const PURGE_TRIES: u32 = 8;
+/// How long after a failed purge the next is tried.
+const PURGE_AGAIN: Duration = Duration::from_secs(1);
 /// How long one try waits, so that a stranger who reads the file (a backup, a shell) cannot hold the writer up.
 const PURGE_WAIT: Duration = Duration::from_millis(250);
 const BUSY_WAIT: Duration = Duration::from_secs(5);
@@ -43,20 +46,27 @@ impl Sqlite {
         path: &Path,
         now: carillon_model::Timestamp,
         observer: Arc<dyn Observer>,
+        check: impl FnOnce(&mut Tx<'_>) -> Result<(), Error>,
     ) -> Result<Self, Error> {
         if rusqlite::version_number() < SQLITE_VERSION_MIN {
             return Err(Error::Setup(format!("SQLite {} is too old, 3.51.3 is needed", rusqlite::version())));
         }
         let mut connection = connect(path, false)?;
         migrate::sqlite(&mut connection, now)?;
+        let tx = connection.transaction()?;
+        check(&mut Tx::new(&tx))?;
+        tx.commit()?;
         sealed::reclaim(&connection)?;
+        let fail = |error: std::io::Error| Error::Setup(format!("no thread for the store: {error}"));
+        let waiting = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(fail)?;
+        let mut writer = Writer { connection, observer, dirty: true, purged_at: Instant::now() };
         // A crash may have come between a delete and its purge.
-        purge(&connection)?;
+        writer.purge(PURGE_TRIES);
         let (orders, inbox) = mpsc::channel(QUEUE_MAX);
         let writer = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || Writer { connection, observer, dirty: false }.write_all(inbox))
-            .map_err(|error| Error::Setup(format!("no thread for the store: {error}")))?;
+            .spawn(move || writer.write_all(inbox, &waiting))
+            .map_err(fail)?;
         Ok(Self {
             orders: Some(orders),
             writer: Some(writer),
@@ -142,12 +152,27 @@ struct Writer {
     observer: Arc<dyn Observer>,
     /// Whether deleted bytes may still stand in the write-ahead log.
     dirty: bool,
+    /// When that was last tried to be put right.
+    purged_at: Instant,
 }
 
 impl Writer {
     /// The writer's whole life: take what waits, do it in one transaction, answer.
-    fn write_all(mut self, mut inbox: mpsc::Receiver<Box<dyn Work>>) {
-        while let Some(first) = inbox.blocking_recv() {
+    fn write_all(mut self, mut inbox: mpsc::Receiver<Box<dyn Work>>, waiting: &Runtime) {
+        loop {
+            let first = if self.dirty {
+                let wait = self.purged_at + PURGE_AGAIN;
+                match waiting.block_on(async { timeout_at(wait, inbox.recv()).await }) {
+                    Ok(first) => first,
+                    Err(_elapsed) => {
+                        self.purge(1);
+                        continue;
+                    }
+                }
+            } else {
+                inbox.blocking_recv()
+            };
+            let Some(first) = first else { return };
             let mut group = vec![first];
             while group.len() < GROUP_MAX
                 && let Ok(work) = inbox.try_recv()
@@ -170,13 +195,19 @@ impl Writer {
                 tracing::error!(%error, "the group could not be rolled back");
             }
         }
-        let purged = if outcome.is_ok() { self.purge() } else { Ok(()) };
+        if outcome.is_ok() && erasing.contains(&true) {
+            self.purge(PURGE_TRIES);
+        } else if self.dirty && self.purged_at.elapsed() >= PURGE_AGAIN {
+            self.purge(1);
+        }
         self.observer.committed(group.len(), start.elapsed());
         let failure = outcome.err().map(|error| error.to_string());
-        let unpurged = purged.err().map(|error| error.to_string());
         for (work, erased) in group.into_iter().zip(erasing) {
-            let failure = if erased { failure.as_ref().or(unpurged.as_ref()) } else { failure.as_ref() };
-            work.answer(failure.cloned().map_or(Ok(()), |text| Err(Error::Unavailable(text))));
+            work.answer(match &failure {
+                Some(text) => Err(Error::Unavailable(text.clone())),
+                None if erased && self.dirty => Err(Error::Unpurged),
+                None => Ok(()),
+            });
         }
     }
 
@@ -199,34 +230,37 @@ impl Writer {
         Ok(())
     }
 
-    fn purge(&mut self) -> Result<(), Error> {
-        if self.dirty {
-            purge(&self.connection)?;
-            self.dirty = false;
+    /// Tries to empty the write-ahead log of what was erased; what fails is tried again later.
+    fn purge(&mut self, tries: u32) {
+        match purge(&self.connection, tries) {
+            Ok(emptied) => self.dirty = !emptied,
+            Err(error) => tracing::error!(%error, "the write-ahead log cannot be emptied"),
         }
-        Ok(())
+        // Once for a group that erased, not for each later try.
+        if self.dirty && tries > 1 {
+            tracing::warn!(
+                "erased bytes stay in the write-ahead log while another program reads the database"
+            );
+        }
+        self.purged_at = Instant::now();
     }
 }
 
 /// What was erased is overwritten in its page; what is left of it stands in the write-ahead log, which a truncating
-/// checkpoint empties.
-fn purge(connection: &Connection) -> Result<(), Error> {
+/// checkpoint empties. Tells whether it is empty now.
+fn purge(connection: &Connection, tries: u32) -> Result<bool, rusqlite::Error> {
     connection.busy_timeout(PURGE_WAIT)?;
-    let mut emptied = false;
-    for _try in 0..PURGE_TRIES {
-        let busy: i64 = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
-        emptied = busy == 0;
-        if emptied {
+    let checkpoint =
+        || connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+    let mut busy = Ok(1);
+    for _try in 0..tries {
+        busy = checkpoint();
+        if !matches!(busy, Ok(1..)) {
             break;
         }
     }
     connection.busy_timeout(BUSY_WAIT)?;
-    if emptied {
-        return Ok(());
-    }
-    let text =
-        "deleted, but another program reads the database and its write-ahead log could not be emptied yet";
-    Err(Error::Unavailable(text.to_owned()))
+    Ok(busy? == 0)
 }
 
 impl ToSql for Value {

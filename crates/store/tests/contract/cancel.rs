@@ -18,7 +18,7 @@ fn everything(limit: u64) -> Portion {
 pub(crate) async fn what_waits_is_cancelled_and_not_opened<H: Home>() {
     let bed = Bed::<H>::fresh().await;
     let ready = bed.one_ready().await;
-    let open = async || bed.store.delivery_open(ready.seq, ready.subscription).await.unwrap();
+    let open = async || bed.store.delivery_open(&ready).await.unwrap();
     assert_eq!(open().await, Opened::Target(robot("0123456789abcdef")));
     let elsewhere = ProjectId::parse("elsewhere").unwrap();
     assert_eq!(bed.store.delivery_cancel(&elsewhere, ready.id).await.unwrap(), Moved::NotThere);
@@ -39,9 +39,8 @@ pub(crate) async fn one_resent_after_its_cancel_is_opened_in_its_new_place_only<
     let life = Duration::from_secs(60);
     assert_eq!(bed.store.delivery_resend(&bed.project, ready.id, life).await.unwrap(), Moved::Done);
     let again = bed.store.lane_take(ready.endpoint, 10).await.unwrap().remove(0);
-    let open = async |seq| bed.store.delivery_open(seq, ready.subscription).await.unwrap();
-    assert_eq!(open(ready.seq).await, Opened::Ended);
-    assert_eq!(open(again.seq).await, Opened::Target(robot("0123456789abcdef")));
+    assert_eq!(bed.store.delivery_open(&ready).await.unwrap(), Opened::Ended);
+    assert_eq!(bed.store.delivery_open(&again).await.unwrap(), Opened::Target(robot("0123456789abcdef")));
 }
 
 pub(crate) async fn one_without_its_subscription_has_no_target<H: Home>() {
@@ -49,7 +48,7 @@ pub(crate) async fn one_without_its_subscription_has_no_target<H: Home>() {
     let ready = bed.one_ready().await;
     bed.store.delivery_settle(vec![start(&ready, 1, bed.tick())], Vec::new()).await.unwrap();
     bed.store.topic_delete(&bed.project, &ready.stored.topic_name).await.unwrap();
-    let opened = bed.store.delivery_open(ready.seq, ready.subscription).await.unwrap();
+    let opened = bed.store.delivery_open(&ready).await.unwrap();
     assert_eq!(opened, Opened::NoTarget);
 }
 

@@ -43,6 +43,8 @@ pub(crate) trait Home: Send + Sync + 'static {
     fn after_a_crash(&self) -> Self;
     /// Every file that may hold what was written.
     fn files(&self) -> Vec<PathBuf>;
+    /// Another program that reads, and does not end its transaction until this is dropped.
+    fn reader(&self) -> Connection;
     /// Runs statements behind the store's back.
     fn alter(&self, sql: &str);
     /// The one number that a query gives.
@@ -95,6 +97,12 @@ impl Home for Sqlite {
             files.push(entry.unwrap().path());
         }
         files
+    }
+
+    fn reader(&self) -> Connection {
+        let connection = self.connect();
+        connection.execute_batch("BEGIN; SELECT count(*) FROM subscription").unwrap();
+        connection
     }
 
     fn alter(&self, sql: &str) {

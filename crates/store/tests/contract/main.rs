@@ -7,6 +7,7 @@ mod account;
 mod attempt;
 mod cancel;
 mod churn;
+mod confirmation;
 mod delivery;
 mod explain;
 mod harness;
@@ -16,6 +17,7 @@ mod open;
 mod purge;
 mod resend;
 mod retention;
+mod signing;
 mod subscription;
 mod topic;
 mod traces;
@@ -61,6 +63,20 @@ macro_rules! contract {
                 churn:
                     leaves_no_byte_behind_1
                     leaves_no_byte_behind_2;
+                confirmation:
+                    asking_makes_a_message_with_one_delivery
+                    a_crash_loses_neither_the_question_nor_its_link
+                    following_the_link_puts_it_into_force
+                    a_link_ends_after_48_hours
+                    what_is_in_force_is_not_asked
+                    asking_is_throttled_for_an_address_even_after_a_delete
+                    confirming_begins_the_count_anew
+                    ending_cancels_what_waits_and_says_farewell
+                    only_what_was_asked_can_be_ended
+                    a_message_opens_only_what_it_is_meant_for
+                    an_ending_link_fits_its_own_subscription_only
+                    a_deleted_subscription_takes_its_links_along
+                    no_token_is_readable_at_rest;
                 delivery:
                     a_lane_is_taken_in_order_and_in_portions
                     urgent_ones_are_taken_first
@@ -117,7 +133,8 @@ macro_rules! contract {
                     a_lane_leaves_no_byte_when_its_last_subscription_goes
                     a_deleter_who_went_away_leaves_no_byte
                     a_start_takes_out_what_a_crash_left
-                    a_row_that_moved_leaves_no_copy;
+                    a_row_that_moved_leaves_no_copy
+                    what_a_reader_kept_goes_when_it_lets_go;
                 resend:
                     a_failed_one_waits_again_at_the_end_of_its_lane
                     a_resent_one_keeps_its_attempts_and_what_arrived
@@ -133,6 +150,10 @@ macro_rules! contract {
                     what_waits_or_is_sent_keeps_its_message
                     what_was_resent_lately_is_kept
                     forgetting_goes_in_bounded_batches;
+                signing:
+                    the_first_key_stays
+                    a_key_opens_again_after_a_restart
+                    a_private_key_is_not_readable_at_rest;
                 subscription:
                     is_found_as_it_was_added
                     topic_protocol_and_address_are_its_key

@@ -31,6 +31,7 @@ fn rich(mut stored: StoredMessage) -> StoredMessage {
         ..Body::markdown("**满** | `\\` \"'%_ \u{1} 😀\r\n")
     };
     stored.message.content = Content {
+        kind: carillon_model::message::Kind::Published,
         subject: Some("Disk".to_owned()),
         default: Body::text("full"),
         channels: [(Channel::Lark, own)].into(),

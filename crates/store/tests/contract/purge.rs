@@ -1,10 +1,13 @@
 //! What was deleted is gone from the files, byte for byte, as soon as the call has answered.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use carillon_model::endpoint::Endpoint;
 use carillon_model::subscription::{Extension, Target};
+use carillon_store::Error;
 use carillon_store::subscription::Subscribed;
+use tokio::time::Instant;
 
 use crate::harness::{Bed, Home, abandon, subscription};
 use crate::traces::{Gone, extension, hash, sealed, target, traces};
@@ -158,5 +161,26 @@ pub(crate) async fn a_row_that_moved_leaves_no_copy<H: Home>() {
             };
         }
         gone.assert_gone(&bed.home, &format!("after step ({number}, {size})"));
+    }
+}
+
+/// Another program's read keeps the log from being emptied. The answer says so, and the bytes go without another
+/// delete once the reader has let go.
+pub(crate) async fn what_a_reader_kept_goes_when_it_lets_go<H: Home>() {
+    let bed = Bed::<H>::fresh().await;
+    let topic = bed.topic("ops").await;
+    let target = target(&bed);
+    let id = bed.subscribe(&topic, target.clone()).await;
+    let gone = traces(&bed, id, &target);
+    let reader = bed.home.reader();
+    let answer = bed.store.subscription_delete(vec![(topic.id, id)]).await;
+    assert!(matches!(answer, Err(Error::Unpurged)), "{answer:?}");
+    assert_eq!(bed.store.subscription_delete(vec![(topic.id, id)]).await.unwrap(), [false]);
+    bed.publish(&topic, "writing goes on").await;
+    drop(reader);
+    let until = Instant::now() + Duration::from_secs(20);
+    while !gone.find(&bed.home).is_empty() {
+        assert!(Instant::now() < until, "nothing took the bytes out");
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

@@ -180,7 +180,7 @@ pub(crate) async fn list_filters<H: Home>() {
         let remarked = SubscriptionFilter { remark_part: Some(part.to_owned()), ..none() };
         assert_eq!(listed(&bed, remarked).await, ids[shown], "{part}");
     }
-    let to = |endpoint: Endpoint| SubscriptionFilter { endpoint: Some(endpoint), ..none() };
+    let to = |endpoint: Endpoint| SubscriptionFilter { endpoints: Some(vec![endpoint]), ..none() };
     assert_eq!(listed(&bed, to(robot_endpoint("0123456789abcdef"))).await, [ids[0], ids[2]]);
     assert!(listed(&bed, to(robot_endpoint("0123456789abcdee"))).await.is_empty());
     let url = Endpoint::Web { url: "https://a.example/x".into() };
@@ -196,9 +196,12 @@ pub(crate) async fn list_finds_an_address_whatever_app_reaches_it<H: Home>() {
     let one = bed.subscribe(&topic, person("u001", "app-one")).await;
     let two = bed.subscribe(&topic, person("u001", "app-two")).await;
     bed.subscribe(&topic, person("u002", "app-one")).await;
-    let endpoint = Some(Endpoint::DingtalkPerson { user: "u001".into() });
-    let filter = SubscriptionFilter { endpoint, ..SubscriptionFilter::default() };
-    assert_eq!(listed(&bed, filter).await, [one, two]);
+    let person = Endpoint::DingtalkPerson { user: "u001".into() };
+    let conversation = Endpoint::DingtalkConversation { conversation: "u001".into() };
+    let to = |endpoints| SubscriptionFilter { endpoints: Some(endpoints), ..SubscriptionFilter::default() };
+    assert_eq!(listed(&bed, to(vec![person.clone()])).await, [one, two]);
+    assert_eq!(listed(&bed, to(vec![conversation, person])).await, [one, two]);
+    assert!(listed(&bed, to(Vec::new())).await.is_empty());
 }
 
 pub(crate) async fn remark_changes_only_its_own<H: Home>() {
@@ -336,7 +339,7 @@ pub(crate) async fn another_project_sees_nothing<H: Home>() {
         SubscriptionFilter::default(),
         SubscriptionFilter { topic: Some(topic.id), ..SubscriptionFilter::default() },
         SubscriptionFilter {
-            endpoint: Some(robot_endpoint("0123456789abcdef")),
+            endpoints: Some(vec![robot_endpoint("0123456789abcdef")]),
             ..SubscriptionFilter::default()
         },
     ];

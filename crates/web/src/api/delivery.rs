@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::error::ApiError;
-use super::message::{ShownAdvice, ShownDelivery, shown_delivery};
+use super::message::{ShownAdvice, ShownDelivery, page, shown_delivery};
 use super::{ApiCall, ok};
 use crate::App;
 
@@ -196,20 +196,20 @@ pub(crate) async fn explain(State(app): State<App>, call: ApiCall) -> Result<Res
         let id = MessageId::parse(id).map_err(|invalid| Invalid::new(Field::MessageId, invalid.rule))?;
         let (limit, after) = (call.limit()?, call.after_number()?);
         let urn = call.0.query("subscription_urn");
-        let found = app.service.explain(&call.0.caller, id, urn, after, limit).await?;
-        Ok::<_, Error>((if urn.is_some() { u64::MAX } else { limit }, found))
+        let found = app.service.explain(&call.0.caller, id, urn, after, limit + 1).await?;
+        Ok::<_, Error>((limit, found))
     };
     let (limit, found) = explained.await.map_err(|error| call.refuse(error))?;
-    let full = u64::try_from(found.explanations.len()).is_ok_and(|count| count == limit);
-    let last = found.explanations.last().and_then(|last| last.delivery.as_ref());
-    let next = last.filter(|_last| full).map(|last| last.record.id.number.to_string());
+    let (explanations, more) = page(found.explanations, limit);
+    let last = explanations.last().and_then(|last| last.delivery.as_ref());
+    let next = last.filter(|_last| more).map(|last| last.record.id.number.to_string());
     let mut counts: BTreeMap<_, _> = DeliveryState::ALL.into_iter().map(|state| (state.name(), 0)).collect();
     counts.extend(found.counts.into_iter().map(|(state, count)| (state.name(), count)));
-    let page = ExplanationPage {
+    let answer = ExplanationPage {
         message_id: found.message.summary.message.message.id.to_string(),
         counts,
-        explanations: found.explanations.into_iter().map(shown).collect(),
+        explanations: explanations.into_iter().map(shown).collect(),
         next,
     };
-    Ok(ok(StatusCode::OK, &page))
+    Ok(ok(StatusCode::OK, &answer))
 }

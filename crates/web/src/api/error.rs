@@ -57,12 +57,18 @@ impl From<Error> for ApiError {
             Error::DeliveryStands { .. } => (StatusCode::CONFLICT, "conflict"),
             Error::DeliveryNoTarget => (StatusCode::CONFLICT, "no_target"),
             Error::IdempotencyConflict => (StatusCode::UNPROCESSABLE_ENTITY, "idempotency_conflict"),
+            Error::Throttled => (StatusCode::TOO_MANY_REQUESTS, "throttled"),
+            Error::WrongToken => (StatusCode::FORBIDDEN, "wrong_token"),
+            Error::WrongLink => (StatusCode::FORBIDDEN, "wrong_link"),
+            Error::CertificateNotFound => (StatusCode::NOT_FOUND, "certificate_not_found"),
+            Error::DetectionNotFound => (StatusCode::NOT_FOUND, "detection_not_found"),
             Error::TopicsFull => (StatusCode::CONFLICT, "topics_full"),
             Error::SubscriptionsFull => (StatusCode::CONFLICT, "subscriptions_full"),
             Error::Unavailable(cause) => {
                 tracing::error!(error = %cause, "the store cannot be written");
                 (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
             }
+            Error::Unpurged(_) => (StatusCode::SERVICE_UNAVAILABLE, "unpurged"),
             Error::Internal(cause) => {
                 tracing::error!(error = %cause, "internal error");
                 (StatusCode::INTERNAL_SERVER_ERROR, "internal")

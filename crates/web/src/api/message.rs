@@ -65,6 +65,8 @@ pub(crate) struct ShownMessage {
     id: String,
     /// The topic it was published to.
     topic_urn: String,
+    /// `published`, or `subscription_confirmation` and `unsubscribe_confirmation`, which the service writes itself.
+    kind: &'static str,
     /// What it is about.
     title: Option<String>,
     /// `text` or `markdown`.
@@ -172,6 +174,7 @@ fn shown_message(named: &NamedMessage) -> ShownMessage {
     ShownMessage {
         id: message.id.to_string(),
         topic_urn: named.topic_urn.to_string(),
+        kind: message.content.kind.name(),
         title: message.content.subject.clone(),
         format: match message.content.default.format {
             Format::Text => "text",
@@ -209,6 +212,14 @@ pub(super) fn shown_delivery(named: NamedDelivery) -> ShownDelivery {
         due_at: waiting.then(|| named.record.due_at.to_millis_text()),
         attempts: attempts.collect(),
     }
+}
+
+/// A page of `limit` items from one more than that, and whether there are more.
+pub(super) fn page<T>(mut found: Vec<T>, limit: u64) -> (Vec<T>, bool) {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = found.len() > limit;
+    found.truncate(limit);
+    (found, more)
 }
 
 fn message_id(call: &ApiCall) -> Result<MessageId, Invalid> {
@@ -278,13 +289,13 @@ pub(crate) async fn list(State(app): State<App>, call: ApiCall) -> Result<Respon
     let listed = async {
         let limit = call.limit()?;
         let before = call.0.query("after").map(MessageId::parse).transpose()?;
-        let found = app.service.list_messages(&call.0.caller, call.0.query("topic"), before, limit).await?;
-        Ok::<_, carillon_service::Error>((limit, found))
+        let topic = call.0.query("topic");
+        let found = app.service.list_messages(&call.0.caller, topic, before, limit + 1).await?;
+        Ok::<_, carillon_service::Error>(page(found, limit))
     };
-    let (limit, found) = listed.await.map_err(|error| call.refuse(error))?;
+    let (found, more) = listed.await.map_err(|error| call.refuse(error))?;
     let messages: Vec<ShownMessage> = found.iter().map(shown_message).collect();
-    let full = u64::try_from(messages.len()).is_ok_and(|count| count == limit);
-    let next = messages.last().filter(|_last| full).map(|last| last.id.clone());
+    let next = messages.last().filter(|_last| more).map(|last| last.id.clone());
     Ok(ok(StatusCode::OK, &MessagePage { messages, next }))
 }
 
@@ -311,12 +322,12 @@ pub(crate) async fn deliveries(State(app): State<App>, call: ApiCall) -> Result<
     let listed = async {
         let limit = call.limit()?;
         let after = call.after_number()?;
-        let found = app.service.list_deliveries(&call.0.caller, message_id(&call)?, after, limit).await?;
-        Ok::<_, carillon_service::Error>((limit, found))
+        let message = message_id(&call)?;
+        let found = app.service.list_deliveries(&call.0.caller, message, after, limit + 1).await?;
+        Ok::<_, carillon_service::Error>(page(found, limit))
     };
-    let (limit, found) = listed.await.map_err(|error| call.refuse(error))?;
-    let full = u64::try_from(found.len()).is_ok_and(|count| count == limit);
-    let next = found.last().filter(|_last| full).map(|last| last.record.id.number.to_string());
+    let (found, more) = listed.await.map_err(|error| call.refuse(error))?;
+    let next = found.last().filter(|_last| more).map(|last| last.record.id.number.to_string());
     Ok(ok(
         StatusCode::OK,
         &DeliveryPage { deliveries: found.into_iter().map(shown_delivery).collect(), next },
@@ -347,4 +358,16 @@ pub(crate) async fn who_am_i(State(app): State<App>, call: ApiCall) -> Response 
         region: app.service.region().to_owned(),
     };
     ok(StatusCode::OK, &who)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::page;
+
+    #[test]
+    fn there_is_more_only_when_there_is() {
+        assert_eq!(page(vec![1, 2, 3], 2), (vec![1, 2], true));
+        assert_eq!(page(vec![1, 2], 2), (vec![1, 2], false));
+        assert_eq!(page(Vec::<u8>::new(), 2), (Vec::new(), false));
+    }
 }

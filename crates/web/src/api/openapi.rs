@@ -3,7 +3,7 @@
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use utoipa::OpenApi;
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 
 use super::{delivery, message};
 
@@ -12,7 +12,9 @@ use super::{delivery, message};
     info(
         title = "Carillon",
         description = "What SMN's API cannot tell: messages, deliveries, attempts. Every error is \
-                       {code, message, field?, request_id}; every list is {items, next} and takes limit and after."
+                       {code, message, field?, request_id}. Every list holds its items under their own name, as in \
+                       {messages: [...], next} and {deliveries: [...], next}, and takes limit and after: next is what to \
+                       give as after for the next page, and null on the last one."
     ),
     paths(
         message::publish,
@@ -27,7 +29,7 @@ use super::{delivery, message};
         delivery::explain,
         message::who_am_i
     ),
-    security(("token" = []))
+    security(("token" = []), ("bearer" = []))
 )]
 struct Document;
 
@@ -35,12 +37,31 @@ struct Document;
 #[must_use]
 pub fn document() -> String {
     let mut document = Document::openapi();
-    let token = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
-    document.components.get_or_insert_default().add_security_scheme("token", token);
+    let token = SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new("X-Auth-Token")));
+    let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+    let components = document.components.get_or_insert_default();
+    components.add_security_scheme("token", token);
+    components.add_security_scheme("bearer", bearer);
     document.to_pretty_json().unwrap_or_default()
 }
 
 /// `GET /api/openapi.json`: open to all.
 pub(crate) async fn show() -> Response {
     (StatusCode::OK, [(header::CONTENT_TYPE, "application/json")], document()).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    #[test]
+    fn a_token_is_taken_in_both_headers() {
+        let document: Value = serde_json::from_str(&super::document()).unwrap();
+        assert_eq!(document["security"], json!([{ "token": [] }, { "bearer": [] }]));
+        let schemes = &document["components"]["securitySchemes"];
+        assert_eq!(schemes["token"], json!({ "type": "apiKey", "in": "header", "name": "X-Auth-Token" }));
+        assert_eq!(schemes["bearer"]["scheme"], "bearer");
+        let description = document["info"]["description"].as_str().unwrap();
+        assert!(description.contains("{messages: [...], next}"), "{description}");
+    }
 }

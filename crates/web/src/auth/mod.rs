@@ -7,6 +7,8 @@ use axum::http::{HeaderMap, header};
 use carillon_model::{SecretText, Timestamp};
 use carillon_service::{Caller, Error, Service, Unauthenticated};
 
+use crate::layer;
+
 /// Asks who calls: a signature if there is one, else a token in `X-Auth-Token` or as `Authorization: Bearer`. Where a
 /// request has both (the official SDKs sign whatever a user adds), a token that is good is enough.
 pub(crate) async fn caller(service: &Service, parts: &Parts, body: &[u8]) -> Result<Caller, Error> {
@@ -24,7 +26,8 @@ pub(crate) async fn caller(service: &Service, parts: &Parts, body: &[u8]) -> Res
     let date = text(&parts.headers, sign::DATE_HEADER).ok_or(Unauthenticated::Malformed)?;
     let signed_at = Timestamp::from_basic_text(date).ok_or(Unauthenticated::Malformed)?;
     let fits = |secret: &SecretText| sign::fits(&signature, parts, body, date, secret);
-    service.caller_by_signature(&signature.access_key, signed_at, fits).await
+    let client = layer::client(&parts.extensions);
+    service.caller_by_signature(&signature.access_key, client, signed_at, fits).await
 }
 
 fn has_signature(headers: &HeaderMap) -> bool {

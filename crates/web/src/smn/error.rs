@@ -66,7 +66,8 @@ fn field(field: Field) -> (StatusCode, &'static str, &'static str) {
         | Field::Until
         | Field::ProjectId
         | Field::Id
-        | Field::Body => (bad, "SMN.0018", "The request is invalid."),
+        | Field::Body
+        | Field::PublicUrl => (bad, "SMN.0018", "The request is invalid."),
     }
 }
 
@@ -102,12 +103,32 @@ impl From<Error> for SmnError {
             ),
             Error::TopicsFull => Self::new(forbidden, "SMN.0004", "Exceeded topic limit."),
             Error::SubscriptionsFull => Self::new(forbidden, "SMN.0007", "Exceeded subscription limit."),
+            Error::Throttled => {
+                let text = "The maximum number of subscriptions has been reached. (too many confirmations went to \
+                            this address of late, try again later)";
+                Self::new(forbidden, "SMN.0078", text)
+            }
+            Error::WrongToken => {
+                let text = "Parameter: token is invalid. (the link is unknown or older than 48 hours)";
+                Self::new(forbidden, "SMN.0022", text)
+            }
+            Error::WrongLink => {
+                let text = "No permission to request resources. (the link is not one that was handed out for this \
+                            subscription)";
+                Self::new(forbidden, "SMN.0001", text)
+            }
+            Error::CertificateNotFound => Self::unknown_path(),
+            Error::DetectionNotFound => Self::new(not_found, "SMN.00013030", "Detection task not found."),
             Error::PrivateEndpoint => {
                 Self::new(forbidden, "SMN.0069", "Not authorized to subscribe internal endpoints.")
             }
             Error::Unavailable(cause) => {
                 tracing::error!(error = %cause, "the store cannot be written");
                 let text = "Database Exceptions. Nothing was accepted, try again.";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "SMN.0016", text)
+            }
+            Error::Unpurged(cause) => {
+                let text = format!("Database Exceptions. ({cause})");
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "SMN.0016", text)
             }
             Error::Internal(cause) => {

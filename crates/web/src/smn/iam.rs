@@ -34,7 +34,7 @@ pub(crate) async fn sign_in(State(app): State<App>, request: Request) -> Result<
         (None, Some(name)) => Scope::Name(name.to_owned()),
         (None, None) => Scope::Any,
     };
-    let issued = app.service.sign_in(user, password.into(), &scope).await;
+    let issued = app.service.sign_in(user, layer::client(&parts.extensions), password.into(), &scope).await;
     let issued = issued.map_err(|error| SmnError::from(error).with(id))?;
     let no_catalog = parts.uri.query().is_some_and(|query| query.contains("nocatalog=true"));
     let token = json!({

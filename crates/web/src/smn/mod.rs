@@ -1,9 +1,11 @@
 //! SMN's v2 API as Huawei Cloud's official SDKs speak it. Its words (protocol, `message_structure`, …) and its codes
 //! live in this folder and nowhere below; a second dialect would be a sibling folder.
 
+mod detection;
 pub(crate) mod error;
 mod field;
 mod iam;
+mod link;
 mod protocol;
 mod publish;
 mod structure;
@@ -16,6 +18,7 @@ use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{delete, get, post, put};
+use carillon_model::link::{CERTIFICATE_PATH, SUBSCRIBE_PATH, UNSUBSCRIBE_PATH};
 use serde_json::{Map, Value};
 
 use self::error::SmnError;
@@ -49,6 +52,21 @@ pub(crate) fn routes() -> Router<App> {
         )
         .route(SUBSCRIPTIONS, get(subscription::list).delete(subscription::remove_many))
         .route(&format!("{SUBSCRIPTIONS}/{{subscription_urn}}"), delete(subscription::remove))
+        .route(&format!("{TOPIC}/detection"), post(detection::begin))
+        .route(&format!("{TOPIC}/detection/{{task_id}}"), get(detection::show))
+        .merge(links())
+}
+
+/// What end users follow, without signing in: each link carries its own right. Of each there is an older twin.
+fn links() -> Router<App> {
+    let unsubscribe = || get(link::unsubscribe).post(link::unsubscribe);
+    Router::new()
+        .route(SUBSCRIBE_PATH, get(link::subscribe))
+        .route("/rest/v2/notifications/subscription/confirm", get(link::subscribe))
+        .route(UNSUBSCRIBE_PATH, unsubscribe())
+        .route("/rest/v2/notifications/subscription/unsubscribe", unsubscribe())
+        .route(&format!("{CERTIFICATE_PATH}{{certificate_id}}"), get(link::certificate))
+        .route("/v2/notifications/certifications/download/{certificate_id}", get(link::certificate))
 }
 
 /// A request of this dialect whose caller is known, in the project that its path names, if it names one.

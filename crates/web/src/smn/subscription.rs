@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use carillon_model::endpoint::Endpoint;
 use carillon_model::subscription::{AppCredentials, Extension};
-use carillon_model::{Field, Invalid, SecretText, limits};
+use carillon_model::{Channel, Field, Invalid, SecretText, limits};
 use carillon_service::subscription::{NamedSubscription, Subscribe};
 use carillon_service::{Error, SubscriptionFilter};
 use serde_json::{Map, Value, json};
@@ -42,10 +42,15 @@ fn read(item: &Map<String, Value>) -> Result<Subscribe, Invalid> {
     };
     let remark = field::text(item, "remark", Field::Remark)?;
     let channel = protocol::channel(&name)?;
+    // SMN's rule, not the platform's: a bot may demand both (SMN API reference, "Adding a Subscription").
+    if channel == Channel::Lark && extension.keyword.is_some() && extension.sign_secret.is_some() {
+        let rule = "a feishu subscription takes keyword or sign_secret, not both";
+        return Err(Invalid::new(Field::Extension, rule));
+    }
     Ok(Subscribe { channel, protocol: name, endpoint: endpoint.into(), extension, remark })
 }
 
-fn read_extension(extension: &Map<String, Value>) -> Result<Extension, Invalid> {
+pub(super) fn read_extension(extension: &Map<String, Value>) -> Result<Extension, Invalid> {
     let secret =
         |name: &str| Ok::<_, Invalid>(field::text(extension, name, Field::Extension)?.map(SecretText::from));
     for name in ["client_id", "client_secret"] {
@@ -154,7 +159,11 @@ async fn listed(app: &App, call: &SmnCall, topic_urn: Option<&str>) -> Result<Re
             protocol: call.0.query("protocol").map(str::to_owned),
             state: status(call)?,
             remark_part: call.0.query("fuzzy_remark").map(str::to_owned),
-            endpoint: endpoint(call)?,
+            endpoints: call
+                .0
+                .query("endpoint")
+                .map(|text| endpoints(call.0.query("protocol"), text))
+                .transpose()?,
         };
         app.service.list_subscriptions(&call.0.caller, topic_urn, filter, page).await
     };
@@ -169,12 +178,14 @@ fn status(call: &SmnCall) -> Result<Option<i64>, Invalid> {
     number.map(Some).ok_or_else(|| Invalid::new(Field::Status, "status must be 0, 1, 2, 3 or 4"))
 }
 
-fn endpoint(call: &SmnCall) -> Result<Option<Endpoint>, Invalid> {
-    let Some(text) = call.0.query("endpoint") else { return Ok(None) };
-    match call.0.query("protocol") {
-        Some(name) => Endpoint::parse(protocol::channel(name)?, text).map(Some),
-        None => Endpoint::recognise(text).map(Some),
-    }
+/// The addresses that a text can mean: on the protocol's channel if one is given, else on any. A text that is no
+/// address means none, and nothing is found.
+fn endpoints(protocol: Option<&str>, text: &str) -> Result<Vec<Endpoint>, Invalid> {
+    let channels = match protocol {
+        Some(name) => vec![protocol::channel(name)?],
+        None => Channel::ALL.to_vec(),
+    };
+    Ok(channels.into_iter().filter_map(|channel| Endpoint::parse(channel, text).ok()).collect())
 }
 
 /// `PUT …/subscriptions/{subscription_urn}`: changes the remark.
@@ -255,5 +266,43 @@ fn one(call: &SmnCall, answer: Result<(), Error>) -> Value {
             let error = SmnError::from(error);
             json!({ "request_id": id, "http_code": error.status.as_u16(), "code": error.code, "message": error.message })
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use carillon_model::Field;
+    use serde_json::{Value, json};
+
+    use super::{endpoints, fields, read};
+
+    const LARK: &str = "https://open.feishu.cn/open-apis/bot/v2/hook/0123456789";
+
+    fn lark(extension: &Value) -> Value {
+        json!({ "protocol": "feishu", "endpoint": LARK, "extension": extension })
+    }
+
+    #[test]
+    fn feishu_takes_one_of_keyword_and_secret() {
+        for extension in [json!({ "keyword": "ops" }), json!({ "sign_secret": "s" }), json!({})] {
+            assert!(read(&fields(lark(&extension))).is_ok(), "{extension}");
+        }
+        let both = read(&fields(lark(&json!({ "keyword": "ops", "sign_secret": "s" }))));
+        assert_eq!(both.unwrap_err().field, Field::Extension);
+    }
+
+    #[test]
+    fn an_address_is_looked_for_on_every_channel() {
+        let names = |protocol, text| {
+            let found = endpoints(protocol, text).unwrap();
+            found.iter().map(|endpoint| endpoint.channel().name()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(None, "cidPretendGroup0001=="), ["dingtalk", "dingtalk_person"]);
+        assert_eq!(names(None, "u001"), ["dingtalk_person"]);
+        assert!(names(None, LARK).contains(&"lark"));
+        assert_eq!(names(Some("dingTalkBot"), "u001"), ["dingtalk_person"]);
+        assert!(names(None, "no address").is_empty());
+        assert!(names(Some("feishu"), "u001").is_empty());
+        assert_eq!(endpoints(Some("telex"), "u001").unwrap_err().field, Field::Protocol);
     }
 }
