@@ -213,8 +213,9 @@ fn lists_are_whole_and_pages_end() {
     for _message in 0..2 {
         done(dir.path(), &["publish", "t1", "hello", "--server", &server]);
     }
-    let messages =
-        |query: &str| call(address, HERE, &request(&format!("GET /api/v1/messages?topic=t1&{query}"), token, "")).1;
+    let messages = |query: &str| {
+        call(address, HERE, &request(&format!("GET /api/v1/messages?topic=t1&{query}"), token, "")).1
+    };
     assert_eq!(messages("limit=2")["next"], Value::Null);
     let first = messages("limit=1");
     let last = messages(&format!("limit=1&after={}", first["next"].as_str().unwrap()));

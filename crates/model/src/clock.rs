@@ -62,6 +62,14 @@ impl Timestamp {
         text.parse::<jiff::Timestamp>().ok().map(|stamp| Self(stamp.as_millisecond()))
     }
 
+    /// Reads `YYYY-MM-DDTHH:MM:SSZ`, the form of SMN's answers and policies.
+    #[must_use]
+    pub fn from_seconds_text(text: &str) -> Option<Self> {
+        let civil = jiff::civil::DateTime::strptime("%Y-%m-%dT%H:%M:%SZ", text).ok()?;
+        let stamp = civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
+        Some(Self(stamp.as_millisecond()))
+    }
+
     fn civil(self) -> jiff::Timestamp {
         jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::MAX)
     }
@@ -133,6 +141,8 @@ mod tests {
         assert_eq!(Timestamp::from_text("2025-01-02T03:04:05.678Z"), Some(moment));
         assert_eq!(Timestamp::from_text("2025-01-02T11:04:05.678+08:00"), Some(moment));
         assert_eq!(Timestamp::from_text("2025-01-02"), None);
+        assert_eq!(Timestamp::from_seconds_text("2025-01-02T03:04:05Z"), Some(Timestamp(1_735_787_045_000)));
+        assert_eq!(Timestamp::from_seconds_text("2025-01-02T03:04:05"), None);
         assert_eq!(Timestamp::from_basic_text("2025-01-02"), None);
         assert_eq!(Timestamp::from_basic_text("20251302T030405Z"), None);
     }

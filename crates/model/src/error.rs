@@ -48,6 +48,54 @@ pub enum Field {
     Until,
     /// The name of a message template.
     TemplateName,
+    /// A subscription's filter policies.
+    FilterPolicy,
+    /// A message template's id.
+    TemplateId,
+    /// The text of a message template.
+    TemplateContent,
+    /// How many placeholders a message template has.
+    Placeholders,
+    /// What a publish puts in the place of a template's placeholders.
+    PlaceholderValues,
+    /// The name of a topic's attribute.
+    AttributeName,
+    /// The length of a topic's attribute.
+    AttributeValue,
+    /// A topic's access policy as a whole.
+    AccessPolicy,
+    /// The version of an access policy.
+    PolicyVersion,
+    /// The id of an access policy.
+    PolicyId,
+    /// A statement of an access policy.
+    PolicyStatement,
+    /// The id of a statement.
+    PolicyStatementId,
+    /// What a statement is about.
+    PolicyResource,
+    /// Whether a statement allows or denies.
+    PolicyEffect,
+    /// What a statement lets somebody do.
+    PolicyAction,
+    /// Whom a statement means.
+    PolicyPrincipal,
+    /// When a statement holds.
+    PolicyCondition,
+    /// A tag's key or value, or a filter of tags.
+    Tag,
+    /// What a call is to do with tags.
+    Action,
+    /// The kind of thing that tags belong to.
+    ResourceType,
+    /// The beginning of a span of time.
+    StartTime,
+    /// The end of a span of time.
+    EndTime,
+    /// The order of the two ends of a span of time.
+    TimeSpan,
+    /// How far back a span of time reaches.
+    TimeRange,
     /// A page's offset or limit.
     Paging,
     /// The status filter of a list.
@@ -88,6 +136,30 @@ impl Field {
             Self::Since => "since",
             Self::Until => "until",
             Self::TemplateName => "message_template_name",
+            Self::FilterPolicy => "filter_policies",
+            Self::TemplateId => "template_id",
+            Self::TemplateContent => "content",
+            Self::Placeholders => "placeholders",
+            Self::PlaceholderValues => "tags",
+            Self::AttributeName => "attribute_name",
+            Self::AttributeValue => "attribute_value",
+            Self::AccessPolicy => "access_policy",
+            Self::PolicyVersion => "access_policy.Version",
+            Self::PolicyId => "access_policy.Id",
+            Self::PolicyStatement => "access_policy.Statement",
+            Self::PolicyStatementId => "access_policy.Sid",
+            Self::PolicyResource => "access_policy.Resource",
+            Self::PolicyEffect => "access_policy.Effect",
+            Self::PolicyAction => "access_policy.Action",
+            Self::PolicyPrincipal => "access_policy.Principal",
+            Self::PolicyCondition => "access_policy.Condition",
+            Self::Tag => "tag",
+            Self::Action => "action",
+            Self::ResourceType => "resource_type",
+            Self::StartTime => "start_time",
+            Self::EndTime => "end_time",
+            Self::TimeSpan => "time_span",
+            Self::TimeRange => "time_range",
             Self::Paging => "limit",
             Self::Status => "status",
             Self::ProjectId => "project_id",

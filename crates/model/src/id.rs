@@ -89,6 +89,10 @@ id!(
     CertificateId
 );
 id!(
+    /// A message template.
+    TemplateId
+);
+id!(
     /// An account: somebody who may sign in or hold keys.
     AccountId
 );

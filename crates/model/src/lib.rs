@@ -7,21 +7,27 @@
 //! | channel: the kind of way a message goes | [`channel`] |
 //! | endpoint: the address inside a subscription | [`endpoint`] |
 //! | subscription and its extension | [`subscription`] |
+//! | filter policy: which messages a subscription wants | [`filter`] |
 //! | message: what a publisher handed in | [`message`] |
 //! | delivery: one message on its way to one endpoint | [`delivery`] |
 //! | outcome: what an attempt came back as | [`outcome`] |
 //! | when to try again | [`retry`] |
 //! | how fast an endpoint may be sent to | [`pace`] |
 //! | the links a subscriber follows | [`link`] |
+//! | template: a text with placeholders | [`template`] |
+//! | access policy: who else may use a topic | [`access_policy`] |
+//! | tag: a key and a value on a topic | [`tag`] |
 //! | every limit of the product | [`limits`] |
 //! | time and chance, which are always arguments | [`clock`], [`chance`] |
 
+pub mod access_policy;
 pub mod chance;
 pub mod channel;
 pub mod clock;
 pub mod delivery;
 pub mod endpoint;
 pub mod error;
+pub mod filter;
 pub mod id;
 pub mod limits;
 pub mod link;
@@ -31,6 +37,8 @@ pub mod pace;
 pub mod retry;
 pub mod secret;
 pub mod subscription;
+pub mod tag;
+pub mod template;
 pub mod text;
 pub mod topic;
 pub mod urn;

@@ -76,3 +76,41 @@ pub const WEB_ATTEMPTS_MAX: u32 = 6;
 pub const DETECTIONS_MAX: usize = 1_000;
 /// How many detections are under way at once.
 pub const DETECTIONS_AT_ONCE: usize = 16;
+/// The most filter policies of a subscription.
+pub const FILTER_POLICIES_MAX: usize = 10;
+/// The most subscriptions whose filter policies one call changes.
+pub const FILTER_POLICIES_BATCH_MAX: usize = 100;
+/// The most values of a filter policy or of a message attribute (SMN).
+pub const FILTER_VALUES_MAX: usize = 10;
+/// The longest name of a filter policy or of a message attribute, in characters (SMN).
+pub const FILTER_NAME_CHARS_MAX: usize = 32;
+/// The longest value of a filter policy or of a message attribute, in characters (SMN).
+pub const FILTER_VALUE_CHARS_MAX: usize = 32;
+/// The most message templates of a project (SMN).
+pub const TEMPLATES_MAX: u64 = 100;
+/// The longest name of a message template, in characters (SMN).
+pub const TEMPLATE_NAME_CHARS_MAX: usize = 64;
+/// The longest placeholder of a message template, in characters (SMN).
+pub const PLACEHOLDER_CHARS_MAX: usize = 21;
+/// The most different placeholders of a message template (SMN).
+pub const PLACEHOLDERS_MAX: usize = 90;
+/// The most places of a message template that hold a placeholder (SMN).
+pub const PLACEHOLDER_PLACES_MAX: usize = 256;
+/// The longest value that a publish gives for a placeholder, in bytes of UTF-8 (SMN: 1 KB).
+pub const PLACEHOLDER_VALUE_BYTES_MAX: usize = 1024;
+/// The largest access policy, in bytes of UTF-8 (SMN: 30 KB).
+pub const ACCESS_POLICY_BYTES_MAX: usize = 30 * 1024;
+/// The longest introduction of a topic, in bytes of UTF-8 (SMN).
+pub const INTRODUCTION_BYTES_MAX: usize = 120;
+/// The most tags of a topic (SMN; its older documents say 10).
+pub const TAGS_MAX: usize = 20;
+/// The longest key of a tag, in characters (SMN).
+pub const TAG_KEY_CHARS_MAX: usize = 128;
+/// The longest value of a tag, in characters (SMN).
+pub const TAG_VALUE_CHARS_MAX: usize = 256;
+/// The most keys of one tag filter, and the most values of each (SMN).
+pub const TAG_FILTER_MAX: usize = 10;
+/// The largest page of a list of tagged topics (SMN).
+pub const TAG_PAGE_MAX: u64 = 1_000;
+/// How far back statistics reach (SMN: 31 days).
+pub const STATISTICS_SPAN: Duration = Duration::from_secs(31 * 24 * 60 * 60);

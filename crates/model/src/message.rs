@@ -207,7 +207,8 @@ impl Content {
     /// Checks subject and texts (SMN API reference, "Publishing a Message").
     ///
     /// # Errors
-    /// When the subject is over 512 bytes or holds a line break, or a text is empty or over 256 KB.
+    /// When the subject is over 512 bytes or holds a line break, or a text is empty or over 256 KB. Each form is a
+    /// message of its own; a message structure as a whole is measured where it is read.
     pub fn check(&self) -> Result<(), Invalid> {
         if let Some(subject) = &self.subject {
             if subject.len() > limits::SUBJECT_BYTES_MAX {
@@ -221,15 +222,13 @@ impl Content {
             }
         }
         let bodies = self.channels.values().chain(std::iter::once(&self.default));
-        let mut bytes: usize = 0;
         for body in bodies {
             if body.text.trim().is_empty() {
                 return Err(Invalid::new(Field::Message, "must not be empty"));
             }
-            bytes = bytes.saturating_add(body.text.len());
-        }
-        if bytes > limits::MESSAGE_BYTES_MAX {
-            return Err(Invalid::new(Field::Message, "must be at most 262144 bytes of UTF-8"));
+            if body.text.len() > limits::MESSAGE_BYTES_MAX {
+                return Err(Invalid::new(Field::Message, "must be at most 262144 bytes of UTF-8"));
+            }
         }
         Ok(())
     }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Timestamp;
 use crate::endpoint::Endpoint;
 use crate::error::{Field, Invalid};
+use crate::filter::FilterPolicies;
 use crate::id::{EndpointId, ProjectId, SubscriptionId, TopicId};
 use crate::limits;
 use crate::secret::SecretText;
@@ -223,6 +224,8 @@ pub struct Subscription {
     pub state: SubscriptionState,
     /// When it was made.
     pub created_at: Timestamp,
+    /// Which messages it wants; all when there are none.
+    pub filter_policies: FilterPolicies,
 }
 
 /// Checks a remark: up to 128 bytes (SMN API reference), on one line.

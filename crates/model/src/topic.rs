@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::access_policy::AccessPolicy;
 use crate::clock::Timestamp;
 use crate::error::{Field, Invalid};
 use crate::id::{ProjectId, TopicId};
@@ -62,6 +63,66 @@ pub struct Topic {
     pub updated_at: Timestamp,
 }
 
+/// What an owner can set on a topic beside its names (SMN API reference, "Topic Attributes").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attribute {
+    /// Who else may use the topic: the text of an access policy, up to 30 KB.
+    AccessPolicy,
+    /// What the topic is about, shown where somebody confirms a subscription: up to 120 bytes.
+    Introduction,
+}
+
+impl Attribute {
+    /// Its name, on the wire and at rest.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::AccessPolicy => "access_policy",
+            Self::Introduction => "introduction",
+        }
+    }
+
+    /// The attribute of a name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::AccessPolicy, Self::Introduction].into_iter().find(|attribute| attribute.name() == name)
+    }
+
+    /// Checks a value. An empty one takes the attribute away.
+    ///
+    /// # Errors
+    /// When it is too long ([`Field::AttributeValue`]), or is no access policy.
+    pub fn check(self, value: &str) -> Result<(), Invalid> {
+        match self {
+            Self::AccessPolicy if value.is_empty() => Ok(()),
+            Self::AccessPolicy => AccessPolicy::parse(value).map(drop),
+            Self::Introduction if value.len() > limits::INTRODUCTION_BYTES_MAX => {
+                Err(Invalid::new(Field::AttributeValue, "an introduction is at most 120 bytes of UTF-8"))
+            }
+            Self::Introduction => Ok(()),
+        }
+    }
+}
+
+/// The attributes of a topic; an empty text where one is not set.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Attributes {
+    /// [`Attribute::AccessPolicy`].
+    pub access_policy: String,
+    /// [`Attribute::Introduction`].
+    pub introduction: String,
+}
+
+impl Attributes {
+    /// The place of an attribute.
+    pub fn get_mut(&mut self, attribute: Attribute) -> &mut String {
+        match attribute {
+            Attribute::AccessPolicy => &mut self.access_policy,
+            Attribute::Introduction => &mut self.introduction,
+        }
+    }
+}
+
 /// Checks a display name: up to 192 bytes (SMN API reference), on one line.
 ///
 /// # Errors
@@ -81,7 +142,8 @@ pub fn check_display_name(text: &str) -> Result<(), Invalid> {
 
 #[cfg(test)]
 mod tests {
-    use super::{TopicName, check_display_name};
+    use super::{Attribute, TopicName, check_display_name};
+    use crate::error::Field;
 
     #[test]
     fn names_are_checked() {
@@ -91,6 +153,16 @@ mod tests {
         for bad in ["", "-a", "_a", "a b", "a:b", "磁盘", &"x".repeat(256)] {
             assert!(TopicName::parse(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn attributes_are_checked() {
+        assert!(Attribute::Introduction.check(&"磁".repeat(40)).is_ok());
+        assert_eq!(Attribute::Introduction.check(&"磁".repeat(41)).unwrap_err().field, Field::AttributeValue);
+        assert!(Attribute::AccessPolicy.check("").is_ok());
+        assert_eq!(Attribute::AccessPolicy.check("{}").unwrap_err().field, Field::PolicyVersion);
+        assert_eq!(Attribute::from_name("introduction"), Some(Attribute::Introduction));
+        assert_eq!(Attribute::from_name("sms_sign_id"), None);
     }
 
     #[test]

@@ -46,7 +46,8 @@ pub(crate) fn text(words: &str, secrets: &[&str]) -> Option<String> {
 }
 
 fn without_secrets(words: &str, secrets: &[&str]) -> String {
-    let mut secrets: Vec<&str> = secrets.iter().copied().filter(|secret| secret.trim().len() >= SECRET_MIN).collect();
+    let mut secrets: Vec<&str> =
+        secrets.iter().copied().filter(|secret| secret.trim().len() >= SECRET_MIN).collect();
     // A secret may be the beginning of another one.
     secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
     let mut words = words.to_owned();

@@ -82,6 +82,27 @@ pub enum Error {
     /// There is no such template.
     #[error("there is no such message template")]
     TemplateNotFound,
+    /// There is a template of that name, but none that is the default.
+    #[error("the message template has no variant of the protocol default")]
+    DefaultTemplateNotFound,
+    /// There is a template of that name and protocol.
+    #[error("there is a message template of that name and protocol")]
+    TemplateExists,
+    /// The project has as many templates as it may.
+    #[error("the project has 100 message templates, the most it may have")]
+    TemplatesFull,
+    /// The topic's attribute is not set.
+    #[error("the attribute is not set")]
+    AttributeNotFound,
+    /// The topic has no tag of that key.
+    #[error("the topic has no tag of that key")]
+    TagNotFound,
+    /// The topic would have more tags than it may.
+    #[error("a topic has at most 20 tags")]
+    TagsFull,
+    /// The topic is another project's, and its access policy does not let the caller in.
+    #[error("the topic's access policy does not allow {}", .0.name())]
+    PolicyRefuses(carillon_model::access_policy::Action),
     /// The project has as many topics as it may.
     #[error("the project has 3000 topics, the most it may have")]
     TopicsFull,

@@ -71,6 +71,8 @@ pub enum Cause {
     Unsubscribed,
     /// The message was for other channels only.
     Excluded,
+    /// Its filter policies did not match the message's attributes.
+    Filtered,
     /// It belongs to another topic.
     OtherTopic,
     /// There is no such subscription.
@@ -88,6 +90,7 @@ impl Cause {
             Self::Unconfirmed => "unconfirmed",
             Self::Unsubscribed => "unsubscribed",
             Self::Excluded => "excluded",
+            Self::Filtered => "filtered",
             Self::OtherTopic => "other_topic",
             Self::NoSubscription => "no_subscription",
             Self::SubscriptionDeleted => "subscription_deleted",
@@ -238,9 +241,13 @@ impl Service {
         }
         let recipients = self.store.recipient_list(topic.id).await?;
         let recipient = recipients.into_iter().find(|recipient| recipient.subscription == urn.id);
-        let meant = recipient.is_none_or(|recipient| message.content.reaches(recipient.channel));
-        // It is in force, older than the message and of a channel that is meant: so it was confirmed since.
-        Ok(if meant { Cause::Unconfirmed } else { Cause::Excluded })
+        Ok(match recipient {
+            Some(recipient) if !message.content.reaches(recipient.channel) => Cause::Excluded,
+            // Attributes are not kept; what else would have kept it out was ruled out.
+            Some(recipient) if !recipient.filter_policies.is_empty() => Cause::Filtered,
+            // It is in force, older than the message and wants everything: so it was confirmed since.
+            Some(_) | None => Cause::Unconfirmed,
+        })
     }
 }
 

@@ -104,6 +104,11 @@ fn of_cause(cause: &Cause, explanation: &Explanation, stored: &StoredMessage) ->
                 format!("该消息只发往以下渠道：{only}"),
             )
         }
+        Cause::Filtered => (
+            "the subscription has filter policies, and the message's attributes did not match them"
+                .to_owned(),
+            "该订阅设有过滤策略，而消息的属性与之不符".to_owned(),
+        ),
         Cause::OtherTopic => {
             let (theirs, ours) = (&explanation.subscription_urn.topic.topic, &stored.topic_name);
             (

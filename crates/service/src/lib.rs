@@ -6,15 +6,20 @@
 //! | who asks, and what they may do | [`caller`] |
 //! | signing in, keys, tokens, lock-out, the first start | [`sign_in`], [`install`] |
 //! | create, look at, change and remove topics | [`topic`] |
+//! | attributes and tags of topics | [`attribute`], [`tag`] |
+//! | whether a caller may use a topic | `right` |
 //! | subscribe, look, remove | [`subscription`] |
 //! | ask subscribers, and what following a link does | [`confirmation`] |
 //! | whether a web endpoint answers | [`detection`] |
+//! | what subscriptions want | [`filter`] |
+//! | message templates | [`template`] |
 //! | publish | [`publish`] |
 //! | what became of a message | [`delivery`] |
 //! | send deliveries again, or cancel them | [`resend`] |
 //! | why a subscription did or did not get a message | [`explain`] |
 //! | every refusal a caller can get | [`error`] |
 
+pub mod attribute;
 pub mod caller;
 pub mod confirmation;
 pub mod delivery;
@@ -22,12 +27,16 @@ pub mod detection;
 pub mod error;
 pub mod explain;
 mod explain_words;
+pub mod filter;
 pub mod install;
 mod password;
 pub mod publish;
 pub mod resend;
+mod right;
 pub mod sign_in;
 pub mod subscription;
+pub mod tag;
+pub mod template;
 pub mod topic;
 
 use std::sync::Arc;
@@ -44,6 +53,8 @@ pub use error::{Error, Unauthenticated};
 // What lists are asked with; the front doors do not know the store.
 pub use carillon_store::Page;
 pub use carillon_store::subscription::SubscriptionFilter;
+pub use carillon_store::tag::FullTopic;
+pub use carillon_store::template::TemplateFilter;
 pub use carillon_store::topic::TopicFilter;
 
 /// The service and the parts it is built from. Cheap to clone.

@@ -1,11 +1,14 @@
 //! Publish: takes a message in and makes it durable with its deliveries.
 
+use carillon_model::access_policy::Action;
+use carillon_model::filter::Attributes;
 use carillon_model::id::MessageId;
 use carillon_model::message::{Content, Locale, Message, Priority, check_idempotency_key, time_to_live};
 use carillon_store::delivery::StoredMessage;
 use carillon_store::idempotency::Accepted;
 
 use crate::error::Error;
+use crate::template::ByTemplate;
 use crate::{Caller, Service};
 
 /// What a caller publishes.
@@ -13,6 +16,10 @@ use crate::{Caller, Service};
 pub struct Publish {
     /// What it says.
     pub content: Content,
+    /// The template that it is made from; then only the content's subject and channels count.
+    pub template: Option<ByTemplate>,
+    /// What subscriptions filter by. They decide who gets it now, and are not kept.
+    pub attributes: Attributes,
     /// How long it may wait, in seconds; an hour when not set.
     pub time_to_live: Option<u64>,
     /// How urgent it is.
@@ -39,16 +46,21 @@ impl Service {
     /// disk survives.
     ///
     /// # Errors
-    /// When there is no such topic, or the message breaks a rule, or its key was used for another message, or nothing
-    /// can be stored; then nothing was accepted.
+    /// When there is no such topic or template, or its policy keeps the caller out, or the message breaks a rule, or its
+    /// key was used for another message, or nothing can be stored; then nothing was accepted.
     pub async fn publish(
         &self,
         caller: &Caller,
         topic_urn: &str,
         publish: Publish,
     ) -> Result<Published, Error> {
-        let topic = self.topic(caller, topic_urn).await?.topic;
-        publish.content.check()?;
+        let topic = self.usable_topic(caller, topic_urn, Action::Publish, None).await?.topic;
+        let mut content = publish.content;
+        if let Some(by) = &publish.template {
+            let made = self.render(caller, by).await?;
+            content = Content { default: made.default, channels: made.channels, ..content };
+        }
+        content.check()?;
         let key = publish.idempotency_key;
         if let Some(key) = &key {
             check_idempotency_key(key)?;
@@ -57,23 +69,26 @@ impl Service {
         let now = self.clock.now();
         let message = Message {
             id: MessageId::new(now, self.chance.as_ref()),
-            project: caller.project.clone(),
+            project: topic.project,
             topic: topic.id,
-            content: publish.content,
+            content,
             priority: publish.priority,
             locale: publish.locale,
             created_at: now,
             expires_at: now.plus(life),
         };
         let mut recipients = self.store.recipient_list(topic.id).await?;
-        recipients.retain(|recipient| message.content.reaches(recipient.channel));
+        recipients.retain(|recipient| {
+            message.content.reaches(recipient.channel)
+                && recipient.filter_policies.match_all(&publish.attributes)
+        });
         let published = Published { message: message.id, deliveries: recipients.len(), replayed: false };
         let stored = StoredMessage { message, topic_name: topic.name };
         let Some(key) = key else {
             self.store.message_publish(stored, recipients).await?;
             return Ok(published);
         };
-        match self.store.message_publish_once(stored, recipients, &key).await? {
+        match self.store.message_publish_once(stored, recipients, &key, &publish.attributes).await? {
             Accepted::New => Ok(published),
             Accepted::Again { message, deliveries } => {
                 let deliveries = usize::try_from(deliveries).unwrap_or(usize::MAX);

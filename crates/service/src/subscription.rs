@@ -1,5 +1,6 @@
 //! Subscribe, look, remove.
 
+use carillon_model::access_policy::Action;
 use carillon_model::endpoint::Endpoint;
 use carillon_model::subscription::{Extension, Subscription, SubscriptionState, Target, check_remark};
 use carillon_model::urn::SubscriptionUrn;
@@ -8,6 +9,7 @@ use carillon_store::Page;
 use carillon_store::subscription::{NewSubscription, Subscribed, SubscriptionFilter};
 
 use crate::error::Error;
+use crate::right::Wanted;
 use crate::{Caller, Service};
 
 /// What a caller says of a subscription to be made.
@@ -48,7 +50,8 @@ impl Service {
         topic_urn: &str,
         subscribe: Subscribe,
     ) -> Result<(SubscriptionUrn, bool), Error> {
-        let topic = self.topic(caller, topic_urn).await?;
+        let wanted = Wanted { protocol: &subscribe.protocol, endpoint: subscribe.endpoint.reveal() };
+        let topic = self.usable_topic(caller, topic_urn, Action::Subscribe, Some(wanted)).await?;
         let endpoint = Endpoint::parse(subscribe.channel, subscribe.endpoint.reveal())?;
         subscribe.extension.check(&endpoint)?;
         if let Some(remark) = &subscribe.remark {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use carillon_model::clock::Timestamp;
+use carillon_model::filter::FilterPolicies;
 use carillon_model::id::{EndpointId, MessageId, SubscriptionId};
 use carillon_model::message::Kind;
 use carillon_model::subscription::{Subscription, SubscriptionState, Target};
@@ -161,7 +162,12 @@ impl Store {
             tx.execute("DELETE FROM confirmation_sent WHERE sent_at <= $1", params![now.minus(SENT_KEPT)])?;
             tx.execute("INSERT INTO confirmation_sent (hint, sent_at) VALUES ($1, $2)", params![hint, now])?;
             tx.execute("UPDATE subscription SET state = 0 WHERE id = $1", params![id.to_string()])?;
-            let to = Recipient { subscription: id, endpoint: found.endpoint, channel: found.channel };
+            let to = Recipient {
+                subscription: id,
+                endpoint: found.endpoint,
+                channel: found.channel,
+                filter_policies: FilterPolicies::default(),
+            };
             let places = write(tx, &vault, id, &inserted, &to)?;
             Ok((Asked::Sent, Some((to, places))))
         };
@@ -241,7 +247,12 @@ impl Store {
                 params![found.endpoint.to_string(), subscription.as_str()],
             )?;
             tx.execute("DELETE FROM confirmation WHERE subscription_id = $1", params![subscription])?;
-            let to = Recipient { subscription: id, endpoint: found.endpoint, channel: found.channel };
+            let to = Recipient {
+                subscription: id,
+                endpoint: found.endpoint,
+                channel: found.channel,
+                filter_policies: FilterPolicies::default(),
+            };
             let places = write(tx, &vault, id, &inserted, &to)?;
             Ok((Ended::Now, Some((to, places))))
         };

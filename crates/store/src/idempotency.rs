@@ -1,6 +1,7 @@
 //! The publisher's own key for a publish: the same key again, for a while, is the same publish.
 
 use carillon_model::clock::Timestamp;
+use carillon_model::filter::Attributes;
 use carillon_model::id::MessageId;
 use carillon_model::limits;
 
@@ -33,12 +34,18 @@ pub(crate) struct Claim {
 }
 
 impl Claim {
-    /// The claim of `key` for a message. Topic, content, priority, locale and time to live make the content; the id
-    /// and the time of the call do not.
-    pub(crate) fn new(vault: &Vault, key: &str, stored: &StoredMessage) -> Result<Self, Error> {
+    /// The claim of `key` for a message. Topic, content, attributes, priority, locale and time to live make the
+    /// content; the id and the time of the call do not.
+    pub(crate) fn new(
+        vault: &Vault,
+        key: &str,
+        stored: &StoredMessage,
+        attributes: &Attributes,
+    ) -> Result<Self, Error> {
         let message = &stored.message;
         let life = message.expires_at.since(message.created_at).as_millis();
-        let content = (message.topic, &message.content, message.priority, message.locale, life.to_string());
+        let how = (message.priority, message.locale, life.to_string());
+        let content = (message.topic, &message.content, attributes, how);
         let content = serde_json::to_vec(&content).map_err(|_json| Error::Conflict)?;
         Ok(Self {
             hash: vault.hash("idempotency key", format!("{}\n{key}", message.project).as_bytes()),

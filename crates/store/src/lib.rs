@@ -7,6 +7,10 @@
 //! | topics | [`topic`] |
 //! | subscriptions and their sealed targets | [`subscription`] |
 //! | asking subscribers, and their links | [`confirmation`] |
+//! | what subscriptions want | [`filter`] |
+//! | message templates | [`template`] |
+//! | attributes of topics | [`attribute`] |
+//! | tags of topics | [`tag`] |
 //! | messages | [`message`] |
 //! | deliveries: taken, opened, started, settled, recovered | [`delivery`] |
 //! | which deliveries a person means | [`pick`] |
@@ -22,12 +26,14 @@
 
 pub mod account;
 pub mod attempt;
+pub mod attribute;
 mod cancel;
 pub mod confirmation;
 mod db;
 pub mod delivery;
 mod error;
 pub mod explain;
+pub mod filter;
 pub mod idempotency;
 mod key_check;
 pub mod message;
@@ -39,6 +45,8 @@ mod sealed;
 mod setup;
 pub mod signing;
 pub mod subscription;
+pub mod tag;
+pub mod template;
 pub mod topic;
 pub mod vault;
 pub mod wake;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use carillon_model::clock::Timestamp;
+use carillon_model::filter::Attributes;
 use carillon_model::id::{DeliveryId, MessageId, ProjectId, TopicId};
 use carillon_model::message::{Content, Locale, Message, Priority};
 use carillon_model::topic::TopicName;
@@ -121,7 +122,7 @@ impl Store {
     }
 
     /// Publishes as [`Store::message_publish`] does, unless the project published under the same `key` within
-    /// [`carillon_model::limits::IDEMPOTENCY_KEY_LIFE`]. The key is as durable as the message: they share the
+    /// [`carillon_model::limits::IDEMPOTENCY_KEY_LIFE`]. `attributes` count as a part of the content. The key is as durable as the message: they share the
     /// transaction.
     ///
     /// # Errors
@@ -131,8 +132,9 @@ impl Store {
         stored: StoredMessage,
         recipients: Vec<Recipient>,
         key: &str,
+        attributes: &Attributes,
     ) -> Result<Accepted, Error> {
-        let claim = Claim::new(&self.vault, key, &stored)?;
+        let claim = Claim::new(&self.vault, key, &stored, attributes)?;
         self.publish(stored, recipients, Some(claim)).await
     }
 

@@ -12,7 +12,8 @@ const SQLITE: &[(&str, &str)] = &[
     ("0001_start", include_str!("../migrations/sqlite/0001_start.sql")),
     ("0002_key_check", include_str!("../migrations/sqlite/0002_key_check.sql")),
     ("0003_confirmation", include_str!("../migrations/sqlite/0003_confirmation.sql")),
-    ("0004_resend", include_str!("../migrations/sqlite/0004_resend.sql")),
+    ("0004_topic_extras", include_str!("../migrations/sqlite/0004_topic_extras.sql")),
+    ("0005_resend", include_str!("../migrations/sqlite/0005_resend.sql")),
 ];
 
 /// Applies what is missing.

@@ -2,6 +2,7 @@
 
 use carillon_model::clock::Timestamp;
 use carillon_model::endpoint::Endpoint;
+use carillon_model::filter::FilterPolicies;
 use carillon_model::id::{EndpointId, ProjectId, SubscriptionId, TopicId};
 use carillon_model::subscription::{Subscription, SubscriptionState, Target};
 use carillon_model::topic::TopicName;
@@ -57,7 +58,7 @@ pub struct SubscriptionFilter {
 }
 
 /// A subscription that a message goes to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recipient {
     /// The subscription.
     pub subscription: SubscriptionId,
@@ -65,6 +66,8 @@ pub struct Recipient {
     pub endpoint: EndpointId,
     /// Its channel.
     pub channel: Channel,
+    /// Which messages it wants.
+    pub filter_policies: FilterPolicies,
 }
 
 fn place(id: &str) -> Place<'_> {
@@ -234,8 +237,8 @@ macro_rules! select_subscription {
     ($rest:literal) => {
         concat!(
             "SELECT s.id, s.topic_id, t.name, t.project_id, s.protocol, s.endpoint_id, x.bytes, s.remark, s.state,
-             s.created_at FROM subscription s JOIN topic t ON t.id = s.topic_id
-             JOIN sealed x ON x.seq = s.sealed_seq ",
+             s.created_at, (SELECT f.policies FROM filter_policy f WHERE f.subscription_id = s.id)
+             FROM subscription s JOIN topic t ON t.id = s.topic_id JOIN sealed x ON x.seq = s.sealed_seq ",
             $rest
         )
     };
@@ -254,6 +257,7 @@ pub(crate) fn read_subscription(vault: &Vault, mut row: Row) -> Result<Subscript
     let state = row.int()?;
     let state = SubscriptionState::from_number(state).ok_or_else(|| row.corrupt("there is no such state"))?;
     let created_at = row.time()?;
+    let filter_policies = crate::filter::read_policies(&mut row)?;
     Ok(Subscription {
         id,
         topic,
@@ -265,6 +269,7 @@ pub(crate) fn read_subscription(vault: &Vault, mut row: Row) -> Result<Subscript
         remark,
         state,
         created_at,
+        filter_policies,
     })
 }
 
@@ -403,14 +408,15 @@ impl Store {
         self.db.write(delete).await
     }
 
-    /// The subscriptions of a topic that receive messages, oldest first.
+    /// The subscriptions of a topic that receive messages, with what they want, oldest first.
     ///
     /// # Errors
     /// When the store cannot be read.
     pub async fn recipient_list(&self, topic: TopicId) -> Result<Vec<Recipient>, Error> {
         let list = move |tx: &mut Tx<'_>| {
-            let sql = "SELECT id, endpoint_id, channel FROM subscription
-                 WHERE topic_id = $1 AND state IN (1, 2) ORDER BY created_at, id";
+            let sql = "SELECT s.id, s.endpoint_id, s.channel, f.policies FROM subscription s
+                 LEFT JOIN filter_policy f ON f.subscription_id = s.id
+                 WHERE s.topic_id = $1 AND s.state IN (1, 2) ORDER BY s.created_at, s.id";
             tx.query("subscription", sql, params![topic.to_string()])
         };
         let mut recipients = Vec::new();
@@ -419,6 +425,7 @@ impl Store {
                 subscription: row.parsed(|text| SubscriptionId::parse(text).ok())?,
                 endpoint: row.parsed(|text| EndpointId::parse(text).ok())?,
                 channel: row.parsed(Channel::from_name)?,
+                filter_policies: crate::filter::read_policies(&mut row)?,
             });
         }
         Ok(recipients)

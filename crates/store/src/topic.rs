@@ -61,6 +61,41 @@ pub(crate) fn find(tx: &mut Tx<'_>, project: &ProjectId, name: &TopicName) -> Re
     tx.query_one("topic", sql, params![project.as_str(), name.as_str()])?.map(read_topic).transpose()
 }
 
+/// A page of a project's topics, newest first, and the count of all that fit the filter.
+pub(crate) fn list(
+    tx: &mut Tx<'_>,
+    project: &ProjectId,
+    filter: &TopicFilter,
+    page: Page,
+) -> Result<(u64, Vec<Topic>), Error> {
+    let shown = params![
+        project.as_str(),
+        filter.name.clone(),
+        part(filter.name_part.as_ref()),
+        filter.id.clone(),
+        part(filter.display_name_part.as_ref()),
+        filter.enterprise_project_id.clone(),
+        page.limit,
+        page.offset,
+    ];
+    let sql = "SELECT count(*) FROM topic WHERE project_id = $1 AND ($2 IS NULL OR name = $2)
+     AND ($3 IS NULL OR name LIKE $3 ESCAPE '\\') AND ($4 IS NULL OR id = $4)
+     AND ($5 IS NULL OR display_name LIKE $5 ESCAPE '\\')
+     AND ($6 IS NULL OR enterprise_project_id = $6)";
+    let count = tx.query_one("topic", sql, shown.get(..6).unwrap_or_default())?;
+    let count = count.map(|mut row| row.int()).transpose()?.unwrap_or(0);
+    let sql = select_topic!(
+        "WHERE project_id = $1 AND ($2 IS NULL OR name = $2)
+     AND ($3 IS NULL OR name LIKE $3 ESCAPE '\\') AND ($4 IS NULL OR id = $4)
+     AND ($5 IS NULL OR display_name LIKE $5 ESCAPE '\\')
+     AND ($6 IS NULL OR enterprise_project_id = $6)
+     ORDER BY created_at DESC, id DESC LIMIT $7 OFFSET $8"
+    );
+    let rows = tx.query("topic", sql, shown)?;
+    let topics = rows.into_iter().map(read_topic).collect::<Result<Vec<_>, _>>()?;
+    Ok((u64::try_from(count).unwrap_or(0), topics))
+}
+
 /// A text to look for with `LIKE`, its own signs taken literally.
 pub(crate) fn part(text: Option<&String>) -> Option<String> {
     text.map(|text| format!("%{}%", text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")))
@@ -120,35 +155,7 @@ impl Store {
         page: Page,
     ) -> Result<(u64, Vec<Topic>), Error> {
         let project = project.clone();
-        let list = move |tx: &mut Tx<'_>| {
-            let shown = params![
-                project.as_str(),
-                filter.name.clone(),
-                part(filter.name_part.as_ref()),
-                filter.id.clone(),
-                part(filter.display_name_part.as_ref()),
-                filter.enterprise_project_id.clone(),
-                page.limit,
-                page.offset,
-            ];
-            let sql = "SELECT count(*) FROM topic WHERE project_id = $1 AND ($2 IS NULL OR name = $2)
-                 AND ($3 IS NULL OR name LIKE $3 ESCAPE '\\') AND ($4 IS NULL OR id = $4)
-                 AND ($5 IS NULL OR display_name LIKE $5 ESCAPE '\\')
-                 AND ($6 IS NULL OR enterprise_project_id = $6)";
-            let count = tx.query_one("topic", sql, shown.get(..6).unwrap_or_default())?;
-            let count = count.map(|mut row| row.int()).transpose()?.unwrap_or(0);
-            let sql = select_topic!(
-                "WHERE project_id = $1 AND ($2 IS NULL OR name = $2)
-                 AND ($3 IS NULL OR name LIKE $3 ESCAPE '\\') AND ($4 IS NULL OR id = $4)
-                 AND ($5 IS NULL OR display_name LIKE $5 ESCAPE '\\')
-                 AND ($6 IS NULL OR enterprise_project_id = $6)
-                 ORDER BY created_at DESC, id DESC LIMIT $7 OFFSET $8"
-            );
-            let rows = tx.query("topic", sql, shown)?;
-            let topics = rows.into_iter().map(read_topic).collect::<Result<Vec<_>, _>>()?;
-            Ok((u64::try_from(count).unwrap_or(0), topics))
-        };
-        self.db.read(list).await
+        self.db.read(move |tx| list(tx, &project, &filter, page)).await
     }
 
     /// Changes a topic's display name and tells whether the topic is there.

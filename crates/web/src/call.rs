@@ -1,11 +1,12 @@
 //! One request of a caller who is known: what every protected handler is given.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use axum::body::Bytes;
 use axum::extract::{MatchedPath, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::Response;
 use carillon_model::id::RequestId;
 use carillon_model::{Field, Invalid, limits};
@@ -17,6 +18,11 @@ use crate::{auth, layer};
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 /// Stands in the answer to a publish that was accepted before.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+/// Whether handlers may see a header.
+fn is_kept(name: &HeaderName) -> bool {
+    name.as_str().starts_with("x-smn-") || name.as_str() == IDEMPOTENCY_KEY
+}
 
 /// Says in an answer that nothing was published now.
 pub(crate) fn mark_replayed(response: &mut Response) {
@@ -32,8 +38,7 @@ pub(crate) struct Call {
     pub(crate) id: Option<RequestId>,
     path: Vec<(String, String)>,
     query: HashMap<String, String>,
-    /// The one header that handlers read; the others may hold credentials.
-    idempotency_key: Option<String>,
+    headers: HeaderMap,
     body: Bytes,
 }
 
@@ -62,9 +67,13 @@ impl Call {
         let path = path(&parts);
         let query = query(parts.uri.query().unwrap_or_default());
         let id = layer::request_id(&parts.extensions);
-        let key = parts.headers.get(IDEMPOTENCY_KEY);
-        let idempotency_key = key.map(|key| String::from_utf8_lossy(key.as_bytes()).into_owned());
-        Ok(Self { caller, id, path, query, idempotency_key, body })
+        // Only these: others hold credentials, which must not be printed with the call.
+        let mut headers = parts.headers;
+        let others: Vec<_> = headers.keys().filter(|name| !is_kept(name)).cloned().collect();
+        for name in others {
+            headers.remove(name);
+        }
+        Ok(Self { caller, id, path, query, headers, body })
     }
 
     /// A part of the path by its name in the route.
@@ -78,13 +87,19 @@ impl Call {
     }
 
     /// The key that makes a publish happen once, if the header is there.
-    pub(crate) fn idempotency_key(&self) -> Option<&str> {
-        self.idempotency_key.as_deref()
+    pub(crate) fn idempotency_key(&self) -> Option<Cow<'_, str>> {
+        let key = self.headers.get(IDEMPOTENCY_KEY)?;
+        Some(String::from_utf8_lossy(key.as_bytes()))
     }
 
     /// Whether there is no body.
     pub(crate) fn is_bare(&self) -> bool {
         self.body.is_empty()
+    }
+
+    /// The text of a header of SMN's own (`x-smn-…`), if it is there.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
     }
 
     /// The body as a JSON object; a body that is none is a fault of `field`.

@@ -10,6 +10,7 @@ mod publish;
 mod send;
 mod simulate;
 mod subscription;
+mod template;
 mod topic;
 mod which;
 
@@ -47,6 +48,8 @@ enum Command {
     Topic(topic::TopicFlags),
     /// Add, list and delete subscriptions
     Subscription(subscription::SubscriptionFlags),
+    /// Create, list, show and delete message templates
+    Template(template::TemplateFlags),
     /// Who got a message, who did not, and why
     Delivery(delivery::DeliveryFlags),
     /// Why a subscription did or did not get a message
@@ -73,6 +76,7 @@ pub(crate) async fn run(cli: Cli) -> ExitCode {
         Command::Publish(flags) => publish::run(flags).await,
         Command::Topic(flags) => topic::run(flags).await,
         Command::Subscription(flags) => subscription::run(flags).await,
+        Command::Template(flags) => template::run(flags).await,
         Command::Delivery(flags) => delivery::run(flags).await,
         Command::Explain(flags) => explain::run(flags).await,
         Command::Completion(flags) => Ok(completion::run(&flags)),

@@ -215,7 +215,7 @@ async fn the_demonstration_shows_four_chats_and_leaves_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn help_of_every_command() {
     let home = home();
-    let lines: [&[&str]; 18] = [
+    let lines: [&[&str]; 23] = [
         &[],
         &["demo"],
         &["serve"],
@@ -230,6 +230,11 @@ async fn help_of_every_command() {
         &["subscription", "add"],
         &["subscription", "list"],
         &["subscription", "delete"],
+        &["template"],
+        &["template", "create"],
+        &["template", "list"],
+        &["template", "show"],
+        &["template", "delete"],
         &["delivery"],
         &["delivery", "list"],
         &["delivery", "show"],

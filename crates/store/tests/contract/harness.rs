@@ -11,6 +11,7 @@ use carillon_model::chance::SeededChance;
 use carillon_model::clock::{TestClock, Timestamp};
 use carillon_model::delivery::DeliveryState;
 use carillon_model::endpoint::Endpoint;
+use carillon_model::filter::FilterPolicies;
 use carillon_model::id::{AccountId, DeliveryId, EndpointId, MessageId, ProjectId, SubscriptionId, TopicId};
 use carillon_model::message::{Body, Content, Locale, Message, Priority};
 use carillon_model::outcome::{Outcome, Reason, Scope, Verdict};
@@ -263,6 +264,7 @@ impl<H: Home> Bed<H> {
             subscription: SubscriptionId::new(now, chance),
             endpoint: EndpointId::new(now, chance),
             channel: Channel::Lark,
+            filter_policies: FilterPolicies::default(),
         };
         (0..count).map(one).collect()
     }

@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use carillon_model::Clock;
+use carillon_model::filter::Attributes;
 use carillon_model::limits::IDEMPOTENCY_KEY_LIFE;
 use carillon_model::message::{Body, Priority};
 use carillon_store::delivery::StoredMessage;
@@ -21,7 +22,7 @@ fn again<H: Home>(bed: &Bed<H>, first: &StoredMessage) -> StoredMessage {
 
 async fn once<H: Home>(bed: &Bed<H>, stored: &StoredMessage, key: &str) -> Accepted {
     let recipients = bed.store.recipient_list(stored.message.topic).await.unwrap();
-    bed.store.message_publish_once(stored.clone(), recipients, key).await.unwrap()
+    bed.store.message_publish_once(stored.clone(), recipients, key, &Attributes::default()).await.unwrap()
 }
 
 pub(crate) async fn the_same_key_publishes_once<H: Home>() {
@@ -57,6 +58,11 @@ pub(crate) async fn another_content_under_the_same_key_is_told<H: Home>() {
         change(&mut changed);
         assert_eq!(once(&bed, &changed, "k").await, Accepted::Differs);
     }
+    let mut attributes = Attributes::default();
+    attributes.add("severity", &["high".to_owned()]).unwrap();
+    let with =
+        bed.store.message_publish_once(again(&bed, &first), Vec::new(), "k", &attributes).await.unwrap();
+    assert_eq!(with, Accepted::Differs);
     let mut elsewhere = StoredMessage { topic_name: other.name.clone(), ..again(&bed, &first) };
     elsewhere.message.topic = other.id;
     assert_eq!(once(&bed, &elsewhere, "k").await, Accepted::Differs);

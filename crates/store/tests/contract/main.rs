@@ -5,11 +5,13 @@
 
 mod account;
 mod attempt;
+mod attribute;
 mod cancel;
 mod churn;
 mod confirmation;
 mod delivery;
 mod explain;
+mod filter;
 mod harness;
 mod idempotency;
 mod message;
@@ -19,6 +21,8 @@ mod resend;
 mod retention;
 mod signing;
 mod subscription;
+mod tag;
+mod template;
 mod topic;
 mod traces;
 
@@ -52,6 +56,9 @@ macro_rules! contract {
                     each_delivery_has_its_own_attempts
                     every_outcome_and_reason_reads_back
                     a_delivery_is_found_only_by_its_own_id;
+                attribute:
+                    attributes_are_set_and_taken_away
+                    attributes_belong_to_a_topic_of_the_project;
                 cancel:
                     what_waits_is_cancelled_and_not_opened
                     one_resent_after_its_cancel_is_opened_in_its_new_place_only
@@ -106,6 +113,10 @@ macro_rules! contract {
                     old_keys_are_forgotten_in_batches
                     no_key_is_readable_at_rest
                     many_at_once_with_one_key_publish_one_message;
+                filter:
+                    policies_come_with_recipients_and_lists
+                    policies_go_with_their_subscription
+                    only_ones_own_are_changed;
                 message:
                     is_there_with_its_deliveries_after_the_answer
                     to_nobody_is_kept_too
@@ -170,6 +181,16 @@ macro_rules! contract {
                     only_those_in_force_receive
                     no_topic_and_a_full_topic_are_told
                     another_project_sees_nothing;
+                tag:
+                    tags_are_put_and_taken_off
+                    a_topic_has_not_too_many
+                    tags_belong_to_a_topic_of_the_project
+                    topics_are_listed_with_all_that_hangs_on_them;
+                template:
+                    is_found_as_it_was_made
+                    list_is_oldest_first_and_filtered
+                    rewrite_and_delete_change_one
+                    a_project_has_its_own_and_not_too_many;
                 topic:
                     create_keeps_the_first_of_a_name
                     create_stops_at_the_most_a_project_may_have

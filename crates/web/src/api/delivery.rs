@@ -88,7 +88,7 @@ pub(crate) struct ShownExplanation {
     /// `delivered`, `waiting`, `sending`, `failed`, `expired`, `cancelled` or `never_addressed`.
     verdict: &'static str,
     /// What lies behind it where no attempt tells: `subscribed_later`, `unconfirmed`, `unsubscribed`, `excluded`,
-    /// `other_topic`, `no_subscription` or `subscription_deleted`.
+    /// `filtered`, `other_topic`, `no_subscription` or `subscription_deleted`.
     cause: Option<&'static str>,
     /// The answer as a sentence.
     sentence: ShownAdvice,

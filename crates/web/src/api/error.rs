@@ -62,6 +62,13 @@ impl From<Error> for ApiError {
             Error::WrongLink => (StatusCode::FORBIDDEN, "wrong_link"),
             Error::CertificateNotFound => (StatusCode::NOT_FOUND, "certificate_not_found"),
             Error::DetectionNotFound => (StatusCode::NOT_FOUND, "detection_not_found"),
+            Error::DefaultTemplateNotFound => (StatusCode::NOT_FOUND, "default_template_not_found"),
+            Error::AttributeNotFound => (StatusCode::NOT_FOUND, "attribute_not_found"),
+            Error::TagNotFound => (StatusCode::NOT_FOUND, "tag_not_found"),
+            Error::PolicyRefuses(_) => (StatusCode::FORBIDDEN, "policy_refuses"),
+            Error::TemplateExists => (StatusCode::CONFLICT, "template_exists"),
+            Error::TemplatesFull => (StatusCode::CONFLICT, "templates_full"),
+            Error::TagsFull => (StatusCode::CONFLICT, "tags_full"),
             Error::TopicsFull => (StatusCode::CONFLICT, "topics_full"),
             Error::SubscriptionsFull => (StatusCode::CONFLICT, "subscriptions_full"),
             Error::Unavailable(cause) => {

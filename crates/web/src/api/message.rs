@@ -232,7 +232,7 @@ fn idempotency_key(call: &ApiCall, of_body: Option<String>) -> Result<Option<Str
         (Some(header), Some(body)) if header != body => {
             Err(Invalid::new(Field::IdempotencyKey, "the header and the body give different keys"))
         }
-        (Some(header), _) => Ok(Some(header.to_owned())),
+        (Some(header), _) => Ok(Some(header.into_owned())),
         (None, body) => Ok(body),
     }
 }
@@ -265,6 +265,7 @@ pub(crate) async fn publish(State(app): State<App>, call: ApiCall) -> Result<Res
             priority: new.priority,
             locale: new.locale,
             idempotency_key,
+            ..Publish::default()
         };
         let urn = app.service.topic_urn(&call.0.caller, &new.topic)?;
         app.service.publish(&call.0.caller, &urn, publish).await

@@ -35,6 +35,11 @@ impl SmnError {
     pub(crate) fn unknown_path() -> Self {
         Self::new(StatusCode::NOT_FOUND, "APIGW.0101", "The API does not exist or has not been published.")
     }
+
+    /// A call that SMN has and this service does not offer. The documents list 501 and name no code for it.
+    pub(crate) fn absent(text: &str) -> Self {
+        Self::new(StatusCode::NOT_IMPLEMENTED, "CARILLON.0501", text)
+    }
 }
 
 /// A field's status, code and SMN's own text (SMN API reference, "Error Codes"). Subject and message are 403 there,
@@ -57,6 +62,29 @@ fn field(field: Field) -> (StatusCode, &'static str, &'static str) {
         Field::IdempotencyKey => (bad, "SMN.0009", "Idempotency-Key is invalid."),
         Field::MessageStructure => (bad, "SMN.0021", "MessageStructure is invalid."),
         Field::TemplateName => (bad, "SMN.0032", "Parameter: message_template_name is invalid."),
+        Field::FilterPolicy => (bad, "SMN.0043", "Parameter: subscription is invalid."),
+        Field::TemplateId => (bad, "SMN.0031", "Parameter: template_id is invalid."),
+        Field::TemplateContent => (bad, "SMN.0024", "Parameter: content is invalid."),
+        Field::Placeholders => (StatusCode::FORBIDDEN, "SMN.0075", "Parameter: tags are too many."),
+        Field::PlaceholderValues | Field::Tag => (bad, "SMN.0038", "Parameter: tag is invalid."),
+        Field::ResourceType => (bad, "SMN.0072", "Parameter: Service is invalid."),
+        Field::Action => (bad, "SMN.0073", "Parameter: Invalid action."),
+        Field::StartTime => (bad, "SMN.0103", "Parameter: start_time is invalid."),
+        Field::EndTime => (bad, "SMN.0104", "Parameter: end_time is invalid."),
+        Field::TimeSpan => (bad, "SMN.0114", "The end time must be later than the start time."),
+        Field::TimeRange => (bad, "SMN.0113", "The time is out of range."),
+        Field::AttributeName
+        | Field::AttributeValue
+        | Field::AccessPolicy
+        | Field::PolicyVersion
+        | Field::PolicyId
+        | Field::PolicyStatement
+        | Field::PolicyStatementId
+        | Field::PolicyResource
+        | Field::PolicyEffect
+        | Field::PolicyAction
+        | Field::PolicyPrincipal
+        | Field::PolicyCondition => attribute_field(field),
         Field::Paging => (bad, "SMN.0015", "Parameter: Offset or limit is invalid."),
         Field::Status => (bad, "SMN.0077", "Parameter: Status is invalid."),
         Field::MessageId
@@ -71,6 +99,30 @@ fn field(field: Field) -> (StatusCode, &'static str, &'static str) {
     }
 }
 
+/// The same for the attributes of topics: each part of an access policy has its own code.
+fn attribute_field(field: Field) -> (StatusCode, &'static str, &'static str) {
+    let bad = StatusCode::BAD_REQUEST;
+    if field == Field::AttributeValue {
+        return (StatusCode::FORBIDDEN, "SMN.0047", "Parameter: Value exceeds the maximum length.");
+    }
+    let parts = [
+        (Field::AttributeName, "SMN.0046", "Parameter: Attribute name is invalid."),
+        (Field::PolicyVersion, "SMN.0049", "Parameter: Access policy version is invalid."),
+        (Field::PolicyId, "SMN.0050", "Parameter: Access policy id is invalid."),
+        (Field::PolicyStatement, "SMN.0051", "Parameter: Access policy statement is invalid."),
+        (Field::PolicyStatementId, "SMN.0052", "Parameter: Access policy statement id is invalid."),
+        (Field::PolicyResource, "SMN.0053", "Parameter: Access policy resource is invalid."),
+        (Field::PolicyEffect, "SMN.0054", "Parameter: Access policy effect is invalid."),
+        (Field::PolicyAction, "SMN.0055", "Parameter: Access policy action is invalid."),
+        (Field::PolicyPrincipal, "SMN.0056", "Parameter: Access policy principal is invalid."),
+        (Field::PolicyCondition, "SMN.0058", "Parameter: Access policy condition is invalid."),
+    ];
+    let found = parts.into_iter().find(|(part, _, _)| *part == field);
+    let (code, text) =
+        found.map_or(("SMN.0048", "Parameter: Access policy is invalid."), |(_, code, text)| (code, text));
+    (bad, code, text)
+}
+
 impl From<Invalid> for SmnError {
     fn from(invalid: Invalid) -> Self {
         let (status, code, text) = field(invalid.field);
@@ -81,7 +133,7 @@ impl From<Invalid> for SmnError {
 impl From<Error> for SmnError {
     fn from(error: Error) -> Self {
         let not_found = StatusCode::NOT_FOUND;
-        let forbidden = StatusCode::FORBIDDEN;
+        let (bad, forbidden) = (StatusCode::BAD_REQUEST, StatusCode::FORBIDDEN);
         match error {
             Error::Invalid(invalid) => invalid.into(),
             Error::Unauthenticated(why) => why.into(),
@@ -92,15 +144,30 @@ impl From<Error> for SmnError {
                 Self::new(not_found, "SMN.0013", "Subscription resource not found.")
             }
             Error::TemplateNotFound => Self::new(not_found, "SMN.0027", "Template not found."),
-            Error::MessageNotFound | Error::DeliveryNotFound => Self::unknown_path(),
-            Error::DeliveryStands { .. } | Error::DeliveryNoTarget => {
-                Self::new(StatusCode::CONFLICT, "SMN.0018", error.to_string())
+            Error::DefaultTemplateNotFound => {
+                Self::new(not_found, "SMN.0076", "Default message template not found.")
             }
-            Error::IdempotencyConflict => Self::new(
-                StatusCode::BAD_REQUEST,
-                "SMN.0009",
-                format!("Idempotency-Key is invalid: {error}."),
-            ),
+            Error::TemplateExists => Self::new(bad, "SMN.0025", "Template already exists."),
+            Error::TemplatesFull => Self::new(bad, "SMN.0044", "Exceeded template limit."),
+            Error::AttributeNotFound => Self::new(not_found, "SMN.0045", "Attribute not found."),
+            Error::TagNotFound => {
+                Self::new(not_found, "SMN.0045", "Attribute not found. (no tag of that key)")
+            }
+            Error::TagsFull => Self::new(forbidden, "SMN.0075", "Parameter: tags are too many."),
+            Error::PolicyRefuses(action) => {
+                let text = format!("Policy doesn't allow {} to be performed.", action.name());
+                Self::new(forbidden, "SMN.00308", text)
+            }
+            // No path of this dialect leads to these.
+            Error::MessageNotFound
+            | Error::DeliveryNotFound
+            | Error::DeliveryStands { .. }
+            | Error::DeliveryNoTarget
+            | Error::CertificateNotFound => Self::unknown_path(),
+            Error::IdempotencyConflict => {
+                let text = format!("Idempotency-Key is invalid: {error}.");
+                Self::new(bad, "SMN.0009", text)
+            }
             Error::TopicsFull => Self::new(forbidden, "SMN.0004", "Exceeded topic limit."),
             Error::SubscriptionsFull => Self::new(forbidden, "SMN.0007", "Exceeded subscription limit."),
             Error::Throttled => {
@@ -117,7 +184,6 @@ impl From<Error> for SmnError {
                             subscription)";
                 Self::new(forbidden, "SMN.0001", text)
             }
-            Error::CertificateNotFound => Self::unknown_path(),
             Error::DetectionNotFound => Self::new(not_found, "SMN.00013030", "Detection task not found."),
             Error::PrivateEndpoint => {
                 Self::new(forbidden, "SMN.0069", "Not authorized to subscribe internal endpoints.")

@@ -40,3 +40,8 @@ pub(crate) fn page(call: &Call) -> Result<Page, Invalid> {
     let fits = (1..=limits::PAGE_MAX).contains(&page.limit) && i64::try_from(page.offset).is_ok();
     if fits { Ok(page) } else { Err(wrong()) }
 }
+
+/// A list of texts.
+pub(crate) fn texts(value: &Value) -> Option<Vec<String>> {
+    value.as_array()?.iter().map(|item| item.as_str().map(str::to_owned)).collect()
+}

@@ -1,15 +1,21 @@
 //! SMN's v2 API as Huawei Cloud's official SDKs speak it. Its words (protocol, `message_structure`, …) and its codes
 //! live in this folder and nowhere below; a second dialect would be a sibling folder.
 
+mod absent;
+mod attribute;
 mod detection;
 pub(crate) mod error;
 mod field;
+mod filter;
 mod iam;
 mod link;
 mod protocol;
 mod publish;
+mod statistics;
 mod structure;
 mod subscription;
+mod tag;
+mod template;
 mod topic;
 mod version;
 
@@ -50,11 +56,22 @@ pub(crate) fn routes() -> Router<App> {
             &format!("{TOPIC}/subscriptions/{{subscription_urn}}"),
             put(subscription::update).delete(subscription::remove_of_topic),
         )
+        .route(&format!("{TOPIC}/attributes"), get(attribute::list).delete(attribute::remove_all))
+        .route(&format!("{TOPIC}/attributes/{{name}}"), put(attribute::update).delete(attribute::remove))
+        .route(&format!("{TOPIC}/statistics"), get(statistics::list))
+        .route(
+            &format!("{SUBSCRIPTIONS}/filter_polices"),
+            post(filter::create).put(filter::update).delete(filter::remove),
+        )
         .route(SUBSCRIPTIONS, get(subscription::list).delete(subscription::remove_many))
         .route(&format!("{SUBSCRIPTIONS}/{{subscription_urn}}"), delete(subscription::remove))
         .route(&format!("{TOPIC}/detection"), post(detection::begin))
         .route(&format!("{TOPIC}/detection/{{task_id}}"), get(detection::show))
         .merge(links())
+        .route("/v2/{project_id}/notifications/topics-with-associated-resources", get(topic::list_associated))
+        .merge(template_routes())
+        .merge(tag_routes())
+        .merge(absent::routes("/v2/{project_id}", TOPIC))
 }
 
 /// What end users follow, without signing in: each link carries its own right. Of each there is an older twin.
@@ -67,6 +84,24 @@ fn links() -> Router<App> {
         .route("/rest/v2/notifications/subscription/unsubscribe", unsubscribe())
         .route(&format!("{CERTIFICATE_PATH}{{certificate_id}}"), get(link::certificate))
         .route("/v2/notifications/certifications/download/{certificate_id}", get(link::certificate))
+}
+
+fn template_routes() -> Router<App> {
+    const TEMPLATES: &str = "/v2/{project_id}/notifications/message_template";
+    Router::new().route(TEMPLATES, post(template::create).get(template::list)).route(
+        &format!("{TEMPLATES}/{{message_template_id}}"),
+        get(template::show).put(template::update).delete(template::remove),
+    )
+}
+
+fn tag_routes() -> Router<App> {
+    const RESOURCE: &str = "/v2/{project_id}/{resource_type}/{resource_id}";
+    Router::new()
+        .route(&format!("{RESOURCE}/tags"), post(tag::create).get(tag::list))
+        .route(&format!("{RESOURCE}/tags/action"), post(tag::change).delete(tag::remove))
+        .route(&format!("{RESOURCE}/tags/{{key}}"), delete(tag::remove))
+        .route("/v2/{project_id}/{resource_type}/tags", get(tag::list_all))
+        .route("/v2/{project_id}/{resource_type}/resource_instances/action", post(tag::instances))
 }
 
 /// A request of this dialect whose caller is known, in the project that its path names, if it names one.

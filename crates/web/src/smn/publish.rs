@@ -1,12 +1,17 @@
 //! Publishing.
 
+use std::borrow::Cow;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use carillon_model::filter::Attributes;
 use carillon_model::message::{Body, Content, Locale};
+use carillon_model::template::Values;
 use carillon_model::{Channel, Field, Invalid, limits};
 use carillon_service::Error;
 use carillon_service::publish::Publish;
+use carillon_service::template::ByTemplate;
 use serde_json::{Map, Value, json};
 
 use super::error::SmnError;
@@ -19,7 +24,7 @@ pub(crate) async fn publish(State(app): State<App>, call: SmnCall) -> Result<Res
     let published = async {
         let body = call.0.object(Field::Message)?;
         let mut publish = read(&body)?;
-        publish.idempotency_key = call.0.idempotency_key().map(str::to_owned);
+        publish.idempotency_key = call.0.idempotency_key().map(Cow::into_owned);
         app.service.publish(&call.0.caller, call.0.path("topic_urn"), publish).await
     };
     let published = published.await.map_err(|error| call.refuse(error))?;
@@ -35,11 +40,16 @@ pub(crate) async fn publish(State(app): State<App>, call: SmnCall) -> Result<Res
 /// reference, "Publishing a Message").
 fn read(body: &Map<String, Value>) -> Result<Publish, Error> {
     let subject = field::text(body, "subject", Field::Subject)?.filter(|subject| !subject.is_empty());
-    let template = field::text(body, "message_template_name", Field::TemplateName)?;
+    let name =
+        field::text(body, "message_template_name", Field::TemplateName)?.filter(|name| !name.is_empty());
     let message = field::text(body, "message", Field::Message)?;
-    let mut content = match (structure_text(body)?, template, message) {
+    let mut template = None;
+    let mut content = match (structure_text(body)?, name, message) {
         (Some(text), _, _) => structure::read(&text)?,
-        (None, Some(_name), _) => return Err(Error::TemplateNotFound),
+        (None, Some(name), _) => {
+            template = Some(ByTemplate { name, values: values(body)? });
+            Content::default()
+        }
         (None, None, Some(message)) => Content { default: Body::text(message), ..Content::default() },
         (None, None, None) => {
             let rule = "one of message, message_structure and message_template_name must be given";
@@ -47,13 +57,29 @@ fn read(body: &Map<String, Value>) -> Result<Publish, Error> {
         }
     };
     content.subject = subject;
-    content.only = attributes(body)?;
+    let Given { only, attributes } = attributes(body)?;
+    content.only = only;
     Ok(Publish {
         content,
+        template,
+        attributes,
         time_to_live: field::number(body, "time_to_live", Field::TimeToLive)?,
         locale: locale(body)?,
         ..Publish::default()
     })
+}
+
+/// `tags`: what stands in the place of a template's placeholders. Without a template they have no meaning.
+fn values(body: &Map<String, Value>) -> Result<Values, Invalid> {
+    let wrong = || Invalid::new(Field::PlaceholderValues, "must be an object of texts");
+    let object = match body.get("tags") {
+        None | Some(Value::Null) => return Ok(Values::default()),
+        Some(value) => value.as_object().ok_or_else(wrong)?,
+    };
+    let pair = |(name, value): (&String, &Value)| {
+        value.as_str().map(|value| (name.clone(), value.to_owned())).ok_or_else(wrong)
+    };
+    Values::new(object.iter().map(pair).collect::<Result<_, _>>()?)
 }
 
 /// The structure as text: it is declared a text that holds JSON; an old example shows an object, which is taken too.
@@ -81,38 +107,41 @@ fn locale(body: &Map<String, Value>) -> Result<Locale, Invalid> {
     }
 }
 
-/// Checks the attributes and gives the channels that one of type PROTOCOL leaves.
-fn attributes(body: &Map<String, Value>) -> Result<Option<Vec<Channel>>, Invalid> {
+/// What the attributes say: which channels one of type PROTOCOL leaves, and what the others are to be filtered by.
+#[derive(Default)]
+struct Given {
+    only: Option<Vec<Channel>>,
+    attributes: Attributes,
+}
+
+fn attributes(body: &Map<String, Value>) -> Result<Given, Invalid> {
     let wrong = |rule: &'static str| Invalid::new(Field::MessageAttributes, rule);
     let list = match body.get("message_attributes") {
-        None | Some(Value::Null) => return Ok(None),
+        None | Some(Value::Null) => return Ok(Given::default()),
         Some(Value::Array(list)) => list,
         Some(_) => return Err(wrong("must be a list of objects with name, type and value")),
     };
     if list.len() > limits::MESSAGE_ATTRIBUTES_MAX {
         return Err(wrong("at most 10 attributes are taken"));
     }
-    let mut only = None;
+    let mut given = Given::default();
     for attribute in list {
         let object = attribute.as_object().ok_or_else(|| wrong("each attribute must be an object"))?;
         let name = object.get("name").and_then(Value::as_str).unwrap_or_default();
-        if !attribute_name_fits(name) {
-            return Err(wrong("a name is 1 to 32 lowercase letters, digits and single inner underscores"));
-        }
-        let value = object.get("value");
-        match object.get("type").and_then(Value::as_str) {
-            Some("STRING") if value.and_then(Value::as_str).is_some_and(attribute_value_fits) => {}
-            Some("STRING_ARRAY")
-                if texts(value).is_some_and(|all| all.iter().all(|text| attribute_value_fits(text))) => {}
-            Some("PROTOCOL") => {
-                let names = texts(value)
-                    .ok_or_else(|| wrong("a PROTOCOL value is a list of 1 to 10 protocol names"))?;
-                let known = names.iter().filter(|name| !protocol::OTHERS.contains(&name.as_str()));
-                let channels = known.map(|name| {
-                    protocol::channel(name)
-                        .map_err(|_rule| wrong("a PROTOCOL value names an unknown protocol"))
-                });
-                only = Some(channels.collect::<Result<Vec<_>, _>>()?);
+        let (kind, value) = (object.get("type").and_then(Value::as_str), object.get("value"));
+        match (kind, value) {
+            (Some("STRING"), Some(Value::String(text))) => {
+                given.attributes.add(name, std::slice::from_ref(text))?;
+            }
+            (Some("STRING_ARRAY"), Some(list @ Value::Array(_))) => {
+                let texts =
+                    field::texts(list).ok_or_else(|| wrong("a STRING_ARRAY value is a list of texts"))?;
+                given.attributes.add(name, &texts)?;
+            }
+            (Some("PROTOCOL"), Some(list)) => {
+                // Any value that keeps its rule will do: it is the name that is checked.
+                Attributes::default().add(name, &["x".to_owned()])?;
+                given.only = Some(channels(list)?);
             }
             _ => {
                 return Err(wrong(
@@ -121,22 +150,16 @@ fn attributes(body: &Map<String, Value>) -> Result<Option<Vec<Channel>>, Invalid
             }
         }
     }
-    Ok(only)
+    Ok(given)
 }
 
-fn texts(value: Option<&Value>) -> Option<Vec<String>> {
-    let list = value?.as_array().filter(|list| (1..=10).contains(&list.len()))?;
-    list.iter().map(|item| item.as_str().map(str::to_owned)).collect()
-}
-
-fn attribute_name_fits(name: &str) -> bool {
-    (1..=32).contains(&name.len())
-        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
-        && !name.starts_with('_')
-        && !name.ends_with('_')
-        && !name.contains("__")
-}
-
-fn attribute_value_fits(value: &str) -> bool {
-    (1..=32).contains(&value.chars().count()) && value.chars().all(|c| c.is_alphanumeric() || c == '_')
+fn channels(list: &Value) -> Result<Vec<Channel>, Invalid> {
+    let wrong = |rule: &'static str| Invalid::new(Field::MessageAttributes, rule);
+    let names = field::texts(list).filter(|names| (1..=10).contains(&names.len()));
+    let names = names.ok_or_else(|| wrong("a PROTOCOL value is a list of 1 to 10 protocol names"))?;
+    let known = names.iter().filter(|name| !protocol::OTHERS.contains(&name.as_str()));
+    let channel = |name: &String| {
+        protocol::channel(name).map_err(|_rule| wrong("a PROTOCOL value names an unknown protocol"))
+    };
+    known.map(channel).collect()
 }

@@ -11,7 +11,7 @@ use carillon_service::{Error, SubscriptionFilter};
 use serde_json::{Map, Value, json};
 
 use super::error::SmnError;
-use super::{SmnCall, field, fields, protocol};
+use super::{SmnCall, field, fields, filter, protocol};
 use crate::App;
 
 /// A subscription as SMN shows it; the address is masked, and of the extension nothing comes back.
@@ -25,7 +25,7 @@ fn shown(named: &NamedSubscription) -> Value {
         "endpoint": subscription.endpoint_masked,
         "remark": subscription.remark,
         "status": subscription.state.number(),
-        "filter_polices": [],
+        "filter_polices": filter::shown(&subscription.filter_policies),
         "extension": { "verification_code_enabled": false },
     })
 }

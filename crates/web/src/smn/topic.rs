@@ -4,12 +4,12 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use carillon_model::{Field, Invalid};
-use carillon_service::TopicFilter;
 use carillon_service::topic::{NamedTopic, NewTopic};
+use carillon_service::{FullTopic, TopicFilter};
 use serde_json::{Map, Value, json};
 
 use super::error::SmnError;
-use super::{SmnCall, field, fields};
+use super::{SmnCall, attribute, field, fields, tag};
 use crate::App;
 
 /// A topic as SMN shows it.
@@ -61,18 +61,39 @@ fn enterprise_project(id: Option<String>) -> Result<Option<String>, Invalid> {
 pub(crate) async fn list(State(app): State<App>, call: SmnCall) -> Result<Response, SmnError> {
     let listed = async {
         let page = field::page(&call.0)?;
-        let query = |name: &str| call.0.query(name).map(str::to_owned);
-        let filter = TopicFilter {
-            name: query("name"),
-            name_part: query("fuzzy_name"),
-            id: query("topic_id"),
-            display_name_part: query("fuzzy_display_name"),
-            enterprise_project_id: query("enterprise_project_id"),
-        };
-        app.service.list_topics(&call.0.caller, filter, page).await
+        app.service.list_topics(&call.0.caller, filter(&call), page).await
     };
     let (count, topics) = listed.await.map_err(|error| call.refuse(error))?;
     let topics: Vec<Value> = topics.iter().map(|named| Value::Object(shown(named))).collect();
+    Ok(call.answer(StatusCode::OK, fields(json!({ "topic_count": count, "topics": topics }))))
+}
+
+fn filter(call: &SmnCall) -> TopicFilter {
+    let query = |name: &str| call.0.query(name).map(str::to_owned);
+    TopicFilter {
+        name: query("name"),
+        name_part: query("fuzzy_name"),
+        id: query("topic_id"),
+        display_name_part: query("fuzzy_display_name"),
+        enterprise_project_id: query("enterprise_project_id"),
+    }
+}
+
+/// `GET …/topics-with-associated-resources`: as the list of topics, each with tags and attributes; no log tanks.
+pub(crate) async fn list_associated(State(app): State<App>, call: SmnCall) -> Result<Response, SmnError> {
+    let listed = async {
+        let page = field::page(&call.0)?;
+        app.service.list_full_topics(&call.0.caller, filter(&call), page).await
+    };
+    let (count, topics) = listed.await.map_err(|error| call.refuse(error))?;
+    let one = |(named, full): &(NamedTopic, FullTopic)| {
+        let mut topic = shown(named);
+        topic.insert("tags".to_owned(), tag::shown(&full.tags));
+        topic.insert("attributes".to_owned(), attribute::associated(&full.topic, &full.attributes));
+        topic.insert("logtanks".to_owned(), json!([]));
+        Value::Object(topic)
+    };
+    let topics: Vec<Value> = topics.iter().map(one).collect();
     Ok(call.answer(StatusCode::OK, fields(json!({ "topic_count": count, "topics": topics }))))
 }
 

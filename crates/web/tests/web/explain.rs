@@ -86,6 +86,22 @@ async fn why_a_message_was_never_addressed_is_told() {
 }
 
 #[tokio::test]
+async fn a_filter_policy_that_did_not_match_is_named() {
+    let bed = Bed::fresh().await;
+    let topic = bed.topic("ops").await;
+    let urn = bed.subscribe(&topic, &key(1)).await;
+    let policy = json!({ "subscription_urn": urn, "filter_polices": [{ "name": "level", "string_equals": ["high"] }] });
+    let made = bed.post(&smn("subscriptions/filter_polices"), json!({ "polices": [policy] })).await;
+    assert_eq!(made.status, StatusCode::OK, "{made:?}");
+    bed.tick();
+    let attributes = json!([{ "name": "level", "type": "STRING", "value": "low" }]);
+    let body = json!({ "message": "disk full", "message_attributes": attributes });
+    let answer = bed.post(&smn(&format!("topics/{topic}/publish")), body).await;
+    let explanation = explain(&bed, answer.text("/message_id"), &urn).await;
+    assert_eq!(told(&explanation), ("never_addressed", Some("filtered")));
+}
+
+#[tokio::test]
 async fn a_message_is_explained_as_a_whole() {
     let bed = Bed::fresh().await;
     let topic = bed.topic("ops").await;

@@ -89,9 +89,15 @@ async fn smn_takes_the_header_too() {
     assert_eq!((again.status, replayed(&again)), (StatusCode::OK, true));
     assert_eq!(again.text("/message_id"), first.text("/message_id"));
     assert_ne!(again.text("/request_id"), first.text("/request_id"));
-    let other = publish(json!({ "message": "disk empty" })).await;
-    assert_eq!((other.status, other.text("/code")), (StatusCode::BAD_REQUEST, "SMN.0009"));
-    assert!(other.text("/message").contains("idempotency key"), "{other:?}");
+    let attributes = json!([{ "name": "level", "type": "STRING", "value": "low" }]);
+    for other in [
+        json!({ "message": "disk empty" }),
+        json!({ "message": "disk full", "message_attributes": attributes }),
+    ] {
+        let other = publish(other).await;
+        assert_eq!((other.status, other.text("/code")), (StatusCode::BAD_REQUEST, "SMN.0009"));
+        assert!(other.text("/message").contains("idempotency key"), "{other:?}");
+    }
     assert_eq!(messages(&bed).await, 1);
 }
 

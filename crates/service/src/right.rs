@@ -1,0 +1,74 @@
+//! Whether a caller may use a topic. The owner always may; anybody else only as the topic's access policy allows. A
+//! topic without a policy looks to others as if it did not exist.
+
+use carillon_model::access_policy::{AccessPolicy, Action, Asker, Question};
+use carillon_model::topic::Topic;
+use carillon_model::urn::TopicUrn;
+
+use crate::error::Error;
+use crate::topic::NamedTopic;
+use crate::{Caller, Service};
+
+/// The subscription that somebody wants to make, as a policy's conditions see it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    /// The protocol in the caller's dialect.
+    pub(crate) protocol: &'a str,
+    /// The address as it was given.
+    pub(crate) endpoint: &'a str,
+}
+
+impl Caller {
+    /// Who the caller is to an access policy: its project is the account.
+    fn asker(&self) -> Asker {
+        Asker { account: Some(format!("urn:csp:iam::{}:root", self.project)), ..Asker::default() }
+    }
+}
+
+impl Service {
+    /// The topic of a URN, if the caller may do this with it.
+    ///
+    /// # Errors
+    /// When there is no such topic, or it is another project's and its policy does not let the caller in.
+    pub(crate) async fn usable_topic(
+        &self,
+        caller: &Caller,
+        urn: &str,
+        action: Action,
+        wanted: Option<Wanted<'_>>,
+    ) -> Result<NamedTopic, Error> {
+        let urn = TopicUrn::parse(urn)?;
+        if urn.region != self.region() {
+            return Err(Error::TopicNotFound);
+        }
+        let topic = self.store.topic_find(&urn.project, &urn.topic).await?.ok_or(Error::TopicNotFound)?;
+        if topic.project != caller.project {
+            self.check_foreign(caller, &urn, &topic, action, wanted).await?;
+        }
+        Ok(NamedTopic { urn, topic })
+    }
+
+    /// Asks a topic's policy about a caller of another project.
+    async fn check_foreign(
+        &self,
+        caller: &Caller,
+        urn: &TopicUrn,
+        topic: &Topic,
+        action: Action,
+        wanted: Option<Wanted<'_>>,
+    ) -> Result<(), Error> {
+        let text = self.store.attribute_list(topic.id).await?.access_policy;
+        if text.is_empty() {
+            return Err(Error::TopicNotFound);
+        }
+        let question = Question {
+            asker: caller.asker(),
+            action,
+            resource: urn.to_string(),
+            now: self.clock.now(),
+            protocol: wanted.map(|wanted| wanted.protocol.to_owned()),
+            endpoint: wanted.map(|wanted| wanted.endpoint.to_owned()),
+        };
+        if AccessPolicy::parse(&text)?.allows(&question) { Ok(()) } else { Err(Error::PolicyRefuses(action)) }
+    }
+}
