@@ -100,7 +100,7 @@ impl Sqlite {
                 Some(connection) => connection,
                 None => connect(&path, true)?,
             };
-            let result = work(&mut Tx::new(&connection));
+            let result = read_once(&connection, work);
             readers.lock().expect("no code panics while it holds the readers").push(connection);
             result
         });
@@ -244,6 +244,18 @@ impl Writer {
         }
         self.purged_at = Instant::now();
     }
+}
+
+/// Reads in one transaction, so that several queries see one state of the store.
+fn read_once<T>(
+    connection: &Connection,
+    work: impl FnOnce(&mut Tx<'_>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let run = |sql| connection.prepare_cached(sql)?.execute([]).map(drop);
+    run("BEGIN")?;
+    let result = work(&mut Tx::new(connection));
+    run("COMMIT")?;
+    result
 }
 
 /// What was erased is overwritten in its page; what is left of it stands in the write-ahead log, which a truncating

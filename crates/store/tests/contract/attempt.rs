@@ -86,3 +86,29 @@ pub(crate) async fn a_delivery_is_found_only_by_its_own_id<H: Home>() {
     let elsewhere = ProjectId::parse("elsewhere").unwrap();
     assert_eq!(bed.store.delivery_find(&elsewhere, id).await.unwrap(), None);
 }
+
+/// Whoever looks while an attempt is written down sees it with its delivery's state, or neither.
+pub(crate) async fn a_delivery_and_its_attempts_are_read_as_one<H: Home>() {
+    let bed = Bed::<H>::fresh().await;
+    let topic = bed.topic("ops").await;
+    for _round in 0..150 {
+        let stored = bed.new_message(&topic, "one");
+        let id = stored.message.id;
+        bed.store.message_publish(stored, bed.recipients(1)).await.unwrap();
+        let ready = bed.store.wake().take().ready.remove(0);
+        let end = settlement(&ready, 1, bed.tick(), limited(), DeliveryState::Failed);
+        let settle = bed.store.delivery_settle(Vec::new(), vec![end]);
+        let look = async {
+            loop {
+                let seen = bed.store.delivery_list(&bed.project, id, 0, 1).await.unwrap().remove(0);
+                let failed = seen.state == DeliveryState::Failed;
+                assert_eq!(failed, !seen.attempts.is_empty(), "{seen:?}");
+                if failed {
+                    return;
+                }
+            }
+        };
+        let (settled, ()) = tokio::join!(settle, look);
+        settled.unwrap();
+    }
+}

@@ -54,6 +54,7 @@ macro_rules! contract {
                 attempt:
                     deliveries_are_listed_by_number_behind_a_cursor
                     each_delivery_has_its_own_attempts
+                    a_delivery_and_its_attempts_are_read_as_one
                     every_outcome_and_reason_reads_back
                     a_delivery_is_found_only_by_its_own_id;
                 attribute:
