@@ -52,6 +52,7 @@ pub(crate) async fn build(config: &ServerConfig, links: Links, preset: Preset) -
         links,
         retry: RetryPolicy { attempts_max: config.attempts_max, ..RetryPolicy::default() },
         attempts_at_once: config.attempts_at_once,
+        keep: config.keep,
     };
     let engine = Engine::start(parts, settings).await.context("the engine cannot start")?;
     let registry = Mutex::new(registry);

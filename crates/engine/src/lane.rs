@@ -69,6 +69,15 @@ impl Lane {
         true
     }
 
+    /// Forgets what was cancelled in place `seq`, so that nothing waits for its due time. What is being sent stays
+    /// until it comes back: whoever sends it looks for itself.
+    pub(crate) fn cancelled(&mut self, seq: i64) {
+        let found = self.queue.iter().position(|ready| ready.seq == seq);
+        let Some(place) = found.filter(|place| *place >= self.sending) else { return };
+        self.queue.remove(place);
+        self.held = self.held.map(|held| held - usize::from(place < held)).filter(|held| *held > 1);
+    }
+
     /// Puts a delivery behind those of its priority; what is under way, or held for another try, stays in front.
     fn insert(&mut self, ready: Ready) {
         let priority = ready.stored.message.priority;

@@ -31,7 +31,17 @@ pub(crate) fn ready(seq: i64, priority: Priority) -> Ready {
     let id = DeliveryId::new(message.id, 1);
     let stored = Arc::new(StoredMessage { message, topic_name: TopicName::parse("t").unwrap() });
     let (subscription, endpoint) = (SubscriptionId::new(NOW, &chance), EndpointId::new(NOW, &chance));
-    Ready { seq, id, subscription, endpoint, attempts: 0, parts_done: 0, due_at: NOW, stored }
+    Ready {
+        seq,
+        id,
+        subscription,
+        endpoint,
+        attempts: 0,
+        attempts_before: 0,
+        parts_done: 0,
+        due_at: NOW,
+        stored,
+    }
 }
 
 fn normal(seq: i64) -> Ready {
@@ -164,6 +174,37 @@ fn a_full_lane_leaves_the_rest_to_the_store() {
     lane.loaded(vec![normal(max + 1)]);
     assert!(send(&mut lane, NOW, 1).is_some());
     assert_eq!(lane.wish(NOW), Wish::Load, "and is asked for again");
+}
+
+#[test]
+fn a_cancelled_first_holds_nobody_up() {
+    let mut lane = Lane::default();
+    assert!((1..=3).all(|seq| lane.arrive(normal(seq))));
+    let batch = lane.begin(1);
+    lane.cancelled(1);
+    assert_eq!(lane.depth(), 3, "what is being sent stays first until it comes back");
+    let later = Ready { attempts: 1, due_at: Timestamp(5_000), ..batch[0].clone() };
+    lane.sent(1, vec![later], false);
+    assert_eq!(lane.wish(NOW), Wish::Wait(Timestamp(5_000)));
+    lane.cancelled(1);
+    lane.cancelled(3);
+    assert_eq!(send(&mut lane, NOW, 1), Some(vec![2]));
+    assert_eq!(lane.wish(NOW), Wish::Done);
+}
+
+#[test]
+fn what_goes_again_together_goes_without_what_was_cancelled() {
+    let mut lane = Lane::default();
+    assert!((1..=4).all(|seq| lane.arrive(normal(seq))));
+    let batch = lane.begin(3);
+    lane.sent(3, batch, false);
+    lane.cancelled(2);
+    assert_eq!(lane.wish(NOW), Wish::Send(2));
+    assert_eq!(seqs(&lane.begin(2)), [1, 3]);
+    lane.sent(0, Vec::new(), false);
+    lane.cancelled(3);
+    lane.cancelled(4);
+    assert_eq!(seqs(&lane.begin(9)), [1]);
 }
 
 proptest! {

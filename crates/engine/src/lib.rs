@@ -8,12 +8,14 @@
 //! | one post | `send` |
 //! | several deliveries in one post | `digest` |
 //! | writing down what began and what ended, in batches | `settle` |
+//! | forgetting what is old | `retain` |
 //! | numbers for the operator | [`metrics`] |
 
 mod digest;
 mod lane;
 pub mod metrics;
 mod origin;
+mod retain;
 mod run;
 mod send;
 mod settle;

@@ -29,6 +29,11 @@ struct StateLabels {
     state: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct KindLabels {
+    kind: &'static str,
+}
+
 /// The engine's and the store's numbers.
 #[derive(Debug, Clone)]
 pub struct Metrics {
@@ -37,6 +42,7 @@ pub struct Metrics {
     waited_seconds: Histogram,
     post_deliveries: Histogram,
     settled: Family<StateLabels, Counter>,
+    forgotten: Family<KindLabels, Counter>,
     pub(crate) lanes: Gauge<i64, AtomicI64>,
     pub(crate) queued: Gauge<i64, AtomicI64>,
     pub(crate) sending: Gauge<i64, AtomicI64>,
@@ -65,6 +71,7 @@ impl Metrics {
             waited_seconds: waits(),
             post_deliveries: pieces(),
             settled: Family::default(),
+            forgotten: Family::default(),
             lanes: Gauge::default(),
             queued: Gauge::default(),
             sending: Gauge::default(),
@@ -93,6 +100,7 @@ impl Metrics {
             "Deliveries that ended, by state",
             m.settled.clone(),
         );
+        registry.register("carillon_forgotten", "Rows forgotten for their age, by kind", m.forgotten.clone());
         registry.register("carillon_lanes", "Lanes in which something waits", m.lanes.clone());
         registry.register(
             "carillon_lane_depth",
@@ -115,6 +123,10 @@ impl Metrics {
         self.attempts.get_or_create(&labels).inc();
         let labels = ChannelLabels { channel: channel.name() };
         self.attempt_seconds.get_or_create(&labels).observe(elapsed.as_secs_f64());
+    }
+
+    pub(crate) fn forgotten(&self, kind: &'static str, count: u64) {
+        self.forgotten.get_or_create(&KindLabels { kind }).inc_by(count);
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a post holds at most a few hundred deliveries")]

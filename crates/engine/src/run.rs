@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use carillon_model::delivery::DeliveryState;
 use carillon_model::id::EndpointId;
 use carillon_model::link::Links;
 use carillon_model::retry::RetryPolicy;
@@ -19,6 +20,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::lane::{LANE_QUEUE_MAX, Lane, Wish};
 use crate::metrics::Metrics;
+use crate::retain::Retain;
 use crate::send::{Sender, Sent};
 use crate::settle;
 use crate::timer::Timer;
@@ -45,6 +47,8 @@ pub struct Settings {
     pub retry: RetryPolicy,
     /// How many attempts are under way at once.
     pub attempts_at_once: usize,
+    /// How long messages are kept; for ever when not set.
+    pub keep: Option<Duration>,
 }
 
 impl Default for Settings {
@@ -54,6 +58,7 @@ impl Default for Settings {
             links: Links::default(),
             retry: RetryPolicy::default(),
             attempts_at_once: 1024,
+            keep: None,
         }
     }
 }
@@ -99,6 +104,13 @@ impl Engine {
         let tasks = TaskTracker::new();
         let (notes, inbox) = mpsc::channel(NOTES_MAX);
         tasks.spawn(settle::write_down(parts.store.clone(), inbox));
+        let retain = Retain {
+            store: parts.store.clone(),
+            clock: Arc::clone(&parts.clock),
+            keep: settings.keep,
+            metrics: parts.metrics.clone(),
+        };
+        tasks.spawn(retain.run(stop.clone()));
         let (events, results) = mpsc::channel(RESULTS_MAX);
         let sender = Sender {
             store: parts.store.clone(),
@@ -190,6 +202,17 @@ impl Lanes {
             let lane = ready.endpoint;
             self.lanes.entry(lane).or_default().arrive(ready);
             self.serve(lane);
+        }
+        for lane in arrived.lanes {
+            self.lanes.entry(lane).or_default().look_again();
+            self.serve(lane);
+        }
+        for dropped in arrived.cancelled {
+            self.sender.metrics.settled(DeliveryState::Cancelled, None);
+            if let Some(lane) = self.lanes.get_mut(&dropped.endpoint) {
+                lane.cancelled(dropped.seq);
+                self.serve(dropped.endpoint);
+            }
         }
         if arrived.overflowed {
             match self.sender.store.lane_list().await {

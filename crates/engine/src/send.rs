@@ -1,5 +1,6 @@
 //! One post: opens the target, renders, sends the parts, decides what follows for every delivery in it.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use carillon_model::delivery::{DeliveryState, Move};
@@ -14,7 +15,7 @@ use carillon_model::urn::{SubscriptionUrn, TopicUrn};
 use carillon_model::{Chance, Channel, Clock, Timestamp};
 use carillon_provider::{Part, Post, Providers};
 use carillon_store::Store;
-use carillon_store::delivery::{Ready, Settlement, Start, Tried};
+use carillon_store::delivery::{Opened, Ready, Settlement, Start, Tried};
 use tokio::sync::{OnceCell, mpsc, oneshot};
 use tokio::time::Instant;
 
@@ -107,10 +108,11 @@ impl Sender {
         if now >= first.stored.message.expires_at {
             return (vec![self.without_attempt(first, Move::Expire)], nothing);
         }
-        let kind = first.stored.message.content.kind;
-        let target = match self.store.target_open_for(first.subscription, kind).await {
-            Ok(Some(target)) => target,
-            Ok(None) => return (vec![self.without_attempt(first, Move::Cancel)], nothing),
+        let target = match self.store.delivery_open(first).await {
+            Ok(Opened::Target(target)) => target,
+            Ok(Opened::NoTarget) => return (vec![self.without_attempt(first, Move::Cancel)], nothing),
+            // Somebody cancelled it.
+            Ok(Opened::Ended) => return (Vec::new(), nothing),
             Err(error) => {
                 tracing::error!(delivery = %first.id, %error, "a target cannot be opened");
                 return self.decide(lane, alone(batch), &self.retry, now, Instant::now(), busy(first));
@@ -143,21 +145,20 @@ impl Sender {
         (settlements, Sent { rates, ..sent })
     }
 
-    /// The beginning of `batch` that has not expired and whose subscriptions are still there.
+    /// The beginning of `batch` that still waits, has not expired, and whose subscriptions are still in force. The
+    /// first was looked at already.
     async fn still_wanted<'b>(&self, batch: &'b [Ready], now: Timestamp) -> &'b [Ready] {
-        let mut known = batch.first().map(|first| first.subscription);
-        for (index, ready) in batch.iter().enumerate() {
-            let there = known == Some(ready.subscription)
-                || matches!(
-                    self.store.target_open_for(ready.subscription, ready.stored.message.content.kind).await,
-                    Ok(Some(_))
-                );
-            if !there || now >= ready.stored.message.expires_at {
-                return batch.get(..index).unwrap_or_default();
-            }
-            known = Some(ready.subscription);
-        }
-        batch
+        let others: Vec<i64> = batch.iter().skip(1).map(|ready| ready.seq).collect();
+        let waiting = if others.is_empty() {
+            Vec::new()
+        } else {
+            // What cannot be looked up waits for the next post.
+            self.store.delivery_waiting(others).await.unwrap_or_default()
+        };
+        let waiting: HashSet<i64> = waiting.into_iter().collect();
+        let fits = |ready: &Ready| waiting.contains(&ready.seq) && now < ready.stored.message.expires_at;
+        let count = batch.iter().skip(1).take_while(|ready| fits(ready)).count();
+        batch.get(..=count).unwrap_or(batch)
     }
 
     /// Renders the first delivery, or as many as fit into one post as a digest.
@@ -312,7 +313,8 @@ impl Sender {
             let (step, due_at) = if tally.paced {
                 (Move::Postpone, now)
             } else {
-                match retry::next(policy, number, tally.verdict.outcome, now, random) {
+                let counted = number.saturating_sub(ready.attempts_before);
+                match retry::next(policy, counted, tally.verdict.outcome, now, random) {
                     Next::Delivered => (Move::Accept, now),
                     Next::Failed => (Move::Fail, now),
                     Next::Again(at) if at >= ready.stored.message.expires_at => (Move::Expire, now),

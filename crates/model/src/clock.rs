@@ -56,6 +56,12 @@ impl Timestamp {
         Some(Self(stamp.as_millisecond()))
     }
 
+    /// Reads a moment as RFC 3339 writes it, with an offset or `Z`.
+    #[must_use]
+    pub fn from_text(text: &str) -> Option<Self> {
+        text.parse::<jiff::Timestamp>().ok().map(|stamp| Self(stamp.as_millisecond()))
+    }
+
     /// Reads `YYYY-MM-DDTHH:MM:SSZ`, the form of SMN's answers and policies.
     #[must_use]
     pub fn from_seconds_text(text: &str) -> Option<Self> {
@@ -132,6 +138,9 @@ mod tests {
         assert_eq!(moment.to_seconds_text(), "2025-01-02T03:04:05Z");
         assert_eq!(moment.to_millis_text(), "2025-01-02T03:04:05.678Z");
         assert_eq!(Timestamp::from_basic_text("20250102T030405Z"), Some(Timestamp(1_735_787_045_000)));
+        assert_eq!(Timestamp::from_text("2025-01-02T03:04:05.678Z"), Some(moment));
+        assert_eq!(Timestamp::from_text("2025-01-02T11:04:05.678+08:00"), Some(moment));
+        assert_eq!(Timestamp::from_text("2025-01-02"), None);
         assert_eq!(Timestamp::from_seconds_text("2025-01-02T03:04:05Z"), Some(Timestamp(1_735_787_045_000)));
         assert_eq!(Timestamp::from_seconds_text("2025-01-02T03:04:05"), None);
         assert_eq!(Timestamp::from_basic_text("2025-01-02"), None);

@@ -34,6 +34,18 @@ pub enum Field {
     MessageAttributes,
     /// The language of what the service itself adds.
     Locale,
+    /// The key that makes a publish happen once.
+    IdempotencyKey,
+    /// A message's id.
+    MessageId,
+    /// A delivery's state.
+    State,
+    /// Why an attempt came back as it did.
+    Reason,
+    /// The beginning of a span of time.
+    Since,
+    /// The end of a span of time.
+    Until,
     /// The name of a message template.
     TemplateName,
     /// A subscription's filter policies.
@@ -117,6 +129,12 @@ impl Field {
             Self::TimeToLive => "time_to_live",
             Self::MessageAttributes => "message_attributes",
             Self::Locale => "locale",
+            Self::IdempotencyKey => "idempotency_key",
+            Self::MessageId => "message_id",
+            Self::State => "state",
+            Self::Reason => "reason",
+            Self::Since => "since",
+            Self::Until => "until",
             Self::TemplateName => "message_template_name",
             Self::FilterPolicy => "filter_policies",
             Self::TemplateId => "template_id",

@@ -13,7 +13,7 @@ use crate::error::{Field, Invalid};
 use crate::limits;
 
 /// What a publisher says of a message beside its text: names and their values. A single text is a list of one.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Attributes(BTreeMap<String, BTreeSet<String>>);
 
 impl Attributes {

@@ -58,6 +58,12 @@ pub const SIGN_IN_FAILURES_EVERYWHERE_MAX: u32 = 50;
 pub const SIGN_IN_LOCK: Duration = Duration::from_secs(5 * 60);
 /// How long a token of the small IAM is good (SMN: 24 hours).
 pub const TOKEN_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
+/// The longest key that a publisher may give a publish, in bytes of printable ASCII.
+pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 128;
+/// How long the same key means the same publish.
+pub const IDEMPOTENCY_KEY_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
+/// The most deliveries that one call resends or cancels.
+pub const MOVE_BATCH_MAX: u64 = 1_000;
 /// How long the link is good that confirms a subscription (SMN: 48 hours).
 pub const CONFIRMATION_LIFE: Duration = Duration::from_secs(48 * 60 * 60);
 /// How many confirmations go to one web endpoint within [`WEB_CONFIRMATIONS_WINDOW`] (SMN).

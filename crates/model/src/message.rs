@@ -302,9 +302,23 @@ pub fn time_to_live(seconds: Option<u64>) -> Result<Duration, Invalid> {
     }
 }
 
+/// Checks a publisher's key: 1 to 128 printable ASCII characters.
+///
+/// # Errors
+/// When it is empty, longer, or holds anything else. The key is not repeated.
+pub fn check_idempotency_key(key: &str) -> Result<(), Invalid> {
+    let fits = (1..=limits::IDEMPOTENCY_KEY_BYTES_MAX).contains(&key.len())
+        && key.bytes().all(|b| (b' '..=b'~').contains(&b));
+    if fits {
+        Ok(())
+    } else {
+        Err(Invalid::new(Field::IdempotencyKey, "must be 1 to 128 printable ASCII characters"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Body, Content, time_to_live};
+    use super::{Body, Content, check_idempotency_key, time_to_live};
     use crate::channel::Channel;
     use crate::error::Field;
 
@@ -337,5 +351,15 @@ mod tests {
         assert!(time_to_live(Some(0)).is_err());
         assert!(time_to_live(Some(86_401)).is_err());
         assert_eq!(time_to_live(None).unwrap().as_secs(), 3_600);
+    }
+
+    #[test]
+    fn keys_are_short_and_printable() {
+        for good in ["k", "deploy 7/2", &"x".repeat(128)] {
+            assert!(check_idempotency_key(good).is_ok(), "{good}");
+        }
+        for bad in ["", "a\tb", "钥匙", &"x".repeat(129)] {
+            assert_eq!(check_idempotency_key(bad).unwrap_err().field, Field::IdempotencyKey, "{bad}");
+        }
     }
 }

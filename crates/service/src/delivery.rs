@@ -89,7 +89,7 @@ impl Service {
         NamedMessage { topic_urn: self.urn(caller, &summary.message.topic_name), summary }
     }
 
-    fn named_delivery(&self, caller: &Caller, mut record: DeliveryRecord) -> NamedDelivery {
+    pub(crate) fn named_delivery(&self, caller: &Caller, mut record: DeliveryRecord) -> NamedDelivery {
         let topic = self.urn(caller, &record.topic_name);
         let channel = record.channel;
         let advise = |attempt: AttemptRecord| {

@@ -1,6 +1,7 @@
 //! Every refusal a caller can get: a closed list, which each dialect of the API turns into its own codes.
 
 use carillon_model::Invalid;
+use carillon_model::delivery::DeliveryState;
 
 /// Why somebody is not let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -60,6 +61,24 @@ pub enum Error {
     /// There is no such delivery.
     #[error("there is no such delivery")]
     DeliveryNotFound,
+    /// A delivery stands where what was asked for is not allowed.
+    #[error("the delivery is {}, only {allowed}", state.name())]
+    DeliveryStands {
+        /// Where it stands.
+        state: DeliveryState,
+        /// What would be allowed.
+        allowed: &'static str,
+    },
+    /// A delivery's subscription is gone, so that it can go nowhere.
+    #[error(
+        "the subscription of the delivery was deleted, so it cannot be resent; subscribe again and publish anew"
+    )]
+    DeliveryNoTarget,
+    /// The same idempotency key came with another content before.
+    #[error(
+        "the idempotency key was used for another message within 24 hours; use a new key for a new message"
+    )]
+    IdempotencyConflict,
     /// There is no such template.
     #[error("there is no such message template")]
     TemplateNotFound,

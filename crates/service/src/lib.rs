@@ -15,6 +15,8 @@
 //! | message templates | [`template`] |
 //! | publish | [`publish`] |
 //! | what became of a message | [`delivery`] |
+//! | send deliveries again, or cancel them | [`resend`] |
+//! | why a subscription did or did not get a message | [`explain`] |
 //! | every refusal a caller can get | [`error`] |
 
 pub mod attribute;
@@ -23,10 +25,13 @@ pub mod confirmation;
 pub mod delivery;
 pub mod detection;
 pub mod error;
+pub mod explain;
+mod explain_words;
 pub mod filter;
 pub mod install;
 mod password;
 pub mod publish;
+pub mod resend;
 mod right;
 pub mod sign_in;
 pub mod subscription;

@@ -3,8 +3,9 @@
 use carillon_model::access_policy::Action;
 use carillon_model::filter::Attributes;
 use carillon_model::id::MessageId;
-use carillon_model::message::{Content, Locale, Message, Priority, time_to_live};
+use carillon_model::message::{Content, Locale, Message, Priority, check_idempotency_key, time_to_live};
 use carillon_store::delivery::StoredMessage;
+use carillon_store::idempotency::Accepted;
 
 use crate::error::Error;
 use crate::template::ByTemplate;
@@ -25,6 +26,8 @@ pub struct Publish {
     pub priority: Priority,
     /// The language of what the service adds.
     pub locale: Locale,
+    /// The publisher's own key: the same key again within 24 hours is the same publish.
+    pub idempotency_key: Option<String>,
 }
 
 /// A message that was accepted.
@@ -34,6 +37,8 @@ pub struct Published {
     pub message: MessageId,
     /// How many deliveries it was made into.
     pub deliveries: usize,
+    /// Whether it was accepted before, under the same key, and nothing was published now.
+    pub replayed: bool,
 }
 
 impl Service {
@@ -41,8 +46,8 @@ impl Service {
     /// disk survives.
     ///
     /// # Errors
-    /// When there is no such topic or template, or its policy keeps the caller out, or the message breaks a rule,
-    /// or nothing can be stored; then nothing was accepted.
+    /// When there is no such topic or template, or its policy keeps the caller out, or the message breaks a rule, or its
+    /// key was used for another message, or nothing can be stored; then nothing was accepted.
     pub async fn publish(
         &self,
         caller: &Caller,
@@ -56,6 +61,10 @@ impl Service {
             content = Content { default: made.default, channels: made.channels, ..content };
         }
         content.check()?;
+        let key = publish.idempotency_key;
+        if let Some(key) = &key {
+            check_idempotency_key(key)?;
+        }
         let life = time_to_live(publish.time_to_live)?;
         let now = self.clock.now();
         let message = Message {
@@ -73,9 +82,19 @@ impl Service {
             message.content.reaches(recipient.channel)
                 && recipient.filter_policies.match_all(&publish.attributes)
         });
-        let published = Published { message: message.id, deliveries: recipients.len() };
+        let published = Published { message: message.id, deliveries: recipients.len(), replayed: false };
         let stored = StoredMessage { message, topic_name: topic.name };
-        self.store.message_publish(stored, recipients).await?;
-        Ok(published)
+        let Some(key) = key else {
+            self.store.message_publish(stored, recipients).await?;
+            return Ok(published);
+        };
+        match self.store.message_publish_once(stored, recipients, &key, &publish.attributes).await? {
+            Accepted::New => Ok(published),
+            Accepted::Again { message, deliveries } => {
+                let deliveries = usize::try_from(deliveries).unwrap_or(usize::MAX);
+                Ok(Published { message, deliveries, replayed: true })
+            }
+            Accepted::Differs => Err(Error::IdempotencyConflict),
+        }
     }
 }

@@ -168,7 +168,7 @@ impl Service {
         Ok(topic.map(|topic| (topic.id, urn.id)).ok_or(Error::SubscriptionNotFound))
     }
 
-    fn own_subscription(
+    pub(crate) fn own_subscription(
         &self,
         caller: &Caller,
         topic_urn: Option<&str>,

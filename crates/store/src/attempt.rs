@@ -119,7 +119,7 @@ const SELECT_ATTEMPTS: &str =
     "SELECT number, attempt, outcome, reason, platform_code, platform_text, started_at,
      elapsed_ms, merged FROM attempt WHERE message_id = $1 AND number > $2 AND number <= $3 ORDER BY number, attempt";
 
-fn list(
+pub(crate) fn list(
     tx: &mut Tx<'_>,
     project: &ProjectId,
     message: MessageId,

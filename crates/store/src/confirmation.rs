@@ -127,6 +127,15 @@ fn token_hash(vault: &Vault, token: &SecretText) -> [u8; 32] {
     vault.hash("confirmation", token.reveal().as_bytes())
 }
 
+/// Whether a message of this kind goes to a subscription in this state.
+pub(crate) fn is_meant(kind: Kind, state: SubscriptionState) -> bool {
+    match kind {
+        Kind::Published => state.receives(),
+        Kind::SubscriptionConfirmation => state == SubscriptionState::Unconfirmed,
+        Kind::UnsubscribeConfirmation => state == SubscriptionState::Cancelled,
+    }
+}
+
 impl Store {
     /// Asks a subscriber: makes `stored` durable with one delivery to the subscription and a link that is good for
     /// 48 hours, and lets the subscription wait for it. Not when it is in force, nor past what `throttles` allow.
@@ -283,12 +292,7 @@ impl Store {
         let Some(mut row) = self.db.read(find).await? else { return Ok(None) };
         let sealed = row.bytes()?;
         let state = SubscriptionState::from_number(row.int()?);
-        let meant = state.is_some_and(|state| match kind {
-            Kind::Published => state.receives(),
-            Kind::SubscriptionConfirmation => state == SubscriptionState::Unconfirmed,
-            Kind::UnsubscribeConfirmation => state == SubscriptionState::Cancelled,
-        });
-        if !meant {
+        if !state.is_some_and(|state| is_meant(kind, state)) {
             return Ok(None);
         }
         open_target(&self.vault, &id, &sealed).map(Some)

@@ -1,5 +1,6 @@
-//! Deliveries: taken, started, settled, recovered. Every statement that moves one stands here, but for the one that
-//! makes them (`message`) and the one that cancels those of a removed subscription (`subscription`).
+//! Deliveries: taken, opened, started, settled, recovered. Other statements that move one: the one that makes them
+//! (`message`), the one that cancels those of a removed subscription (`subscription`), and what people ask for
+//! (`resend`, `cancel`).
 
 use std::sync::Arc;
 
@@ -8,12 +9,16 @@ use carillon_model::delivery::DeliveryState;
 use carillon_model::id::{DeliveryId, EndpointId, MessageId, SubscriptionId};
 use carillon_model::message::Message;
 use carillon_model::outcome::{Outcome, Reason, Verdict};
+use carillon_model::subscription::{SubscriptionState, Target};
 use carillon_model::topic::TopicName;
 
-use crate::db::{Tx, params};
+use crate::confirmation::is_meant;
+use crate::db::{Row, Tx, params};
 use crate::error::Error;
 use crate::message::read_message;
+use crate::pick::list;
 use crate::setup::Store;
+use crate::subscription::open_target;
 
 /// A message with the name of its topic at the time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,12 +42,25 @@ pub struct Ready {
     pub endpoint: EndpointId,
     /// How many attempts it has behind it.
     pub attempts: u32,
+    /// How many of them were made before it was resent last; they no longer count against the most it may have.
+    pub attempts_before: u32,
     /// How many parts of a split message have arrived already.
     pub parts_done: u32,
     /// Not to be tried before.
     pub due_at: Timestamp,
-    /// What is to be sent.
+    /// What is to be sent. After a resend `expires_at` is this delivery's own, later than its siblings'.
     pub stored: Arc<StoredMessage>,
+}
+
+/// What stands behind a delivery whose turn has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Opened {
+    /// It still waits, and this is where it goes.
+    Target(Target),
+    /// It still waits, but its subscription is gone.
+    NoTarget,
+    /// It no longer waits in this place: it was cancelled, or cancelled and resent.
+    Ended,
 }
 
 /// That an attempt has begun.
@@ -117,7 +135,22 @@ fn settle(tx: &mut Tx<'_>, settlement: &Settlement) -> Result<(), Error> {
         tx.execute(sql, params![settlement.seq, state, settlement.due_at, settlement.parts_done])?;
         return Ok(());
     };
-    // What was cancelled while the attempt was under way stays so, unless the message did arrive.
+    let moved = settle_attempt(tx, settlement, tried)?;
+    if moved == 0 {
+        // What was cancelled while the attempt was under way stays so, and keeps count of it.
+        let sql = "UPDATE delivery SET attempts = $2, parts_done = $3 WHERE seq = $1 AND state = 5 AND attempts < $2";
+        tx.execute(sql, params![settlement.seq, tried.number, settlement.parts_done])?;
+    }
+    // A first success is told by the delivery's own row.
+    if tried.number > 1 || tried.verdict.outcome != Outcome::Accepted {
+        insert_attempt(tx, settlement.id, tried)?;
+    }
+    Ok(())
+}
+
+/// Moves a delivery after an attempt and tells how many rows that changed. One that was cancelled meanwhile moves only
+/// when the message did arrive.
+fn settle_attempt(tx: &mut Tx<'_>, settlement: &Settlement, tried: &Tried) -> Result<u64, Error> {
     let sql = "UPDATE delivery SET state = $2, due_at = $3, attempts = $4, parts_done = $5, started_at = $6,
          elapsed_ms = $7, platform_code = $8, platform_text = $9, merged = $10
          WHERE seq = $1 AND attempts <= $4 AND (state IN (0, 1) OR (state = 5 AND $2 = 2))";
@@ -135,12 +168,34 @@ fn settle(tx: &mut Tx<'_>, settlement: &Settlement) -> Result<(), Error> {
             tried.verdict.platform_text.clone(),
             tried.merged
         ],
-    )?;
-    // A first success is told by the delivery's own row.
-    if tried.number > 1 || tried.verdict.outcome != Outcome::Accepted {
-        insert_attempt(tx, settlement.id, tried)?;
-    }
-    Ok(())
+    )
+}
+
+macro_rules! select_ready {
+    ($rest:literal) => {
+        concat!(
+            "SELECT d.seq, d.number, d.subscription_id, d.endpoint_id, d.attempts, d.attempts_before, d.parts_done,
+             d.due_at, m.id, m.project_id, m.topic_id, m.topic_name, m.content, m.priority, m.locale, m.created_at,
+             coalesce(d.expires_at, m.expires_at) FROM delivery d JOIN message m ON m.id = d.message_id ",
+            $rest
+        )
+    };
+}
+pub(crate) use select_ready;
+
+/// Reads a row of `select_ready`.
+pub(crate) fn read_ready(mut row: Row) -> Result<Ready, Error> {
+    let seq = row.int()?;
+    let number = row.count()?;
+    let subscription = row.parsed(|text| SubscriptionId::parse(text).ok())?;
+    let endpoint = row.parsed(|text| EndpointId::parse(text).ok())?;
+    let attempts = row.count()?;
+    let attempts_before = row.count()?;
+    let parts_done = row.count()?;
+    let due_at = row.time()?;
+    let stored = Arc::new(read_message(&mut row)?);
+    let id = DeliveryId::new(stored.message.id, number);
+    Ok(Ready { seq, id, subscription, endpoint, attempts, attempts_before, parts_done, due_at, stored })
 }
 
 impl Store {
@@ -162,25 +217,51 @@ impl Store {
     /// When the store cannot be read.
     pub async fn lane_take(&self, endpoint: EndpointId, limit: u64) -> Result<Vec<Ready>, Error> {
         let take = move |tx: &mut Tx<'_>| {
-            let sql = "SELECT d.seq, d.number, d.subscription_id, d.attempts, d.parts_done, d.due_at, m.id,
-                 m.project_id, m.topic_id, m.topic_name, m.content, m.priority, m.locale, m.created_at, m.expires_at
-                 FROM delivery d JOIN message m ON m.id = d.message_id
-                 WHERE d.endpoint_id = $1 AND d.state IN (0, 1) ORDER BY d.priority DESC, d.seq LIMIT $2";
+            let sql = select_ready!(
+                "WHERE d.endpoint_id = $1 AND d.state IN (0, 1) ORDER BY d.priority DESC, d.seq LIMIT $2"
+            );
             tx.query("delivery", sql, params![endpoint.to_string(), limit])
         };
-        let mut found = Vec::new();
-        for mut row in self.db.read(take).await? {
-            let seq = row.int()?;
-            let number = row.count()?;
-            let subscription = row.parsed(|text| SubscriptionId::parse(text).ok())?;
-            let attempts = row.count()?;
-            let parts_done = row.count()?;
-            let due_at = row.time()?;
-            let stored = Arc::new(read_message(&mut row)?);
-            let id = DeliveryId::new(stored.message.id, number);
-            found.push(Ready { seq, id, subscription, endpoint, attempts, parts_done, due_at, stored });
+        self.db.read(take).await?.into_iter().map(read_ready).collect()
+    }
+
+    /// Looks whether a delivery still waits in its place, and opens the target of its subscription, if one in its state
+    /// is meant by the message, to send to it. What was cancelled before this call began is never answered with a
+    /// target.
+    ///
+    /// # Errors
+    /// When the store cannot be read or the target not be opened.
+    pub async fn delivery_open(&self, ready: &Ready) -> Result<Opened, Error> {
+        let seq = ready.seq;
+        let find = move |tx: &mut Tx<'_>| {
+            let sql = "SELECT s.state, x.bytes FROM delivery d
+                 LEFT JOIN subscription s ON s.id = d.subscription_id
+                 LEFT JOIN sealed x ON x.seq = s.sealed_seq WHERE d.seq = $1 AND d.state IN (0, 1)";
+            tx.query_one("delivery", sql, params![seq])
+        };
+        let Some(mut row) = self.db.read(find).await? else { return Ok(Opened::Ended) };
+        let state = row.maybe_int()?.and_then(SubscriptionState::from_number);
+        let kind = ready.stored.message.content.kind;
+        match (state.filter(|state| is_meant(kind, *state)), row.maybe_bytes()?) {
+            (Some(_state), Some(sealed)) => {
+                open_target(&self.vault, &ready.subscription, &sealed).map(Opened::Target)
+            }
+            _ => Ok(Opened::NoTarget),
         }
-        Ok(found)
+    }
+
+    /// Tells which of these places still wait for a subscription in force. What was cancelled before this call began is
+    /// never among them.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn delivery_waiting(&self, seqs: Vec<i64>) -> Result<Vec<i64>, Error> {
+        let find = move |tx: &mut Tx<'_>| {
+            let sql = "SELECT d.seq FROM delivery d JOIN subscription s ON s.id = d.subscription_id
+                 WHERE d.seq IN (SELECT value FROM json_each($1)) AND d.state IN (0, 1) AND s.state IN (1, 2)";
+            tx.query("delivery", sql, params![list(&seqs)?])
+        };
+        self.db.read(find).await?.into_iter().map(|mut row| row.int()).collect()
     }
 
     /// When the latest attempt began, of the last thousand deliveries.

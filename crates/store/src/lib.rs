@@ -12,7 +12,12 @@
 //! | attributes of topics | [`attribute`] |
 //! | tags of topics | [`tag`] |
 //! | messages | [`message`] |
-//! | deliveries: taken, started, settled, recovered | [`delivery`] |
+//! | deliveries: taken, opened, started, settled, recovered | [`delivery`] |
+//! | which deliveries a person means | [`pick`] |
+//! | deliveries sent again, and cancelled | `resend`, `cancel` |
+//! | why a delivery stands where it stands | [`explain`] |
+//! | the publisher's own key for a publish | [`idempotency`] |
+//! | forgetting what is old | [`retention`] |
 //! | attempts as they are shown | [`attempt`] |
 //! | the key that signs, and its certificate | [`signing`] |
 //! | handing new deliveries to the engine | [`wake`] |
@@ -22,14 +27,20 @@
 pub mod account;
 pub mod attempt;
 pub mod attribute;
+mod cancel;
 pub mod confirmation;
 mod db;
 pub mod delivery;
 mod error;
+pub mod explain;
 pub mod filter;
+pub mod idempotency;
 mod key_check;
 pub mod message;
 mod migrate;
+pub mod pick;
+mod resend;
+pub mod retention;
 mod sealed;
 mod setup;
 pub mod signing;

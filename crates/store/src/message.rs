@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use carillon_model::clock::Timestamp;
+use carillon_model::filter::Attributes;
 use carillon_model::id::{DeliveryId, MessageId, ProjectId, TopicId};
 use carillon_model::message::{Content, Locale, Message, Priority};
 use carillon_model::topic::TopicName;
@@ -10,6 +11,7 @@ use carillon_model::topic::TopicName;
 use crate::db::{Row, Tx, params};
 use crate::delivery::{Ready, StoredMessage};
 use crate::error::Error;
+use crate::idempotency::{Accepted, Claim};
 use crate::setup::Store;
 use crate::subscription::Recipient;
 
@@ -97,6 +99,7 @@ pub(crate) fn ready(stored: &Arc<StoredMessage>, recipients: &[Recipient], place
         subscription: to.subscription,
         endpoint: to.endpoint,
         attempts: 0,
+        attempts_before: 0,
         parts_done: 0,
         due_at: stored.message.created_at,
         stored: Arc::clone(stored),
@@ -115,13 +118,47 @@ impl Store {
         stored: StoredMessage,
         recipients: Vec<Recipient>,
     ) -> Result<(), Error> {
+        self.publish(stored, recipients, None).await.map(drop)
+    }
+
+    /// Publishes as [`Store::message_publish`] does, unless the project published under the same `key` within
+    /// [`carillon_model::limits::IDEMPOTENCY_KEY_LIFE`]. `attributes` count as a part of the content. The key is as durable as the message: they share the
+    /// transaction.
+    ///
+    /// # Errors
+    /// When nothing can be written; then nothing was accepted.
+    pub async fn message_publish_once(
+        &self,
+        stored: StoredMessage,
+        recipients: Vec<Recipient>,
+        key: &str,
+        attributes: &Attributes,
+    ) -> Result<Accepted, Error> {
+        let claim = Claim::new(&self.vault, key, &stored, attributes)?;
+        self.publish(stored, recipients, Some(claim)).await
+    }
+
+    async fn publish(
+        &self,
+        stored: StoredMessage,
+        recipients: Vec<Recipient>,
+        claim: Option<Claim>,
+    ) -> Result<Accepted, Error> {
         let stored = Arc::new(stored);
         let inserted = Arc::clone(&stored);
         let to = Arc::new(recipients);
         let written = Arc::clone(&to);
-        let wake = Arc::clone(&self.wake);
-        let hand = move |places: &Vec<i64>| wake.hand(ready(&stored, &to, places));
-        self.db.write_then(move |tx| insert(tx, &inserted, &written), hand).await.map(drop)
+        let (wake, now) = (Arc::clone(&self.wake), self.clock.now());
+        let work = move |tx: &mut Tx<'_>| {
+            let accepted = match claim {
+                Some(claim) => claim.take(tx, &inserted, written.len(), now)?,
+                None => Accepted::New,
+            };
+            let fresh = accepted == Accepted::New;
+            Ok((accepted, if fresh { insert(tx, &inserted, &written)? } else { Vec::new() }))
+        };
+        let hand = move |(_accepted, places): &(Accepted, Vec<i64>)| wake.hand(ready(&stored, &to, places));
+        Ok(self.db.write_then(work, hand).await?.0)
     }
 
     /// Finds a project's message.

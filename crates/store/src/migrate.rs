@@ -13,6 +13,7 @@ const SQLITE: &[(&str, &str)] = &[
     ("0002_key_check", include_str!("../migrations/sqlite/0002_key_check.sql")),
     ("0003_confirmation", include_str!("../migrations/sqlite/0003_confirmation.sql")),
     ("0004_topic_extras", include_str!("../migrations/sqlite/0004_topic_extras.sql")),
+    ("0005_resend", include_str!("../migrations/sqlite/0005_resend.sql")),
 ];
 
 /// Applies what is missing.

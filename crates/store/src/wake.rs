@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use carillon_model::id::EndpointId;
 use tokio::sync::Notify;
 
 use crate::delivery::Ready;
@@ -14,8 +15,19 @@ const HANDED_MAX: usize = 16_384;
 #[derive(Debug, Default)]
 pub struct Wake {
     handed: Mutex<Vec<Ready>>,
+    lanes: Mutex<Vec<EndpointId>>,
+    cancelled: Mutex<Vec<Dropped>>,
     overflowed: AtomicBool,
     notify: Notify,
+}
+
+/// A place that nothing waits in any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dropped {
+    /// The lane.
+    pub endpoint: EndpointId,
+    /// The place.
+    pub seq: i64,
 }
 
 /// What the engine finds when it looks.
@@ -23,6 +35,11 @@ pub struct Wake {
 pub struct Arrived {
     /// New deliveries, in the order they were made durable.
     pub ready: Vec<Ready>,
+    /// Lanes in which something waits that is only in the store.
+    pub lanes: Vec<EndpointId>,
+    /// What was cancelled. The engine need not hear of it, since it looks again when a delivery's turn comes; but a
+    /// lane whose first was cancelled need not wait for that one's due time.
+    pub cancelled: Vec<Dropped>,
     /// Whether there were more than fit: the store must be asked which lanes wait.
     pub overflowed: bool,
 }
@@ -41,6 +58,29 @@ impl Wake {
         self.notify.notify_one();
     }
 
+    /// Names lanes in which more waits now than is handed over.
+    pub(crate) fn look_into(&self, endpoints: impl IntoIterator<Item = EndpointId>) {
+        let mut lanes = self.lanes.lock().expect("no code panics while it holds the hand-over");
+        lanes.extend(endpoints);
+        lanes.sort_unstable();
+        lanes.dedup();
+        if lanes.len() > HANDED_MAX {
+            lanes.clear();
+            self.overflowed.store(true, Ordering::SeqCst);
+        }
+        drop(lanes);
+        self.notify.notify_one();
+    }
+
+    /// Hands over what was just cancelled, as far as there is room.
+    pub(crate) fn drop_cancelled(&self, dropped: &[Dropped]) {
+        let mut cancelled = self.cancelled.lock().expect("no code panics while it holds the hand-over");
+        let room = HANDED_MAX.saturating_sub(cancelled.len());
+        cancelled.extend(dropped.iter().take(room));
+        drop(cancelled);
+        self.notify.notify_one();
+    }
+
     /// Waits until something was handed over since the last look.
     pub async fn arrived(&self) {
         self.notify.notified().await;
@@ -55,9 +95,15 @@ impl Wake {
     /// Takes what was handed over.
     #[must_use]
     pub fn take(&self) -> Arrived {
+        let mut cancelled = self.cancelled.lock().expect("no code panics while it holds the hand-over");
+        let cancelled = std::mem::take(&mut *cancelled);
+        let mut lanes = self.lanes.lock().expect("no code panics while it holds the hand-over");
+        let lanes = std::mem::take(&mut *lanes);
         let mut handed = self.handed.lock().expect("no code panics while it holds the hand-over");
         Arrived {
             ready: std::mem::take(&mut *handed),
+            lanes,
+            cancelled,
             overflowed: self.overflowed.swap(false, Ordering::SeqCst),
         }
     }

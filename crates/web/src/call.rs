@@ -1,17 +1,33 @@
 //! One request of a caller who is known: what every protected handler is given.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use axum::body::Bytes;
 use axum::extract::{MatchedPath, Request};
-use axum::http::HeaderMap;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::response::Response;
 use carillon_model::id::RequestId;
 use carillon_model::{Field, Invalid, limits};
 use carillon_service::{Caller, Error, Service};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use crate::{auth, layer};
+
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+/// Stands in the answer to a publish that was accepted before.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+/// Whether handlers may see a header.
+fn is_kept(name: &HeaderName) -> bool {
+    name.as_str().starts_with("x-smn-") || name.as_str() == IDEMPOTENCY_KEY
+}
+
+/// Says in an answer that nothing was published now.
+pub(crate) fn mark_replayed(response: &mut Response) {
+    response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+}
 
 /// A request with its caller. A handler cannot get one without the caller being known.
 #[derive(Debug)]
@@ -53,8 +69,7 @@ impl Call {
         let id = layer::request_id(&parts.extensions);
         // Only these: others hold credentials, which must not be printed with the call.
         let mut headers = parts.headers;
-        let others: Vec<_> =
-            headers.keys().filter(|name| !name.as_str().starts_with("x-smn-")).cloned().collect();
+        let others: Vec<_> = headers.keys().filter(|name| !is_kept(name)).cloned().collect();
         for name in others {
             headers.remove(name);
         }
@@ -69,6 +84,17 @@ impl Call {
     /// A parameter of the query, if it is there and not empty.
     pub(crate) fn query(&self, name: &str) -> Option<&str> {
         self.query.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// The key that makes a publish happen once, if the header is there.
+    pub(crate) fn idempotency_key(&self) -> Option<Cow<'_, str>> {
+        let key = self.headers.get(IDEMPOTENCY_KEY)?;
+        Some(String::from_utf8_lossy(key.as_bytes()))
+    }
+
+    /// Whether there is no body.
+    pub(crate) fn is_bare(&self) -> bool {
+        self.body.is_empty()
     }
 
     /// The text of a header of SMN's own (`x-smn-…`), if it is there.

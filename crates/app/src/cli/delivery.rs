@@ -1,4 +1,4 @@
-//! `carillon delivery`: who got a message, who did not, and why.
+//! `carillon delivery`: who got a message, who did not, and why; send again, cancel.
 
 use std::process::ExitCode;
 
@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::client::{Client, items, text};
 use super::paint::{Paint, plain};
+use super::which::WhichFlags;
 use super::{ClientFlags, say};
 
 #[derive(Debug, Args)]
@@ -31,12 +32,33 @@ enum Action {
         /// The delivery's id
         delivery: String,
     },
+    /// Send again what failed, expired or was cancelled: one delivery, or those that fit the flags
+    Resend {
+        #[command(flatten)]
+        which: WhichFlags,
+        /// How many seconds they may wait at least, 1 to 86400 [default: 3600]
+        #[arg(long, value_name = "SECONDS")]
+        time_to_live: Option<u64>,
+    },
+    /// Cancel what waits: one delivery, or those that fit the flags
+    Cancel {
+        #[command(flatten)]
+        which: WhichFlags,
+    },
 }
 
 /// Runs the command.
 pub(crate) async fn run(flags: DeliveryFlags) -> anyhow::Result<ExitCode> {
     let client = flags.client.connect().await?;
     let answer = match flags.action {
+        Action::Resend { which, time_to_live } => {
+            let moved = which.call(&client, "resend", time_to_live).await?;
+            return Ok(told(&flags.client, "resent", moved));
+        }
+        Action::Cancel { which } => {
+            let moved = which.call(&client, "cancel", None).await?;
+            return Ok(told(&flags.client, "cancelled", moved));
+        }
         Action::List { message } => {
             let message = match message {
                 Some(message) => message,
@@ -55,6 +77,16 @@ pub(crate) async fn run(flags: DeliveryFlags) -> anyhow::Result<ExitCode> {
         items(&answer, "/deliveries").iter().for_each(|delivery| show(delivery, paint));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says how many deliveries were moved.
+fn told(flags: &ClientFlags, verb: &str, count: u64) -> ExitCode {
+    if flags.json {
+        say(&json!({ verb: count }).to_string());
+    } else {
+        say(&format!("{count} {verb}"));
+    }
+    ExitCode::SUCCESS
 }
 
 async fn latest(client: &Client) -> anyhow::Result<String> {

@@ -4,6 +4,7 @@ mod client;
 mod completion;
 mod delivery;
 mod demo;
+mod explain;
 mod paint;
 mod publish;
 mod send;
@@ -11,6 +12,7 @@ mod simulate;
 mod subscription;
 mod template;
 mod topic;
+mod which;
 
 use std::io::Read;
 use std::process::ExitCode;
@@ -50,6 +52,8 @@ enum Command {
     Template(template::TemplateFlags),
     /// Who got a message, who did not, and why
     Delivery(delivery::DeliveryFlags),
+    /// Why a subscription did or did not get a message
+    Explain(explain::ExplainFlags),
     /// Print a completion script for a shell
     Completion(completion::CompletionFlags),
 }
@@ -74,6 +78,7 @@ pub(crate) async fn run(cli: Cli) -> ExitCode {
         Command::Subscription(flags) => subscription::run(flags).await,
         Command::Template(flags) => template::run(flags).await,
         Command::Delivery(flags) => delivery::run(flags).await,
+        Command::Explain(flags) => explain::run(flags).await,
         Command::Completion(flags) => Ok(completion::run(&flags)),
     };
     match done {

@@ -29,6 +29,9 @@ pub(crate) struct PublishFlags {
     /// How many seconds it may wait, 1 to 86400 [default: 3600]
     #[arg(long, value_name = "SECONDS")]
     time_to_live: Option<u64>,
+    /// Publish once: the same key again within 24 hours prints the first message's id and publishes nothing
+    #[arg(long, value_name = "KEY")]
+    idempotency_key: Option<String>,
 }
 
 /// Runs the command.
@@ -41,6 +44,7 @@ pub(crate) async fn run(flags: PublishFlags) -> anyhow::Result<ExitCode> {
         "title": flags.title,
         "priority": if flags.urgent { "urgent" } else { "normal" },
         "time_to_live": flags.time_to_live,
+        "idempotency_key": flags.idempotency_key,
     });
     if let Some(object) = body.as_object_mut() {
         object.insert(kind.to_owned(), message.into());

@@ -69,6 +69,9 @@ struct Values {
     /// How many seconds a whole exchange with a platform may take [default: 10]
     #[arg(long, env = "CARILLON_PLATFORM_TIMEOUT", value_name = "SECONDS")]
     platform_timeout: Option<u64>,
+    /// How many days messages and what became of them are kept, 0 for ever [default: 30]
+    #[arg(long, env = "CARILLON_KEEP_DAYS", value_name = "DAYS")]
+    keep_days: Option<u32>,
     /// How many seconds a stop waits for requests and attempts under way, together [default: 15]
     #[arg(long, env = "CARILLON_DRAIN_TIMEOUT", value_name = "SECONDS")]
     drain_timeout: Option<u64>,
@@ -92,6 +95,8 @@ pub(crate) struct ServerConfig {
     pub(crate) provider: ProviderSettings,
     pub(crate) attempts_at_once: usize,
     pub(crate) attempts_max: u32,
+    /// How long messages are kept; for ever when not set.
+    pub(crate) keep: Option<Duration>,
     pub(crate) drain_timeout: Duration,
     pub(crate) log: String,
     pub(crate) log_format: LogFormat,
@@ -131,6 +136,7 @@ impl Values {
             attempts_at_once: self.attempts_at_once.or(below.attempts_at_once),
             attempts_max: self.attempts_max.or(below.attempts_max),
             platform_timeout: self.platform_timeout.or(below.platform_timeout),
+            keep_days: self.keep_days.or(below.keep_days),
             drain_timeout: self.drain_timeout.or(below.drain_timeout),
             log: self.log.or(below.log),
             log_format: self.log_format.or(below.log_format),
@@ -165,10 +171,18 @@ fn check(values: Values) -> anyhow::Result<ServerConfig> {
         provider,
         attempts_at_once,
         attempts_max,
+        keep: keep(values.keep_days.unwrap_or(KEEP_DAYS)),
         drain_timeout: Duration::from_secs(values.drain_timeout.unwrap_or(15)),
         log: values.log.unwrap_or_else(|| "info".to_owned()),
         log_format: values.log_format.unwrap_or(LogFormat::Text),
     })
+}
+
+/// How many days messages are kept when the operator does not say.
+const KEEP_DAYS: u32 = 30;
+
+fn keep(days: u32) -> Option<Duration> {
+    (days > 0).then(|| Duration::from_secs(u64::from(days) * 24 * 60 * 60))
 }
 
 /// Takes from a command and its subcommands every environment variable that is set but empty: it counts as not set.
@@ -207,6 +221,13 @@ mod tests {
         let values = Values { region: Some("flag".to_owned()), ..Values::default() };
         let config = ServerFlags { config: Some(path), values }.load().unwrap();
         assert_eq!((config.region.as_str(), config.attempts_max, config.listen.port()), ("flag", 3, 9000));
+    }
+
+    #[test]
+    fn messages_are_kept_for_the_days_given() {
+        let keep = |keep_days| check(Values { keep_days, ..Values::default() }).unwrap().keep;
+        let days = |count: u64| Some(std::time::Duration::from_secs(count * 86_400));
+        assert_eq!((keep(None), keep(Some(1)), keep(Some(0))), (days(30), days(1), None));
     }
 
     #[test]

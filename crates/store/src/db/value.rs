@@ -126,9 +126,14 @@ impl Row {
     }
 
     pub(crate) fn bytes(&mut self) -> Result<Vec<u8>, Error> {
+        self.maybe_bytes()?.ok_or_else(|| self.corrupt("it holds no bytes"))
+    }
+
+    pub(crate) fn maybe_bytes(&mut self) -> Result<Option<Vec<u8>>, Error> {
         match self.next()? {
-            Value::Bytes(value) => Ok(value),
-            Value::Null | Value::Int(_) | Value::Text(_) => Err(self.corrupt("it holds no bytes")),
+            Value::Bytes(value) => Ok(Some(value)),
+            Value::Null => Ok(None),
+            Value::Int(_) | Value::Text(_) => Err(self.corrupt("it holds no bytes")),
         }
     }
 

@@ -6,14 +6,19 @@
 mod account;
 mod attempt;
 mod attribute;
+mod cancel;
 mod churn;
 mod confirmation;
 mod delivery;
+mod explain;
 mod filter;
 mod harness;
+mod idempotency;
 mod message;
 mod open;
 mod purge;
+mod resend;
+mod retention;
 mod signing;
 mod subscription;
 mod tag;
@@ -55,6 +60,14 @@ macro_rules! contract {
                 attribute:
                     attributes_are_set_and_taken_away
                     attributes_belong_to_a_topic_of_the_project;
+                cancel:
+                    what_waits_is_cancelled_and_not_opened
+                    one_resent_after_its_cancel_is_opened_in_its_new_place_only
+                    one_without_its_subscription_has_no_target
+                    many_are_looked_at_together
+                    only_what_waits_is_cancelled
+                    a_cancel_filter_goes_in_portions
+                    an_attempt_that_had_begun_is_counted;
                 churn:
                     leaves_no_byte_behind_1
                     leaves_no_byte_behind_2;
@@ -89,6 +102,18 @@ macro_rules! contract {
                     starts_and_settlements_go_together
                     what_was_under_way_waits_again_after_a_start
                     recovery_keeps_the_order_and_leaves_the_rest;
+                explain:
+                    a_delivery_is_found_by_its_subscription
+                    deliveries_are_counted_by_state
+                    what_waits_before_a_delivery_is_counted_in_its_lane;
+                idempotency:
+                    the_same_key_publishes_once
+                    another_content_under_the_same_key_is_told
+                    a_key_is_its_projects_own
+                    a_key_is_honoured_for_its_life
+                    old_keys_are_forgotten_in_batches
+                    no_key_is_readable_at_rest
+                    many_at_once_with_one_key_publish_one_message;
                 filter:
                     policies_come_with_recipients_and_lists
                     policies_go_with_their_subscription
@@ -122,6 +147,21 @@ macro_rules! contract {
                     a_start_takes_out_what_a_crash_left
                     a_row_that_moved_leaves_no_copy
                     what_a_reader_kept_goes_when_it_lets_go;
+                resend:
+                    a_failed_one_waits_again_at_the_end_of_its_lane
+                    a_resent_one_keeps_its_attempts_and_what_arrived
+                    only_what_ended_undelivered_is_resent
+                    a_resend_gives_a_fresh_life_and_never_a_shorter_one
+                    one_whose_subscription_is_gone_is_not_resent
+                    a_resend_filter_takes_what_fits_all_of_it
+                    portions_come_to_an_end_whatever_happens_between
+                    of_many_resent_the_lanes_are_named
+                    a_resent_one_is_recovered_after_a_crash;
+                retention:
+                    what_is_old_and_ended_is_forgotten
+                    what_waits_or_is_sent_keeps_its_message
+                    what_was_resent_lately_is_kept
+                    forgetting_goes_in_bounded_batches;
                 signing:
                     the_first_key_stays
                     a_key_opens_again_after_a_restart

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use carillon_model::id::{DeliveryId, MessageId};
 use carillon_model::message::{Body, Content, Format, Locale, Priority};
 use carillon_model::outcome::Advice;
@@ -12,9 +12,10 @@ use carillon_service::publish::Publish;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::ApiCall;
 use super::error::ApiError;
+use super::{ApiCall, ok};
 use crate::App;
+use crate::call::mark_replayed;
 
 /// A message to be published.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -42,6 +43,10 @@ pub(crate) struct NewMessage {
     #[serde(default)]
     #[schema(value_type = Option<String>, example = "en-us")]
     locale: Locale,
+    /// The publisher's own key, 1 to 128 printable ASCII characters: the same key again within 24 hours is the same
+    /// publish. The header `Idempotency-Key` does the same.
+    #[serde(default)]
+    idempotency_key: Option<String>,
 }
 
 /// A message that was accepted.
@@ -94,6 +99,12 @@ pub(crate) struct ShownAdvice {
     en: String,
     /// Chinese.
     zh: String,
+}
+
+impl From<Advice> for ShownAdvice {
+    fn from(Advice { en, zh }: Advice) -> Self {
+        Self { en: en.into_owned(), zh: zh.into_owned() }
+    }
 }
 
 /// One try of a delivery.
@@ -158,13 +169,6 @@ pub(crate) struct WhoAmI {
     region: String,
 }
 
-fn ok<T: Serialize>(status: StatusCode, value: &T) -> Response {
-    match serde_json::to_value(value) {
-        Ok(value) => crate::layer::json(status, &value),
-        Err(_json) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-    }
-}
-
 fn shown_message(named: &NamedMessage) -> ShownMessage {
     let message = &named.summary.message.message;
     ShownMessage {
@@ -187,15 +191,15 @@ fn shown_message(named: &NamedMessage) -> ShownMessage {
     }
 }
 
-fn shown_delivery(named: NamedDelivery) -> ShownDelivery {
+pub(super) fn shown_delivery(named: NamedDelivery) -> ShownDelivery {
     let waiting = !named.record.state.is_final();
-    let attempts = named.attempts.into_iter().map(|(attempt, Advice { en, zh })| ShownAttempt {
+    let attempts = named.attempts.into_iter().map(|(attempt, advice)| ShownAttempt {
         number: attempt.number,
         outcome: attempt.outcome,
         reason: attempt.reason.name(),
         platform_code: attempt.platform_code,
         platform_text: attempt.platform_text,
-        advice: ShownAdvice { en: en.into_owned(), zh: zh.into_owned() },
+        advice: advice.into(),
         started_at: attempt.started_at.to_millis_text(),
         elapsed_ms: attempt.elapsed_ms,
         merged: attempt.merged,
@@ -210,25 +214,8 @@ fn shown_delivery(named: NamedDelivery) -> ShownDelivery {
     }
 }
 
-fn read(call: &ApiCall) -> Result<NewMessage, Invalid> {
-    let object = call.0.object(Field::Body)?;
-    // What stands before serde's "expected" may be the caller's own; what comes behind it never is.
-    serde_json::from_value(serde_json::Value::Object(object)).map_err(|error| {
-        let text = error.to_string();
-        let rule = match text.split_once(", expected ") {
-            Some((what, expected)) if what.starts_with("unknown field") => {
-                format!("there is an unknown field, the known ones are {expected}")
-            }
-            Some((_what, expected)) => format!("a field has a wrong value, expected {expected}"),
-            None if text.starts_with("missing field") => text,
-            None => "a field has a wrong value".to_owned(),
-        };
-        Invalid::new(Field::Body, rule)
-    })
-}
-
 /// A page of `limit` items from one more than that, and whether there are more.
-fn page<T>(mut found: Vec<T>, limit: u64) -> (Vec<T>, bool) {
+pub(super) fn page<T>(mut found: Vec<T>, limit: u64) -> (Vec<T>, bool) {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = found.len() > limit;
     found.truncate(limit);
@@ -239,12 +226,29 @@ fn message_id(call: &ApiCall) -> Result<MessageId, Invalid> {
     MessageId::parse(call.0.path("message_id"))
 }
 
-/// Publishes a message.
+/// The key of header or body; both must say the same.
+fn idempotency_key(call: &ApiCall, of_body: Option<String>) -> Result<Option<String>, Invalid> {
+    match (call.0.idempotency_key(), of_body) {
+        (Some(header), Some(body)) if header != body => {
+            Err(Invalid::new(Field::IdempotencyKey, "the header and the body give different keys"))
+        }
+        (Some(header), _) => Ok(Some(header.into_owned())),
+        (None, body) => Ok(body),
+    }
+}
+
+/// Publishes a message. The same key again within 24 hours answers 200 with the first answer and publishes nothing.
 #[utoipa::path(post, path = "/api/v1/messages", tag = "messages", request_body = NewMessage,
-    responses((status = 201, body = Accepted), (status = 400), (status = 401), (status = 404), (status = 503)))]
+    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 128 printable ASCII characters")),
+    responses((status = 201, body = Accepted),
+              (status = 200, body = Accepted, description = "accepted before under the same key; \
+               the header Idempotent-Replayed is true"),
+              (status = 400), (status = 401), (status = 404),
+              (status = 422, description = "the key was used for another message"), (status = 503)))]
 pub(crate) async fn publish(State(app): State<App>, call: ApiCall) -> Result<Response, ApiError> {
     let published = async {
-        let new = read(&call)?;
+        let new: NewMessage = call.body()?;
+        let idempotency_key = idempotency_key(&call, new.idempotency_key)?;
         let body = match (new.text, new.markdown) {
             (Some(text), None) => Body::text(text),
             (None, Some(markdown)) => Body::markdown(markdown),
@@ -260,6 +264,7 @@ pub(crate) async fn publish(State(app): State<App>, call: ApiCall) -> Result<Res
             time_to_live: new.time_to_live,
             priority: new.priority,
             locale: new.locale,
+            idempotency_key,
             ..Publish::default()
         };
         let urn = app.service.topic_urn(&call.0.caller, &new.topic)?;
@@ -267,7 +272,12 @@ pub(crate) async fn publish(State(app): State<App>, call: ApiCall) -> Result<Res
     };
     let published = published.await.map_err(|error| call.refuse(error))?;
     let accepted = Accepted { message_id: published.message.to_string(), deliveries: published.deliveries };
-    Ok(ok(StatusCode::CREATED, &accepted))
+    if !published.replayed {
+        return Ok(ok(StatusCode::CREATED, &accepted));
+    }
+    let mut response = ok(StatusCode::OK, &accepted);
+    mark_replayed(&mut response);
+    Ok(response)
 }
 
 /// Lists messages, newest first.
@@ -312,12 +322,7 @@ pub(crate) async fn show(State(app): State<App>, call: ApiCall) -> Result<Respon
 pub(crate) async fn deliveries(State(app): State<App>, call: ApiCall) -> Result<Response, ApiError> {
     let listed = async {
         let limit = call.limit()?;
-        let after = match call.0.query("after") {
-            None => 0,
-            Some(text) => {
-                text.parse::<u32>().map_err(|_parse| Invalid::new(Field::Id, "after must be a number"))?
-            }
-        };
+        let after = call.after_number()?;
         let message = message_id(&call)?;
         let found = app.service.list_deliveries(&call.0.caller, message, after, limit + 1).await?;
         Ok::<_, carillon_service::Error>(page(found, limit))

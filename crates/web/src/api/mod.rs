@@ -3,14 +3,20 @@
 //! Rules: lists answer `{"<noun>s":[…],"next":cursor|null}` to `?limit=&after=`; errors are
 //! `{"code","message","field"?,"request_id"}`; times are `YYYY-MM-DDTHH:MM:SS.mmmZ`.
 
+mod delivery;
 pub(crate) mod error;
 mod message;
 mod openapi;
 
 use axum::Router;
 use axum::extract::{FromRequest, Request};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use carillon_model::{Field, Invalid};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 use self::error::ApiError;
 use crate::call::Call;
@@ -31,6 +37,11 @@ pub(crate) fn routes() -> Router<App> {
         .route("/api/v1/messages/{message_id}", get(message::show))
         .route("/api/v1/messages/{message_id}/deliveries", get(message::deliveries))
         .route("/api/v1/deliveries/{delivery_id}", get(message::delivery))
+        .route("/api/v1/deliveries/{delivery_id}/resend", post(delivery::resend_one))
+        .route("/api/v1/deliveries/{delivery_id}/cancel", post(delivery::cancel_one))
+        .route("/api/v1/deliveries/resend", post(delivery::resend))
+        .route("/api/v1/deliveries/cancel", post(delivery::cancel))
+        .route("/api/v1/explain", get(delivery::explain))
         .route("/api/v1/whoami", get(message::who_am_i))
 }
 
@@ -54,10 +65,42 @@ impl ApiCall {
         error.into().with(self.0.id)
     }
 
+    /// The body in the form of `T`; no body is an empty one.
+    fn body<T: DeserializeOwned>(&self) -> Result<T, Invalid> {
+        let object = if self.0.is_bare() { Map::new() } else { self.0.object(Field::Body)? };
+        // What stands before serde's "expected" may be the caller's own; what comes behind it never is.
+        serde_json::from_value(Value::Object(object)).map_err(|error| {
+            let text = error.to_string();
+            let rule = match text.split_once(", expected ") {
+                Some((what, expected)) if what.starts_with("unknown field") => {
+                    format!("there is an unknown field, the known ones are {expected}")
+                }
+                Some((_what, expected)) => format!("a field has a wrong value, expected {expected}"),
+                None if text.starts_with("missing field") => text,
+                None => "a field has a wrong value".to_owned(),
+            };
+            Invalid::new(Field::Body, rule)
+        })
+    }
+
+    /// The number behind which a list of deliveries goes on.
+    fn after_number(&self) -> Result<u32, Invalid> {
+        let wrong = || Invalid::new(Field::Id, "after must be a number");
+        self.0.query("after").map_or(Ok(0), |text| text.parse::<u32>().map_err(|_parse| wrong()))
+    }
+
     /// How many items the caller wants.
     fn limit(&self) -> Result<u64, Invalid> {
         let Some(text) = self.0.query("limit") else { return Ok(LIMIT_DEFAULT) };
         let limit = text.parse::<u64>().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
         limit.ok_or_else(|| Invalid::new(Field::Paging, "limit must be 1 to 200"))
+    }
+}
+
+/// An answer.
+fn ok<T: Serialize>(status: StatusCode, value: &T) -> Response {
+    match serde_json::to_value(value) {
+        Ok(value) => layer::json(status, &value),
+        Err(_json) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 
-use super::message;
+use super::{delivery, message};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -22,6 +22,11 @@ use super::message;
         message::show,
         message::deliveries,
         message::delivery,
+        delivery::resend_one,
+        delivery::resend,
+        delivery::cancel_one,
+        delivery::cancel,
+        delivery::explain,
         message::who_am_i
     ),
     security(("token" = []), ("bearer" = []))

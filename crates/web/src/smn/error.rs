@@ -59,6 +59,7 @@ fn field(field: Field) -> (StatusCode, &'static str, &'static str) {
         Field::Message | Field::TimeToLive | Field::MessageAttributes | Field::Locale => {
             (StatusCode::FORBIDDEN, "SMN.0009", "Parameter: Message is invalid.")
         }
+        Field::IdempotencyKey => (bad, "SMN.0009", "Idempotency-Key is invalid."),
         Field::MessageStructure => (bad, "SMN.0021", "MessageStructure is invalid."),
         Field::TemplateName => (bad, "SMN.0032", "Parameter: message_template_name is invalid."),
         Field::FilterPolicy => (bad, "SMN.0043", "Parameter: subscription is invalid."),
@@ -86,9 +87,15 @@ fn field(field: Field) -> (StatusCode, &'static str, &'static str) {
         | Field::PolicyCondition => attribute_field(field),
         Field::Paging => (bad, "SMN.0015", "Parameter: Offset or limit is invalid."),
         Field::Status => (bad, "SMN.0077", "Parameter: Status is invalid."),
-        Field::ProjectId | Field::Id | Field::Body | Field::PublicUrl => {
-            (bad, "SMN.0018", "The request is invalid.")
-        }
+        Field::MessageId
+        | Field::State
+        | Field::Reason
+        | Field::Since
+        | Field::Until
+        | Field::ProjectId
+        | Field::Id
+        | Field::Body
+        | Field::PublicUrl => (bad, "SMN.0018", "The request is invalid."),
     }
 }
 
@@ -126,7 +133,7 @@ impl From<Invalid> for SmnError {
 impl From<Error> for SmnError {
     fn from(error: Error) -> Self {
         let not_found = StatusCode::NOT_FOUND;
-        let forbidden = StatusCode::FORBIDDEN;
+        let (bad, forbidden) = (StatusCode::BAD_REQUEST, StatusCode::FORBIDDEN);
         match error {
             Error::Invalid(invalid) => invalid.into(),
             Error::Unauthenticated(why) => why.into(),
@@ -140,12 +147,8 @@ impl From<Error> for SmnError {
             Error::DefaultTemplateNotFound => {
                 Self::new(not_found, "SMN.0076", "Default message template not found.")
             }
-            Error::TemplateExists => {
-                Self::new(StatusCode::BAD_REQUEST, "SMN.0025", "Template already exists.")
-            }
-            Error::TemplatesFull => {
-                Self::new(StatusCode::BAD_REQUEST, "SMN.0044", "Exceeded template limit.")
-            }
+            Error::TemplateExists => Self::new(bad, "SMN.0025", "Template already exists."),
+            Error::TemplatesFull => Self::new(bad, "SMN.0044", "Exceeded template limit."),
             Error::AttributeNotFound => Self::new(not_found, "SMN.0045", "Attribute not found."),
             Error::TagNotFound => {
                 Self::new(not_found, "SMN.0045", "Attribute not found. (no tag of that key)")
@@ -155,7 +158,16 @@ impl From<Error> for SmnError {
                 let text = format!("Policy doesn't allow {} to be performed.", action.name());
                 Self::new(forbidden, "SMN.00308", text)
             }
-            Error::MessageNotFound | Error::DeliveryNotFound => Self::unknown_path(),
+            // No path of this dialect leads to these.
+            Error::MessageNotFound
+            | Error::DeliveryNotFound
+            | Error::DeliveryStands { .. }
+            | Error::DeliveryNoTarget
+            | Error::CertificateNotFound => Self::unknown_path(),
+            Error::IdempotencyConflict => {
+                let text = format!("Idempotency-Key is invalid: {error}.");
+                Self::new(bad, "SMN.0009", text)
+            }
             Error::TopicsFull => Self::new(forbidden, "SMN.0004", "Exceeded topic limit."),
             Error::SubscriptionsFull => Self::new(forbidden, "SMN.0007", "Exceeded subscription limit."),
             Error::Throttled => {
@@ -172,7 +184,6 @@ impl From<Error> for SmnError {
                             subscription)";
                 Self::new(forbidden, "SMN.0001", text)
             }
-            Error::CertificateNotFound => Self::unknown_path(),
             Error::DetectionNotFound => Self::new(not_found, "SMN.00013030", "Detection task not found."),
             Error::PrivateEndpoint => {
                 Self::new(forbidden, "SMN.0069", "Not authorized to subscribe internal endpoints.")

@@ -1,5 +1,7 @@
 //! Publishing.
 
+use std::borrow::Cow;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -15,16 +17,23 @@ use serde_json::{Map, Value, json};
 use super::error::SmnError;
 use super::{SmnCall, field, fields, protocol, structure};
 use crate::App;
+use crate::call::mark_replayed;
 
 /// `POST …/topics/{topic_urn}/publish`.
 pub(crate) async fn publish(State(app): State<App>, call: SmnCall) -> Result<Response, SmnError> {
     let published = async {
         let body = call.0.object(Field::Message)?;
-        let publish = read(&body)?;
+        let mut publish = read(&body)?;
+        publish.idempotency_key = call.0.idempotency_key().map(Cow::into_owned);
         app.service.publish(&call.0.caller, call.0.path("topic_urn"), publish).await
     };
     let published = published.await.map_err(|error| call.refuse(error))?;
-    Ok(call.answer(StatusCode::OK, fields(json!({ "message_id": published.message.to_string() }))))
+    let fields = fields(json!({ "message_id": published.message.to_string() }));
+    let mut response = call.answer(StatusCode::OK, fields);
+    if published.replayed {
+        mark_replayed(&mut response);
+    }
+    Ok(response)
 }
 
 /// Reads a publish. Where several forms are given, the structure wins, then the template, then the message (SMN API

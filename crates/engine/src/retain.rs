@@ -1,0 +1,62 @@
+//! Forgets on time: messages that are older than the operator keeps them, and publishers' keys that are honoured no
+//! more. In small batches with a pause between, so that publishing never waits for it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use carillon_model::{Clock, Timestamp};
+use carillon_store::{Error, Store};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use crate::metrics::Metrics;
+
+/// How many rows are forgotten in one transaction.
+const ROWS_MAX: u64 = 500;
+/// The pause between two batches.
+const PAUSE: Duration = Duration::from_millis(50);
+/// How long to wait when there is nothing to forget, or the store failed.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
+
+/// What forgetting needs.
+pub(crate) struct Retain {
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// How long messages are kept; for ever when not set.
+    pub(crate) keep: Option<Duration>,
+    pub(crate) metrics: Metrics,
+}
+
+impl Retain {
+    /// Forgets until it is told to stop.
+    pub(crate) async fn run(self, stop: CancellationToken) {
+        loop {
+            let pause = match self.batch().await {
+                Ok(true) => PAUSE,
+                Ok(false) => LOOK_AGAIN,
+                Err(error) => {
+                    tracing::error!(%error, "what is old cannot be forgotten yet");
+                    LOOK_AGAIN
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = sleep(pause) => {}
+            }
+        }
+    }
+
+    /// Forgets one batch and tells whether there may be more.
+    async fn batch(&self) -> Result<bool, Error> {
+        let keys = self.store.idempotency_forget(ROWS_MAX).await?;
+        self.metrics.forgotten("idempotency_key", keys);
+        let Some(keep) = self.keep else { return Ok(keys > 0) };
+        let keep_ms = i64::try_from(keep.as_millis()).unwrap_or(i64::MAX);
+        let before = Timestamp(self.clock.now().0.saturating_sub(keep_ms));
+        let forgotten = self.store.message_forget(before, ROWS_MAX).await?;
+        self.metrics.forgotten("message", forgotten.messages);
+        self.metrics.forgotten("delivery", forgotten.deliveries);
+        self.metrics.forgotten("attempt", forgotten.attempts);
+        Ok(keys > 0 || !forgotten.is_nothing())
+    }
+}

@@ -1,0 +1,141 @@
+//! The sentences that explain, in English and Chinese.
+
+use std::time::Duration;
+
+use carillon_model::outcome::Advice;
+use carillon_store::attempt::AttemptRecord;
+use carillon_store::delivery::StoredMessage;
+
+use crate::delivery::NamedDelivery;
+use crate::explain::{Cause, Explanation, Verdict};
+
+fn both(en: impl Into<String>, zh: impl Into<String>) -> Advice {
+    Advice { en: en.into().into(), zh: zh.into().into() }
+}
+
+/// What the platform said, if it said anything.
+fn answer(attempt: &AttemptRecord) -> (String, String) {
+    let code = attempt.platform_code.as_deref().unwrap_or_default();
+    let words = attempt.platform_text.as_deref().unwrap_or_default();
+    let said = format!("{code} {words}");
+    match said.trim() {
+        "" => (String::new(), String::new()),
+        said => (format!("; the platform answered: {said}"), format!("；平台的回答：{said}")),
+    }
+}
+
+fn tried(delivery: &NamedDelivery) -> (String, String) {
+    match delivery.attempts.last() {
+        None => (", before any attempt".to_owned(), "，此前没有尝试过".to_owned()),
+        Some((last, _advice)) => {
+            let (number, outcome, reason) = (last.number, &last.outcome, last.reason.name());
+            let (en, zh) = answer(last);
+            let attempts = if number == 1 { "attempt" } else { "attempts" };
+            (
+                format!(", after {number} {attempts}, the last one {outcome} ({reason}){en}"),
+                format!("，已尝试 {number} 次，最近一次为 {outcome}（{reason}）{zh}"),
+            )
+        }
+    }
+}
+
+fn delivered(delivery: &NamedDelivery) -> Advice {
+    let Some((last, _advice)) = delivery.attempts.last() else {
+        return both("It was delivered.", "已送达。");
+    };
+    let at = last.started_at.plus(Duration::from_millis(last.elapsed_ms));
+    let (en, zh) = answer(last);
+    both(
+        format!("It was delivered at {at} by attempt {}{en}.", last.number),
+        format!("已于 {at} 送达，第 {} 次尝试成功{zh}。", last.number),
+    )
+}
+
+fn of_delivery(explanation: &Explanation, delivery: &NamedDelivery, stored: &StoredMessage) -> Advice {
+    let record = &delivery.record;
+    let (en, zh) = tried(delivery);
+    match explanation.verdict {
+        Verdict::Delivered => delivered(delivery),
+        Verdict::Waiting => {
+            let (since, due, before) =
+                (stored.message.created_at, record.due_at, explanation.before.unwrap_or(0));
+            both(
+                format!(
+                    "It waits since {since}{en}. Its next try is due at {due}; {before} are before it in its lane."
+                ),
+                format!("自 {since} 起等待{zh}。下次尝试时间为 {due}；同一地址前面还有 {before} 条。"),
+            )
+        }
+        Verdict::Sending => both(format!("It is being sent now{en}."), format!("正在发送{zh}。")),
+        Verdict::Failed => both(format!("It failed{en}."), format!("发送失败{zh}。")),
+        Verdict::Expired => both(
+            format!("Its time to live ended at {}{en}.", record.due_at),
+            format!("已于 {} 超过有效期{zh}。", record.due_at),
+        ),
+        Verdict::Cancelled if explanation.cause == Some(Cause::SubscriptionDeleted) => both(
+            format!("It was cancelled because its subscription was deleted{en}."),
+            format!("因订阅已被删除而取消{zh}。"),
+        ),
+        Verdict::Cancelled => both(format!("It was cancelled{en}."), format!("已被取消{zh}。")),
+        Verdict::NeverAddressed => both("It was never addressed.", "从未发往该订阅。"),
+    }
+}
+
+/// Why a message has no delivery for the subscription.
+fn of_cause(cause: &Cause, explanation: &Explanation, stored: &StoredMessage) -> Advice {
+    let accepted = stored.message.created_at;
+    let (en, zh) = match cause {
+        Cause::SubscribedLater(at) => (
+            format!("the subscription was made at {at}, the message was accepted before, at {accepted}"),
+            format!("订阅创建于 {at}，而消息早在 {accepted} 就已受理"),
+        ),
+        Cause::Unconfirmed => (
+            format!("the subscription was not confirmed when the message was accepted, at {accepted}"),
+            format!("消息于 {accepted} 受理时，该订阅尚未确认"),
+        ),
+        Cause::Unsubscribed => {
+            ("its owner had ended the subscription".to_owned(), "该订阅已被其所有者取消".to_owned())
+        }
+        Cause::Excluded => {
+            let only = stored.message.content.only.iter().flatten().map(|channel| channel.name());
+            let only = only.collect::<Vec<_>>().join(", ");
+            (
+                format!("the message was published for these channels only: {only}"),
+                format!("该消息只发往以下渠道：{only}"),
+            )
+        }
+        Cause::Filtered => (
+            "the subscription has filter policies, and the message's attributes did not match them"
+                .to_owned(),
+            "该订阅设有过滤策略，而消息的属性与之不符".to_owned(),
+        ),
+        Cause::OtherTopic => {
+            let (theirs, ours) = (&explanation.subscription_urn.topic.topic, &stored.topic_name);
+            (
+                format!(
+                    "the subscription belongs to the topic {}, the message was published to {}",
+                    theirs.as_str(),
+                    ours.as_str()
+                ),
+                format!("该订阅属于主题 {}，而消息发布到主题 {}", theirs.as_str(), ours.as_str()),
+            )
+        }
+        Cause::NoSubscription | Cause::SubscriptionDeleted => (
+            "there is no such subscription; it had been deleted or never existed".to_owned(),
+            "没有这个订阅：它在此之前已被删除，或从未存在".to_owned(),
+        ),
+    };
+    both(
+        format!("The message was never addressed to this subscription: {en}."),
+        format!("该消息从未发往该订阅：{zh}。"),
+    )
+}
+
+/// The answer as a sentence.
+pub(crate) fn sentence(explanation: &Explanation, stored: &StoredMessage) -> Advice {
+    match (&explanation.delivery, &explanation.cause) {
+        (Some(delivery), _) => of_delivery(explanation, delivery, stored),
+        (None, Some(cause)) => of_cause(cause, explanation, stored),
+        (None, None) => both("It was never addressed.", "从未发往该订阅。"),
+    }
+}

@@ -1,0 +1,102 @@
+//! Forgetting, in bounded batches: messages with their deliveries and attempts.
+
+use carillon_model::clock::Timestamp;
+use carillon_model::id::MessageId;
+
+use crate::db::{Tx, params};
+use crate::error::Error;
+use crate::pick::id_from;
+use crate::setup::Store;
+
+/// How many messages one batch looks at, at most.
+const MESSAGES_MAX: u64 = 128;
+
+/// What a batch took out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Forgotten {
+    /// Messages, each without anything left of it.
+    pub messages: u64,
+    /// Deliveries.
+    pub deliveries: u64,
+    /// Attempts.
+    pub attempts: u64,
+}
+
+impl Forgotten {
+    /// Whether there was nothing to forget.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+
+    fn rows(&self) -> u64 {
+        self.messages + self.deliveries + self.attempts
+    }
+}
+
+/// Messages of which nothing waits and nothing moved since a time.
+const SELECT_OLD: &str = "SELECT m.id FROM message m WHERE m.id < $1 AND NOT EXISTS
+     (SELECT 1 FROM delivery d WHERE d.message_id = m.id AND (d.state IN (0, 1) OR d.due_at >= $2))
+     ORDER BY m.id LIMIT $3";
+
+const SELECT_KEPT: &str =
+    "SELECT 1 FROM delivery WHERE message_id = $1 AND (state IN (0, 1) OR due_at >= $2) LIMIT 1";
+
+const DELETE_ATTEMPTS: &str = "DELETE FROM attempt WHERE message_id = $1 AND (number, attempt) IN
+     (SELECT number, attempt FROM attempt WHERE message_id = $1 ORDER BY number, attempt LIMIT $2)";
+
+const DELETE_DELIVERIES: &str = "DELETE FROM delivery WHERE seq IN
+     (SELECT seq FROM delivery WHERE message_id = $1 ORDER BY number LIMIT $2)";
+
+/// Takes out what is left of a message, as far as `rows_max` rows go in this batch.
+fn forget(
+    tx: &mut Tx<'_>,
+    message: &str,
+    before: Timestamp,
+    rows_max: u64,
+    forgotten: &mut Forgotten,
+) -> Result<(), Error> {
+    // It may have been resent since it was looked for.
+    if tx.query_one("delivery", SELECT_KEPT, params![message, before])?.is_some() {
+        return Ok(());
+    }
+    let room = |forgotten: &Forgotten| rows_max.saturating_sub(forgotten.rows());
+    forgotten.attempts += tx.execute(DELETE_ATTEMPTS, params![message, room(forgotten)])?;
+    forgotten.deliveries += tx.execute(DELETE_DELIVERIES, params![message, room(forgotten)])?;
+    if room(forgotten) > 0 {
+        forgotten.messages += tx.execute("DELETE FROM message WHERE id = $1", params![message])?;
+    }
+    Ok(())
+}
+
+impl Store {
+    /// Takes out, in one transaction, at most `rows_max` rows of messages that were accepted before `before` and of
+    /// which nothing waits and nothing was done since; the oldest first. A message with more rows than that goes in
+    /// several batches, itself in the last.
+    ///
+    /// # Errors
+    /// When nothing can be written.
+    pub async fn message_forget(&self, before: Timestamp, rows_max: u64) -> Result<Forgotten, Error> {
+        let limit = rows_max.min(MESSAGES_MAX);
+        let find = move |tx: &mut Tx<'_>| {
+            let rows = tx.query("message", SELECT_OLD, params![id_from(before), before, limit])?;
+            let ids = rows.into_iter().map(|mut row| row.parsed(|text| MessageId::parse(text).ok()));
+            ids.collect::<Result<Vec<_>, _>>()
+        };
+        let old = self.db.read(find).await?;
+        if old.is_empty() {
+            return Ok(Forgotten::default());
+        }
+        let work = move |tx: &mut Tx<'_>| {
+            let mut forgotten = Forgotten::default();
+            for message in &old {
+                if forgotten.rows() >= rows_max {
+                    break;
+                }
+                forget(tx, &message.to_string(), before, rows_max, &mut forgotten)?;
+            }
+            Ok(forgotten)
+        };
+        self.db.write(work).await
+    }
+}
