@@ -9,6 +9,7 @@ from huaweicloudsdkcore.region.region import Region
 from huaweicloudsdksmn import v2 as smn
 
 import harness
+import sdk
 
 
 def chats():
@@ -28,19 +29,7 @@ def chats():
     ]
 
 
-class OfficialSdk(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.installation = harness.Installation()
-        cls.installation.__enter__()
-        credentials = BasicCredentials(harness.ACCESS_KEY, harness.SECRET_KEY, harness.PROJECT)
-        builder = smn.SmnClient.new_builder().with_credentials(credentials)
-        cls.client = builder.with_endpoint(cls.installation.url).build()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.installation.__exit__(None, None, None)
-
+class OfficialSdk(sdk.SdkTest):
     def create_topic(self, name):
         body = smn.CreateTopicRequestBody(name=name, display_name="值班")
         return self.client.create_topic(smn.CreateTopicRequest(body=body))

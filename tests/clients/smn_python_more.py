@@ -3,29 +3,16 @@
 import json
 import unittest
 
-from huaweicloudsdkcore.auth.credentials import BasicCredentials
 from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException, ServerResponseException
 from huaweicloudsdksmn import v2 as smn
 
-import harness
+import sdk
 
 LARK = "https://open.feishu.cn/open-apis/bot/v2/hook/00000000-0000-4000-8000-00000000fe15"
 WECOM = "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=00000000-0000-4000-8000-0000000000c0"
 
 
-class OfficialSdkMore(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.installation = harness.Installation()
-        cls.installation.__enter__()
-        credentials = BasicCredentials(harness.ACCESS_KEY, harness.SECRET_KEY, harness.PROJECT)
-        builder = smn.SmnClient.new_builder().with_credentials(credentials)
-        cls.client = builder.with_endpoint(cls.installation.url).build()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.installation.__exit__(None, None, None)
-
+class OfficialSdkMore(sdk.SdkTest):
     def topic(self, name):
         body = smn.CreateTopicRequestBody(name=name, display_name="")
         return self.client.create_topic(smn.CreateTopicRequest(body=body)).topic_urn
