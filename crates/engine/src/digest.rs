@@ -34,6 +34,13 @@ impl Group<'_> {
     }
 }
 
+/// The beginning of `batch` that may go in one post. A message of which parts have arrived already goes on alone, since
+/// the parts of a digest are not its own.
+pub(crate) fn together(batch: &[Ready]) -> &[Ready] {
+    let whole = batch.iter().take_while(|ready| ready.parts_done == 0).count();
+    batch.get(..whole.max(1)).unwrap_or(batch)
+}
+
 /// Puts deliveries and their bodies, in the order of their lane, into one body. Fewer than two make no digest.
 ///
 /// It is plain text unless one of the bodies is Markdown, or the platform takes more of that: WeCom's robots take twice

@@ -5,7 +5,7 @@ use carillon_model::{Channel, Timestamp};
 use carillon_store::delivery::{Ready, StoredMessage};
 use proptest::prelude::*;
 
-use super::compose;
+use super::{compose, together};
 use crate::lane::tests::ready;
 
 /// Half a minute past three at night.
@@ -99,6 +99,18 @@ fn everybody_is_still_pinged() {
     let mentions =
         composed(&[with(1, false, "u1"), with(2, true, "u2"), with(3, false, "u1")]).unwrap().mentions;
     assert_eq!((mentions.all, mentions.user_ids), (true, vec!["u1".to_owned(), "u2".to_owned()]));
+}
+
+#[test]
+fn what_has_partly_arrived_goes_on_alone() {
+    let with = |parts: [u32; 4]| -> Vec<Ready> {
+        let numbered = parts.into_iter().zip(1_i64..);
+        numbered.map(|(parts_done, seq)| Ready { parts_done, ..ready(seq, Priority::Normal) }).collect()
+    };
+    for (parts, count) in [([0, 0, 0, 0], 4), ([1, 0, 0, 0], 1), ([0, 0, 2, 0], 2), ([0, 1, 0, 0], 1)] {
+        assert_eq!(together(&with(parts)).len(), count, "{parts:?}");
+    }
+    assert!(together(&[]).is_empty());
 }
 
 #[test]

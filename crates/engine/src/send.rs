@@ -129,7 +129,7 @@ impl Sender {
             },
             Channel::Dingtalk | Channel::DingtalkPerson | Channel::Lark | Channel::Wecom => None,
         };
-        let batch = self.still_wanted(batch, now).await;
+        let batch = digest::together(self.still_wanted(batch, now).await);
         let rates = Some(pace::rates(&target.endpoint));
         let (started_at, start) = (self.clock.now(), Instant::now());
         let (batch, tally) = match self.load(batch, &target, signing) {

@@ -66,6 +66,18 @@ struct Found {
     target: Target,
 }
 
+impl Found {
+    /// The subscription as the one a message of ours goes to, whatever it wants of others.
+    fn recipient(&self, id: SubscriptionId) -> Recipient {
+        Recipient {
+            subscription: id,
+            endpoint: self.endpoint,
+            channel: self.channel,
+            filter_policies: FilterPolicies::default(),
+        }
+    }
+}
+
 fn find(tx: &mut Tx<'_>, vault: &Vault, id: SubscriptionId) -> Result<Option<Found>, Error> {
     let sql = "SELECT s.endpoint_id, s.channel, s.state, x.bytes FROM subscription s
          JOIN sealed x ON x.seq = s.sealed_seq WHERE s.id = $1";
@@ -162,12 +174,7 @@ impl Store {
             tx.execute("DELETE FROM confirmation_sent WHERE sent_at <= $1", params![now.minus(SENT_KEPT)])?;
             tx.execute("INSERT INTO confirmation_sent (hint, sent_at) VALUES ($1, $2)", params![hint, now])?;
             tx.execute("UPDATE subscription SET state = 0 WHERE id = $1", params![id.to_string()])?;
-            let to = Recipient {
-                subscription: id,
-                endpoint: found.endpoint,
-                channel: found.channel,
-                filter_policies: FilterPolicies::default(),
-            };
+            let to = found.recipient(id);
             let places = write(tx, &vault, id, &inserted, &to)?;
             Ok((Asked::Sent, Some((to, places))))
         };
@@ -247,12 +254,7 @@ impl Store {
                 params![found.endpoint.to_string(), subscription.as_str()],
             )?;
             tx.execute("DELETE FROM confirmation WHERE subscription_id = $1", params![subscription])?;
-            let to = Recipient {
-                subscription: id,
-                endpoint: found.endpoint,
-                channel: found.channel,
-                filter_policies: FilterPolicies::default(),
-            };
+            let to = found.recipient(id);
             let places = write(tx, &vault, id, &inserted, &to)?;
             Ok((Ended::Now, Some((to, places))))
         };
