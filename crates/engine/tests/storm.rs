@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use carillon_engine::{Engine, Metrics, Parts, Settings};
+use carillon_model::delivery::DeliveryState;
 use carillon_model::id::{MessageId, ProjectId, TopicId};
 use carillon_model::message::{Body, Content, Locale, Message, Priority};
 use carillon_model::subscription::{Extension, SubscriptionState, Target};
@@ -12,7 +13,7 @@ use carillon_model::topic::{Topic, TopicName};
 use carillon_model::{Channel, Clock, SystemChance, SystemClock, endpoint::Endpoint};
 use carillon_provider::{ConnectTo, ProviderSettings, Providers};
 use carillon_simulator::{Act, Robot, Running, Simulator};
-use carillon_store::delivery::StoredMessage;
+use carillon_store::delivery::{Settlement, StoredMessage};
 use carillon_store::subscription::NewSubscription;
 use carillon_store::{NoObserver, Store};
 use prometheus_client::registry::Registry;
@@ -24,7 +25,8 @@ const WECOM: &str = "00000000-0000-4000-8000-0000000000c0";
 
 struct Bed {
     store: Store,
-    engine: Engine,
+    engine: Option<Engine>,
+    providers: Arc<Providers>,
     platforms: Running,
     topic: Topic,
     _dir: tempfile::TempDir,
@@ -32,6 +34,13 @@ struct Bed {
 
 impl Bed {
     async fn new(simulator: Simulator, targets: &[(Channel, &str)]) -> Self {
+        let mut bed = Self::still(simulator, targets).await;
+        bed.start().await;
+        bed
+    }
+
+    /// A bed whose engine does not run yet.
+    async fn still(simulator: Simulator, targets: &[(Channel, &str)]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let platforms = simulator.start("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let settings = carillon_store::Settings { data_dir: dir.path().to_owned(), key_file: None };
@@ -56,10 +65,18 @@ impl Bed {
             ..ProviderSettings::default()
         };
         let providers = Arc::new(Providers::new(settings, clock.clone()));
-        let metrics = Metrics::new(&mut Registry::default());
-        let parts = Parts { store: store.clone(), providers, clock, chance, metrics };
-        let engine = Engine::start(parts, Settings::default()).await.unwrap();
-        Self { store, engine, platforms, topic, _dir: dir }
+        Self { store, engine: None, providers, platforms, topic, _dir: dir }
+    }
+
+    async fn start(&mut self) {
+        let parts = Parts {
+            store: self.store.clone(),
+            providers: Arc::clone(&self.providers),
+            clock: Arc::new(SystemClock),
+            chance: Arc::new(SystemChance),
+            metrics: Metrics::new(&mut Registry::default()),
+        };
+        self.engine = Some(Engine::start(parts, Settings::default()).await.unwrap());
     }
 
     async fn publish(&self, subject: &str, text: String, priority: Priority) -> MessageId {
@@ -99,7 +116,7 @@ impl Bed {
     }
 
     async fn end(self) {
-        assert!(self.engine.drain(PATIENCE).await);
+        assert!(self.engine.unwrap().drain(PATIENCE).await);
         self.platforms.stop().await;
     }
 }
@@ -194,5 +211,37 @@ async fn a_hanging_endpoint_costs_the_others_nothing() {
     let received = bed.platforms.received();
     assert!(received.iter().all(|it| it.chat == "lark"));
     bed.platforms.clear_script(WECOM);
+    bed.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_arrived_in_part_is_finished_in_a_storm() {
+    let simulator = Simulator::new().robot(Robot::wecom(WECOM, "wecom"));
+    let mut bed = Bed::still(simulator, &[(Channel::Wecom, &wecom())]).await;
+    bed.publish("First", "the first;".to_owned(), Priority::Normal).await;
+    let long: String = (0..300).map(|line| format!("line {line:04};\n")).collect();
+    let message = bed.publish("Long", long, Priority::Normal).await;
+    for number in 0..40 {
+        bed.publish("Disk", format!("alert {number:04};"), Priority::Normal).await;
+    }
+    let waiting = bed.store.wake().take().ready;
+    let begun = waiting.iter().find(|ready| ready.id.message == message).unwrap();
+    let part = Settlement {
+        seq: begun.seq,
+        id: begun.id,
+        attempt: None,
+        state: DeliveryState::Pending,
+        due_at: begun.due_at,
+        parts_done: 1,
+    };
+    bed.store.delivery_settle(Vec::new(), vec![part]).await.unwrap();
+    bed.start().await;
+    bed.shown(|received| {
+        let holds = |text: &str| received.iter().any(|it| it.text.contains(text));
+        holds("line 0299;") && (0..40).all(|number| holds(&format!("alert {number:04};")))
+    })
+    .await;
+    let again = bed.platforms.received().iter().any(|it| it.text.contains("line 0000;"));
+    assert!(!again, "the part that had arrived is not sent again");
     bed.end().await;
 }
