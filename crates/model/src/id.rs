@@ -97,6 +97,14 @@ id!(
     AccountId
 );
 id!(
+    /// An API token, to name it by; the token itself is another secret.
+    TokenId
+);
+id!(
+    /// A line of the audit log.
+    AuditId
+);
+id!(
     /// One request, for logs and answers.
     RequestId
 );

@@ -17,10 +17,14 @@
 //! | template: a text with placeholders | [`template`] |
 //! | access policy: who else may use a topic | [`access_policy`] |
 //! | tag: a key and a value on a topic | [`tag`] |
+//! | role: what an account may do in a project | [`role`], [`account`] |
+//! | deed: what the audit log tells of | [`audit`] |
 //! | every limit of the product | [`limits`] |
 //! | time and chance, which are always arguments | [`clock`], [`chance`] |
 
 pub mod access_policy;
+pub mod account;
+pub mod audit;
 pub mod chance;
 pub mod channel;
 pub mod clock;
@@ -35,6 +39,7 @@ pub mod message;
 pub mod outcome;
 pub mod pace;
 pub mod retry;
+pub mod role;
 pub mod secret;
 pub mod subscription;
 pub mod tag;

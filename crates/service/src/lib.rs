@@ -5,6 +5,8 @@
 //! | --- | --- |
 //! | who asks, and what they may do | [`caller`] |
 //! | signing in, keys, tokens, lock-out, the first start | [`sign_in`], [`install`] |
+//! | accounts and their roles; keys and tokens; projects | [`account`], [`credential`], [`project`] |
+//! | who changed what | [`audit`] |
 //! | create, look at, change and remove topics | [`topic`] |
 //! | attributes and tags of topics | [`attribute`], [`tag`] |
 //! | whether a caller may use a topic | `right` |
@@ -19,9 +21,12 @@
 //! | why a subscription did or did not get a message | [`explain`] |
 //! | every refusal a caller can get | [`error`] |
 
+pub mod account;
 pub mod attribute;
+pub mod audit;
 pub mod caller;
 pub mod confirmation;
+pub mod credential;
 pub mod delivery;
 pub mod detection;
 pub mod error;
@@ -30,6 +35,7 @@ mod explain_words;
 pub mod filter;
 pub mod install;
 mod password;
+pub mod project;
 pub mod publish;
 pub mod resend;
 mod right;
@@ -52,6 +58,10 @@ pub use error::{Error, Unauthenticated};
 
 // What lists are asked with; the front doors do not know the store.
 pub use carillon_store::Page;
+pub use carillon_store::audit::{AuditFilter, AuditLine};
+pub use carillon_store::credential::ListedCredential;
+pub use carillon_store::member::Member;
+pub use carillon_store::project::Project;
 pub use carillon_store::subscription::SubscriptionFilter;
 pub use carillon_store::tag::FullTopic;
 pub use carillon_store::template::TemplateFilter;

@@ -4,6 +4,8 @@ use carillon_model::access_policy::Action;
 use carillon_model::filter::Attributes;
 use carillon_model::id::MessageId;
 use carillon_model::message::{Content, Locale, Message, Priority, check_idempotency_key, time_to_live};
+use carillon_model::role::Right;
+use carillon_store::audit::Act;
 use carillon_store::delivery::StoredMessage;
 use carillon_store::idempotency::Accepted;
 
@@ -54,6 +56,7 @@ impl Service {
         topic_urn: &str,
         publish: Publish,
     ) -> Result<Published, Error> {
+        caller.reach(Right::Publish)?;
         let topic = self.usable_topic(caller, topic_urn, Action::Publish, None).await?.topic;
         let mut content = publish.content;
         if let Some(by) = &publish.template {
@@ -84,11 +87,18 @@ impl Service {
         });
         let published = Published { message: message.id, deliveries: recipients.len(), replayed: false };
         let stored = StoredMessage { message, topic_name: topic.name };
+        // No line in the audit log: the message itself says who published it.
+        let store = self.store.acting(Act {
+            actor: caller.actor(),
+            deed: None,
+            what: Vec::new(),
+            detail: String::new(),
+        });
         let Some(key) = key else {
-            self.store.message_publish(stored, recipients).await?;
+            store.message_publish(stored, recipients).await?;
             return Ok(published);
         };
-        match self.store.message_publish_once(stored, recipients, &key, &publish.attributes).await? {
+        match store.message_publish_once(stored, recipients, &key, &publish.attributes).await? {
             Accepted::New => Ok(published),
             Accepted::Again { message, deliveries } => {
                 let deliveries = usize::try_from(deliveries).unwrap_or(usize::MAX);

@@ -3,7 +3,11 @@
 //!
 //! | noun | room |
 //! | --- | --- |
-//! | projects, accounts, keys and tokens | [`account`] |
+//! | who is let in: accounts, keys and tokens as they are shown | [`account`] |
+//! | projects | [`project`] |
+//! | accounts of a project, with their roles | [`member`] |
+//! | keys and tokens, given and taken | [`credential`] |
+//! | who changed what | [`audit`] |
 //! | topics | [`topic`] |
 //! | subscriptions and their sealed targets | [`subscription`] |
 //! | asking subscribers, and their links | [`confirmation`] |
@@ -27,8 +31,10 @@
 pub mod account;
 pub mod attempt;
 pub mod attribute;
+pub mod audit;
 mod cancel;
 pub mod confirmation;
+pub mod credential;
 mod db;
 pub mod delivery;
 mod error;
@@ -36,9 +42,11 @@ pub mod explain;
 pub mod filter;
 pub mod idempotency;
 mod key_check;
+pub mod member;
 pub mod message;
 mod migrate;
 pub mod pick;
+pub mod project;
 mod resend;
 pub mod retention;
 mod sealed;

@@ -1,11 +1,14 @@
 //! The commands.
 
+mod account;
 mod client;
 mod completion;
+mod credential;
 mod delivery;
 mod demo;
 mod explain;
 mod paint;
+mod project;
 mod publish;
 mod send;
 mod simulate;
@@ -54,6 +57,10 @@ enum Command {
     Delivery(delivery::DeliveryFlags),
     /// Why a subscription did or did not get a message
     Explain(explain::ExplainFlags),
+    /// Who has access to the project: accounts, roles, keys, tokens; and who changed what
+    Account(account::AccountFlags),
+    /// Create, list and delete projects, as the installation's operator
+    Project(project::ProjectFlags),
     /// Print a completion script for a shell
     Completion(completion::CompletionFlags),
 }
@@ -79,6 +86,8 @@ pub(crate) async fn run(cli: Cli) -> ExitCode {
         Command::Template(flags) => template::run(flags).await,
         Command::Delivery(flags) => delivery::run(flags).await,
         Command::Explain(flags) => explain::run(flags).await,
+        Command::Account(flags) => account::run(flags).await,
+        Command::Project(flags) => project::run(flags).await,
         Command::Completion(flags) => Ok(completion::run(&flags)),
     };
     match done {

@@ -14,6 +14,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 pub(crate) use self::value::{Row, Value};
+use crate::audit::{Actor, Lines};
 use crate::error::Error;
 
 /// Turns values into parameters of a statement.
@@ -40,11 +41,12 @@ impl Observer for NoObserver {
 pub(crate) struct Tx<'c> {
     connection: &'c rusqlite::Connection,
     erased: bool,
+    changed: u64,
 }
 
 impl<'c> Tx<'c> {
     fn new(connection: &'c rusqlite::Connection) -> Self {
-        Self { connection, erased: false }
+        Self { connection, erased: false, changed: 0 }
     }
 
     /// Says that this piece of work erased what must not stay readable. It is answered with success only when no byte
@@ -56,7 +58,9 @@ impl<'c> Tx<'c> {
 
     /// Runs a statement and tells how many rows it changed.
     pub(crate) fn execute(&mut self, sql: &'static str, params: &[Value]) -> Result<u64, Error> {
-        sqlite::execute(self.connection, sql, params)
+        let changed = sqlite::execute(self.connection, sql, params)?;
+        self.changed += changed;
+        Ok(changed)
     }
 
     /// Runs a query. `table` names where its rows come from, for errors.
@@ -66,7 +70,12 @@ impl<'c> Tx<'c> {
         sql: &'static str,
         params: &[Value],
     ) -> Result<Vec<Row>, Error> {
-        sqlite::query(self.connection, table, sql, params)
+        let rows = sqlite::query(self.connection, table, sql, params)?;
+        // Other statements give the rows that they changed (`RETURNING`).
+        if !sql.starts_with("SELECT") {
+            self.changed += rows.len() as u64;
+        }
+        Ok(rows)
     }
 
     /// Runs a query for at most one row.
@@ -84,6 +93,8 @@ impl<'c> Tx<'c> {
 #[derive(Clone)]
 pub(crate) struct Db {
     sqlite: Arc<sqlite::Sqlite>,
+    /// What is written down beside each change.
+    lines: Option<Arc<Lines>>,
 }
 
 impl Db {
@@ -95,7 +106,17 @@ impl Db {
         observer: Arc<dyn Observer>,
         check: impl FnOnce(&mut Tx<'_>) -> Result<(), Error>,
     ) -> Result<Self, Error> {
-        Ok(Self { sqlite: Arc::new(sqlite::Sqlite::open(path, now, observer, check)?) })
+        Ok(Self { sqlite: Arc::new(sqlite::Sqlite::open(path, now, observer, check)?), lines: None })
+    }
+
+    /// The same database, whose changes are written down with these lines.
+    pub(crate) fn acting(&self, lines: Arc<Lines>) -> Self {
+        Self { lines: Some(lines), ..self.clone() }
+    }
+
+    /// Who makes the changes, if it is known.
+    pub(crate) fn actor(&self) -> Option<&Actor> {
+        self.lines.as_ref().map(|lines| &lines.act.actor)
     }
 
     /// Does a piece of work and answers when it is durable. When it fails, it changes nothing.
@@ -115,6 +136,14 @@ impl Db {
         F: FnOnce(&mut Tx<'_>) -> Result<T, Error> + Send + 'static,
         A: FnOnce(&T) + Send + 'static,
     {
+        let lines = self.lines.clone();
+        let work = move |tx: &mut Tx<'_>| {
+            let result = work(tx)?;
+            match lines {
+                Some(lines) if tx.changed > 0 => lines.write(tx).map(|()| result),
+                Some(_) | None => Ok(result),
+            }
+        };
         let (reply, answer) = oneshot::channel();
         self.sqlite.submit(Box::new(Piece { work: Some(work), then, result: None, reply })).await?;
         answer.await.map_err(|_closed| closing())?

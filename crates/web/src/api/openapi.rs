@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 
-use super::{delivery, message};
+use super::{account, audit, credential, delivery, message, project};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -27,7 +27,23 @@ use super::{delivery, message};
         delivery::cancel_one,
         delivery::cancel,
         delivery::explain,
-        message::who_am_i
+        message::who_am_i,
+        project::list,
+        project::create,
+        project::remove,
+        account::list,
+        account::add,
+        account::show,
+        account::role,
+        account::password,
+        account::remove,
+        credential::list_keys,
+        credential::create_key,
+        credential::delete_key,
+        credential::list_tokens,
+        credential::create_token,
+        credential::delete_token,
+        audit::list
     ),
     security(("token" = []), ("bearer" = []))
 )]

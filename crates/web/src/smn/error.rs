@@ -95,7 +95,14 @@ fn field(field: Field) -> (StatusCode, &'static str, &'static str) {
         | Field::ProjectId
         | Field::Id
         | Field::Body
-        | Field::PublicUrl => (bad, "SMN.0018", "The request is invalid."),
+        | Field::PublicUrl
+        | Field::AccountName
+        | Field::Password
+        | Field::Role
+        | Field::Topics
+        | Field::ProjectName
+        | Field::Note
+        | Field::TokenLife => (bad, "SMN.0018", "The request is invalid."),
     }
 }
 
@@ -138,6 +145,10 @@ impl From<Error> for SmnError {
             Error::Invalid(invalid) => invalid.into(),
             Error::Unauthenticated(why) => why.into(),
             Error::NoPermission => Self::new(forbidden, "SMN.0001", "No permission to request resources."),
+            Error::RoleForbids { .. } | Error::NotOperator => {
+                let text = format!("No permission to request resources. ({error})");
+                Self::new(forbidden, "SMN.0001", text)
+            }
             Error::ProjectNotFound => Self::new(not_found, "IAM.0004", "Could not find project."),
             Error::TopicNotFound => Self::new(not_found, "SMN.0006", "Topic not found."),
             Error::SubscriptionNotFound => {
@@ -163,7 +174,20 @@ impl From<Error> for SmnError {
             | Error::DeliveryNotFound
             | Error::DeliveryStands { .. }
             | Error::DeliveryNoTarget
-            | Error::CertificateNotFound => Self::unknown_path(),
+            | Error::CertificateNotFound
+            | Error::AccountShared
+            | Error::WrongPassword
+            | Error::AccountNotFound
+            | Error::KeyNotFound
+            | Error::TokenNotFound
+            | Error::AccountExists
+            | Error::AccountsFull
+            | Error::LastAdministrator
+            | Error::KeysFull
+            | Error::TokensFull
+            | Error::ProjectExists
+            | Error::ProjectsFull
+            | Error::ProjectInUse => Self::unknown_path(),
             Error::IdempotencyConflict => {
                 let text = format!("Idempotency-Key is invalid: {error}.");
                 Self::new(bad, "SMN.0009", text)
