@@ -15,7 +15,7 @@ async fn nobody_sees_a_page_and_comes_back_to_it_after_signing_in() {
     let shown = browser.get("/console/topics?find=a").await;
     assert_eq!(shown.status, StatusCode::SEE_OTHER);
     assert_eq!(shown.to(), "/console/sign-in?next=%2Fconsole%2Ftopics%3Ffind%3Da");
-    let shown = browser.get(&shown.to().to_owned()).await;
+    let shown = browser.get(shown.to()).await;
     assert!(shown.words().contains("bootstrap.json"), "the first start is explained");
     let fields = [("name", "admin"), ("password", PASSWORD), ("next", "/console/topics?find=a")];
     let shown = browser.post("/console/sign-in", &fields).await;
