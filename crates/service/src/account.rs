@@ -126,7 +126,7 @@ impl Service {
         if id == caller.account {
             let present =
                 present.ok_or_else(|| Invalid::new(Field::Password, "the present one must be given"))?;
-            match self.password_fits(&caller.account_name, client, present).await {
+            match self.authenticate(&caller.account_name, client, present).await {
                 Err(Error::Unauthenticated(Unauthenticated::WrongPassword)) => {
                     return Err(Error::WrongPassword);
                 }
@@ -143,7 +143,7 @@ impl Service {
         let hash = self.hashed(new).await?;
         let keep = match &caller.credential {
             Credential::Token(token) => Some(*token),
-            Credential::Key(_) => None,
+            Credential::Key(_) | Credential::Session => None,
         };
         let store = self.acting(caller, Deed::AccountPassword, member.name);
         let there = store.account_password(id, hash, keep).await?;

@@ -107,6 +107,7 @@ impl Caller {
             credential: match &self.credential {
                 Credential::Key(id) => format!("key {id}"),
                 Credential::Token(id) => format!("token {id}"),
+                Credential::Session => "console".to_owned(),
             },
         }
     }

@@ -7,6 +7,7 @@
 //! | signing in, keys, tokens, lock-out, the first start | [`sign_in`], [`install`] |
 //! | accounts and their roles; keys and tokens; projects | [`account`], [`credential`], [`project`] |
 //! | who changed what | [`audit`] |
+//! | sessions of the console | [`session`] |
 //! | create, look at, change and remove topics | [`topic`] |
 //! | attributes and tags of topics | [`attribute`], [`tag`] |
 //! | whether a caller may use a topic | `right` |
@@ -39,6 +40,7 @@ pub mod project;
 pub mod publish;
 pub mod resend;
 mod right;
+pub mod session;
 pub mod sign_in;
 pub mod subscription;
 pub mod tag;

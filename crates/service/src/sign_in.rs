@@ -8,6 +8,7 @@ use carillon_model::audit::Deed;
 use carillon_model::id::{AccountId, ProjectId, TokenId};
 use carillon_model::text::shorten;
 use carillon_model::{SecretText, Timestamp, limits};
+use carillon_store::Store;
 use carillon_store::account::Account;
 use carillon_store::audit::{Act, Actor};
 use carillon_store::credential::{CredentialMade, NewCredential};
@@ -171,7 +172,7 @@ impl Service {
         password: SecretText,
         scope: &Scope,
     ) -> Result<Issued, Error> {
-        let account = self.password_fits(name, client, password).await?;
+        let account = self.authenticate(name, client, password).await?;
         let (project, project_name) = self.project(account.id, scope).await?;
         let now = self.clock.now();
         let (id, token) = (TokenId::new(now, self.chance.as_ref()), self.secret());
@@ -182,18 +183,8 @@ impl Service {
             note: String::new(),
             granted: None,
         };
-        let act = Act {
-            actor: Actor {
-                project,
-                account: account.id,
-                account_name: name.to_owned(),
-                credential: format!("password from {client}"),
-            },
-            deed: Some(Deed::AccountSignIn),
-            what: vec![name.to_owned()],
-            detail: project_name,
-        };
-        match self.store.acting(act).token_add(new, id, &token, Some(expires_at), true).await? {
+        let store = self.signing_in(name, account.id, client, project, project_name);
+        match store.token_add(new, id, &token, Some(expires_at), true).await? {
             CredentialMade::New => {}
             CredentialMade::NoAccount => return Err(Error::ProjectNotFound),
             CredentialMade::Full => return Err(Error::TokensFull),
@@ -202,8 +193,8 @@ impl Service {
         Ok(Issued { token, caller, issued_at: now, expires_at })
     }
 
-    /// Checks a name and its password for a client, and counts what fails.
-    pub(crate) async fn password_fits(
+    /// The account of a name and its password, under the lock against guessing.
+    pub(crate) async fn authenticate(
         &self,
         name: &str,
         client: IpAddr,
@@ -227,8 +218,27 @@ impl Service {
         Ok(account)
     }
 
+    /// The store for an account that comes in with its password.
+    pub(crate) fn signing_in(
+        &self,
+        name: &str,
+        account: AccountId,
+        client: IpAddr,
+        project: ProjectId,
+        project_name: String,
+    ) -> Store {
+        let credential = format!("password from {client}");
+        let actor = Actor { project, account, account_name: name.to_owned(), credential };
+        let deed = Some(Deed::AccountSignIn);
+        self.store.acting(Act { actor, deed, what: vec![name.to_owned()], detail: project_name })
+    }
+
     /// The project that a token is wanted for: one that the account belongs to.
-    async fn project(&self, account: AccountId, scope: &Scope) -> Result<(ProjectId, String), Error> {
+    pub(crate) async fn project(
+        &self,
+        account: AccountId,
+        scope: &Scope,
+    ) -> Result<(ProjectId, String), Error> {
         let fits = |project: &Project| match scope {
             Scope::Any => true,
             Scope::Id(wanted) => project.id.as_str() == wanted,

@@ -55,6 +55,8 @@ pub enum Credential {
     Key(String),
     /// A token, by its id.
     Token(TokenId),
+    /// A session of the console.
+    Session,
 }
 
 /// An access key with its secret.
@@ -91,7 +93,7 @@ pub(crate) fn secrets_open(tx: &mut Tx<'_>, vault: &Vault) -> Result<bool, Error
 }
 
 /// Reads a holder, all but the credential, which `credential` reads from what follows.
-fn read_holder(
+pub(crate) fn read_holder(
     row: &mut crate::db::Row,
     credential: impl FnOnce(&mut crate::db::Row) -> Result<Credential, Error>,
 ) -> Result<Holder, Error> {

@@ -8,6 +8,7 @@
 //! | accounts of a project, with their roles | [`member`] |
 //! | keys and tokens, given and taken | [`credential`] |
 //! | who changed what | [`audit`] |
+//! | sessions of the console | `session` |
 //! | topics | [`topic`] |
 //! | subscriptions and their sealed targets | [`subscription`] |
 //! | asking subscribers, and their links | [`confirmation`] |
@@ -50,6 +51,7 @@ pub mod project;
 mod resend;
 pub mod retention;
 mod sealed;
+mod session;
 mod setup;
 pub mod signing;
 pub mod subscription;

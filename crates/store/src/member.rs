@@ -95,6 +95,7 @@ pub(crate) fn remove(tx: &mut Tx<'_>, project: &ProjectId, account: AccountId) -
     // The sealed secrets of keys go as well.
     tx.erased();
     tx.execute("DELETE FROM access_key WHERE project_id = $1 AND account_id = $2", &of())?;
+    tx.execute("DELETE FROM session WHERE project_id = $1 AND account_id = $2", &of())?;
     tx.execute("DELETE FROM token WHERE project_id = $1 AND account_id = $2", &of())?;
     tx.execute("DELETE FROM membership WHERE project_id = $1 AND account_id = $2", &of())?;
     tx.execute(

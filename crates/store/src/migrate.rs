@@ -14,7 +14,8 @@ const SQLITE: &[(&str, &str)] = &[
     ("0003_confirmation", include_str!("../migrations/sqlite/0003_confirmation.sql")),
     ("0004_topic_extras", include_str!("../migrations/sqlite/0004_topic_extras.sql")),
     ("0005_resend", include_str!("../migrations/sqlite/0005_resend.sql")),
-    ("0006_access", include_str!("../migrations/sqlite/0006_access.sql")),
+    ("0006_session", include_str!("../migrations/sqlite/0006_session.sql")),
+    ("0007_access", include_str!("../migrations/sqlite/0007_access.sql")),
 ];
 
 /// Applies what is missing.
