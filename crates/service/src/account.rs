@@ -145,7 +145,7 @@ impl Service {
             Credential::Token(token) => Some(*token),
             Credential::Key(_) | Credential::Session => None,
         };
-        let store = self.acting(caller, Deed::AccountPassword, member.name);
+        let store = self.acting(caller, Deed::AccountPassword, &member.name);
         let there = store.account_password(id, hash, keep).await?;
         if there { Ok(()) } else { Err(Error::AccountNotFound) }
     }
@@ -157,7 +157,7 @@ impl Service {
     pub async fn remove_account(&self, caller: &Caller, id: AccountId) -> Result<(), Error> {
         caller.may(Right::Govern)?;
         let member = self.member(caller, id).await?;
-        let store = self.acting(caller, Deed::AccountDelete, member.name);
+        let store = self.acting(caller, Deed::AccountDelete, &member.name);
         changed(store.member_remove(&caller.project, id).await?)
     }
 

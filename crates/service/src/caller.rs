@@ -1,6 +1,8 @@
 //! Who asks, and what they may do. Every function of the service that takes a caller asks [`Caller::may`] or
 //! [`Caller::reach`] first; what they answer stands in the table of `carillon_model::role`.
 
+use std::fmt;
+
 use carillon_model::audit::Deed;
 use carillon_model::id::{AccountId, ProjectId};
 use carillon_model::role::{Grant, Right, Standing};
@@ -115,7 +117,7 @@ impl Caller {
 
 impl Service {
     /// The store, whose next change is written down as the caller's deed.
-    pub(crate) fn acting(&self, caller: &Caller, deed: Deed, what: impl ToString) -> Store {
+    pub(crate) fn acting(&self, caller: &Caller, deed: Deed, what: &dyn fmt::Display) -> Store {
         self.acting_on(caller, deed, vec![what.to_string()], String::new())
     }
 

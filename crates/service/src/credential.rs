@@ -85,7 +85,7 @@ impl Service {
     /// When the caller may not, or there is no such key.
     pub async fn delete_key(&self, caller: &Caller, id: &str) -> Result<(), Error> {
         caller.may(Right::Govern)?;
-        let store = self.acting(caller, Deed::KeyDelete, id);
+        let store = self.acting(caller, Deed::KeyDelete, &id);
         let there = store.access_key_remove(&caller.project, None, id).await?;
         if there { Ok(()) } else { Err(Error::KeyNotFound) }
     }
@@ -143,7 +143,7 @@ impl Service {
             return Err(caller.forbidden(Right::Govern));
         }
         let account = (!governs).then_some(caller.account);
-        let store = self.acting(caller, Deed::TokenDelete, id);
+        let store = self.acting(caller, Deed::TokenDelete, &id);
         let there = store.token_remove(&caller.project, account, id).await?;
         if there { Ok(()) } else { Err(Error::TokenNotFound) }
     }

@@ -87,7 +87,7 @@ impl Service {
         if *id == caller.project {
             return Err(Error::ProjectInUse);
         }
-        let store = self.acting(caller, Deed::ProjectDelete, id);
+        let store = self.acting(caller, Deed::ProjectDelete, &id);
         match store.project_remove(id).await? {
             ProjectGone::Done => Ok(()),
             ProjectGone::NotThere => Err(Error::ProjectNotFound),

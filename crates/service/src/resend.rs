@@ -113,7 +113,7 @@ impl Service {
         caller.may(Right::Change)?;
         let life = time_to_live(seconds)?;
         let moved =
-            self.acting(caller, Deed::DeliveryResend, id).delivery_resend(&caller.project, id, life).await?;
+            self.acting(caller, Deed::DeliveryResend, &id).delivery_resend(&caller.project, id, life).await?;
         done(moved, "one that failed, expired or was cancelled can be resent")
     }
 
@@ -143,7 +143,7 @@ impl Service {
     pub async fn cancel_delivery(&self, caller: &Caller, id: DeliveryId) -> Result<(), Error> {
         caller.may(Right::Change)?;
         let moved =
-            self.acting(caller, Deed::DeliveryCancel, id).delivery_cancel(&caller.project, id).await?;
+            self.acting(caller, Deed::DeliveryCancel, &id).delivery_cancel(&caller.project, id).await?;
         done(moved, "one that is pending can be cancelled")
     }
 

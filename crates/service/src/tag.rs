@@ -45,7 +45,7 @@ impl Service {
         caller.may(Right::Change)?;
         check_batch(tags.iter().map(|tag| tag.key.as_str()))?;
         let name = self.keyed_topic(caller, topic).await?.topic.name;
-        let store = self.acting(caller, Deed::TopicTag, self.urn(caller, &name));
+        let store = self.acting(caller, Deed::TopicTag, &self.urn(caller, &name));
         match store.tag_put(&caller.project, &name, tags).await? {
             Tagged::Done => Ok(()),
             Tagged::Full => Err(Error::TagsFull),
@@ -87,7 +87,7 @@ impl Service {
         name: &TopicName,
         tags: Vec<(String, Option<String>)>,
     ) -> Result<u64, Error> {
-        let store = self.acting(caller, Deed::TopicTag, self.urn(caller, name));
+        let store = self.acting(caller, Deed::TopicTag, &self.urn(caller, name));
         store.tag_delete(&caller.project, name, tags).await?.ok_or(Error::TopicNotFound)
     }
 

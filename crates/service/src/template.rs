@@ -96,7 +96,7 @@ impl Service {
         caller.may(Right::Change)?;
         let placeholders = TemplateText::parse(&content)?.placeholders();
         let id = template_id(id)?;
-        let store = self.acting(caller, Deed::TemplateUpdate, id);
+        let store = self.acting(caller, Deed::TemplateUpdate, &id);
         let there = store.template_rewrite(&caller.project, id, placeholders, content).await?;
         if there { Ok(()) } else { Err(Error::TemplateNotFound) }
     }
@@ -108,7 +108,7 @@ impl Service {
     pub async fn delete_template(&self, caller: &Caller, id: &str) -> Result<(), Error> {
         caller.may(Right::Change)?;
         let id = template_id(id)?;
-        let store = self.acting(caller, Deed::TemplateDelete, id);
+        let store = self.acting(caller, Deed::TemplateDelete, &id);
         let there = store.template_delete(&caller.project, id).await?;
         if there { Ok(()) } else { Err(Error::TemplateNotFound) }
     }

@@ -50,7 +50,7 @@ impl Service {
             created_at: now,
             updated_at: now,
         };
-        let store = self.acting(caller, Deed::TopicCreate, self.urn(caller, &topic.name));
+        let store = self.acting(caller, Deed::TopicCreate, &self.urn(caller, &topic.name));
         match store.topic_create(topic).await? {
             Made::New(topic) => Ok((self.named(caller, topic), true)),
             Made::There(topic) => Ok((self.named(caller, topic), false)),

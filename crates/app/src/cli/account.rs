@@ -114,11 +114,7 @@ fn passwords() -> anyhow::Result<Vec<String>> {
 /// Runs the command.
 pub(crate) async fn run(flags: AccountFlags) -> anyhow::Result<ExitCode> {
     let client = flags.client.connect().await?;
-    let (answer, lines) = match flags.action {
-        Action::Key { action } => credential::keys(&client, action).await?,
-        Action::Token { action } => credential::tokens(&client, action).await?,
-        action => account(&client, action).await?,
-    };
+    let (answer, lines) = account(&client, flags.action).await?;
     if flags.client.json {
         say(&answer.to_string());
     } else {
