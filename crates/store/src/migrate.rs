@@ -19,7 +19,14 @@ macro_rules! migrations {
             &[$(($name, include_str!(concat!("../migrations/postgres/", $name, ".sql")))),+];
     };
 }
-migrations!["0001_start", "0002_key_check", "0003_confirmation", "0004_topic_extras", "0005_resend"];
+migrations![
+    "0001_start",
+    "0002_key_check",
+    "0003_confirmation",
+    "0004_topic_extras",
+    "0005_resend",
+    "0006_session",
+];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL,
      checksum TEXT NOT NULL, applied_at BIGINT NOT NULL)";

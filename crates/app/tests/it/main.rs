@@ -21,7 +21,7 @@ mod harness;
 mod health;
 mod load;
 mod postgres;
-#[path = "../../../store/tests/support/postgres.rs"]
+#[path = "../../../store/tests/contract/postgres.rs"]
 #[expect(dead_code, reason = "it is shared with other tests")]
 mod postgres_server;
 mod purge;

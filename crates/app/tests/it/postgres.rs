@@ -24,13 +24,13 @@ async fn a_server_on_postgresql_survives_a_kill() {
     }
     until("all that was promised", async || {
         let arrived = arrivals(&hooks);
-        let whole = |lane: &&str| {
-            let mut seen = arrived.get(**lane).cloned().unwrap_or_default();
+        let whole = |lane: &str| {
+            let mut seen = arrived.get(lane).cloned().unwrap_or_default();
             // What was under way at a kill comes twice, one after the other.
             seen.dedup();
             seen == promised
         };
-        LANES.iter().all(whole).then_some(())
+        LANES.iter().all(|lane| whole(lane)).then_some(())
     })
     .await;
     assert!(!server.data_dir().join("carillon.db").exists(), "nothing is kept in a file");
@@ -47,7 +47,11 @@ async fn a_database_that_cannot_be_reached_is_told_without_its_password() {
     let home = home();
     for url in ["postgres://carillon:geheim@127.0.0.1:1/carillon", "mysql://carillon:geheim@db/carillon"] {
         let mut command = program(home.path());
-        command.arg("serve").args(["--listen", "127.0.0.1:0"]).arg("--data-dir").arg(home.path().join("data"));
+        command
+            .arg("serve")
+            .args(["--listen", "127.0.0.1:0"])
+            .arg("--data-dir")
+            .arg(home.path().join("data"));
         command.env("CARILLON_DATABASE_URL", url);
         let said = run(command, None).await;
         assert!(said.code != 0 && said.err.contains("database"), "{said:?}");

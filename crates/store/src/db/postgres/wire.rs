@@ -203,14 +203,12 @@ fn value(kind: &str, raw: PgValueRef<'_>) -> Result<Value, &'static str> {
 
 /// Whether the connection may be used on after this error.
 fn survives(error: &sqlx::Error) -> bool {
-    match error {
+    if let sqlx::Error::Database(said) = error {
         // Class 57 is the server stopping or dropping us; 08 the connection itself; 25P03 an idle transaction.
-        sqlx::Error::Database(said) => said
-            .code()
-            .is_none_or(|code| !(code.starts_with("57P") || code.starts_with("08") || code == "25P03")),
-        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::Tls(_) => false,
-        _ => true,
+        let dead = |code: &str| code.starts_with("57P") || code.starts_with("08") || code == "25P03";
+        return !said.code().is_some_and(|code| dead(&code));
     }
+    !matches!(error, sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::Tls(_))
 }
 
 impl From<sqlx::Error> for Error {
