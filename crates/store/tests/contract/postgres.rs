@@ -83,10 +83,13 @@ impl Server {
             .args(["-w", "start"]));
         let stop = tool("pg_ctl");
         let mut watcher = Command::new("setsid");
-        watcher.args(["sh", "-c", WATCHER, "watcher", LOCKS]).arg(stop.get_program()).args(stop.get_args());
+        watcher
+            .args(["--fork", "sh", "-c", WATCHER, "watcher", LOCKS])
+            .arg(stop.get_program())
+            .args(stop.get_args());
         watcher.arg("-D").arg(self.data()).args(["-m", "immediate", "stop"]);
         watcher.env("CARILLON_TEST_POSTGRES", &self.dir).current_dir("/");
-        watcher.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        run(&mut watcher);
     }
 
     fn data(&self) -> PathBuf {
