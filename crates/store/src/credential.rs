@@ -71,10 +71,9 @@ fn read_listed(mut row: Row) -> Result<ListedCredential, Error> {
 
 /// The columns `role, topics` of a credential.
 pub(crate) fn granted_values(granted: Option<&Granted>) -> [Value; 2] {
-    match granted {
-        Some(Granted { role, topics }) => [role.name().into(), topics.text().into()],
-        None => [Value::Null, "".into()],
-    }
+    let role = granted.map(|granted| granted.role.name());
+    let topics = granted.map(|granted| granted.topics.text()).unwrap_or_default();
+    [role.into(), topics.into()]
 }
 
 /// Whether the account belongs to the project and may have one more; `count` counts those that it has.
@@ -175,7 +174,7 @@ impl Store {
     ) -> Result<bool, Error> {
         let (project, id) = (project.clone(), id.to_owned());
         let remove = move |tx: &mut Tx<'_>| {
-            tx.erased();
+            tx.erased_from("access_key")?;
             let sql = "DELETE FROM access_key WHERE project_id = $1 AND id = $2 AND ($3 IS NULL OR account_id = $3)";
             tx.execute(sql, params![project.as_str(), id, account.map(|id| id.to_string())])
         };

@@ -93,7 +93,7 @@ pub(crate) fn remove(tx: &mut Tx<'_>, project: &ProjectId, account: AccountId) -
     let id = account.to_string();
     let of = || params![project.as_str(), id.as_str()].to_vec();
     // The sealed secrets of keys go as well.
-    tx.erased();
+    tx.erased_from("access_key")?;
     tx.execute("DELETE FROM access_key WHERE project_id = $1 AND account_id = $2", &of())?;
     tx.execute("DELETE FROM session WHERE project_id = $1 AND account_id = $2", &of())?;
     tx.execute("DELETE FROM token WHERE project_id = $1 AND account_id = $2", &of())?;

@@ -67,7 +67,7 @@ impl House {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(TestClock::at(Timestamp(1_750_000_000_000)));
         let chance = Arc::new(SeededChance::new(23));
-        let settings = Settings { data_dir: dir.path().join("data"), key_file: None };
+        let settings = Settings { data_dir: dir.path().join("data"), key_file: None, database_url: None };
         let store = Store::open(&settings, clock.clone(), chance.clone(), Arc::new(NoObserver)).unwrap();
         let providers = Arc::new(Providers::new(ProviderSettings::default(), clock.clone()));
         let service = Service::new(store, providers, clock.clone(), chance, "local");
