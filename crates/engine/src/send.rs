@@ -12,7 +12,7 @@ use carillon_model::pace::{self, Rate};
 use carillon_model::retry::{self, Next, RetryPolicy};
 use carillon_model::subscription::Target;
 use carillon_model::urn::{SubscriptionUrn, TopicUrn};
-use carillon_model::{Chance, Channel, Clock, Timestamp};
+use carillon_model::{Chance, Clock, Timestamp};
 use carillon_provider::{Part, Post, Providers};
 use carillon_store::Store;
 use carillon_store::delivery::{Opened, Ready, Settlement, Start, Tried};
@@ -21,7 +21,7 @@ use tokio::time::Instant;
 
 use crate::digest;
 use crate::metrics::Metrics;
-use crate::origin::Signing;
+use crate::origin::{Added, Signing};
 use crate::settle::Note;
 
 /// What every attempt needs.
@@ -119,20 +119,17 @@ impl Sender {
             }
         };
         let channel = target.endpoint.channel();
-        let signing = match channel {
-            Channel::Http | Channel::Https => match self.signing().await {
-                Ok(signing) => Some(signing),
-                Err(error) => {
-                    tracing::error!(delivery = %first.id, %error, "there is no key to sign with");
-                    return self.decide(lane, alone(batch), &self.retry, now, Instant::now(), busy(first));
-                }
-            },
-            Channel::Dingtalk | Channel::DingtalkPerson | Channel::Lark | Channel::Wecom => None,
+        let added = match self.added(channel, first).await {
+            Ok(added) => added,
+            Err(error) => {
+                tracing::error!(delivery = %first.id, %error, "there is no key to sign with, or no topic to be read");
+                return self.decide(lane, alone(batch), &self.retry, now, Instant::now(), busy(first));
+            }
         };
-        let batch = digest::together(self.still_wanted(batch, now).await);
+        let batch = digest::together(self.still_wanted(batch, now).await, channel);
         let rates = Some(pace::rates(&target.endpoint));
         let (started_at, start) = (self.clock.now(), Instant::now());
-        let (batch, tally) = match self.load(batch, &target, signing) {
+        let (batch, tally) = match self.load(batch, &target, &added) {
             Ok(load) => {
                 self.mark(load.batch, started_at).await;
                 (load.batch, self.send_parts(&load, &target, room).await)
@@ -162,12 +159,7 @@ impl Sender {
     }
 
     /// Renders the first delivery, or as many as fit into one post as a digest.
-    fn load<'b>(
-        &self,
-        batch: &'b [Ready],
-        target: &Target,
-        signing: Option<&Signing>,
-    ) -> Result<Load<'b>, Verdict> {
+    fn load<'b>(&self, batch: &'b [Ready], target: &Target, added: &Added<'_>) -> Result<Load<'b>, Verdict> {
         let channel = target.endpoint.channel();
         let bodies: Vec<(&Ready, Body)> =
             batch.iter().map(|ready| (ready, ready.stored.message.content.for_channel(channel))).collect();
@@ -178,7 +170,7 @@ impl Sender {
         while tried > fits {
             let some = bodies.get(..tried).unwrap_or_default();
             let parts = match digest::compose(some, channel) {
-                Some(body) => self.render(some.iter().map(|(ready, _)| *ready), &body, target, signing)?,
+                Some(body) => self.render(some.iter().map(|(ready, _)| *ready), &body, target, added)?,
                 None => break,
             };
             if parts.len() == 1 {
@@ -199,7 +191,7 @@ impl Sender {
         let Some((ready, body)) = bodies.first() else {
             return Err(Verdict::plain(Outcome::Refused, Reason::Render));
         };
-        let parts = self.render(std::iter::once(*ready), body, target, signing)?;
+        let parts = self.render(std::iter::once(*ready), body, target, added)?;
         Ok(Load { batch: batch.get(..1).unwrap_or_default(), parts })
     }
 
@@ -208,7 +200,7 @@ impl Sender {
         mut batch: impl Iterator<Item = &'b Ready>,
         body: &Body,
         target: &Target,
-        signing: Option<&Signing>,
+        added: &Added<'_>,
     ) -> Result<Vec<Part>, Verdict> {
         let Some(first) = batch.next() else { return Ok(Vec::new()) };
         // A digest of other deliveries must not look like one that was tried before.
@@ -233,9 +225,10 @@ impl Sender {
             subject: message.content.subject.as_deref(),
             topic_urn: &topic_urn,
             subscription_urn: &subscription_urn,
+            priority: message.priority,
             created_at: message.created_at,
             locale: message.locale,
-            origin: signing.map(|signing| signing.origin(&links)),
+            origin: added.origin(&links),
         };
         self.providers.render(target, &post)
     }

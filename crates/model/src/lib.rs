@@ -31,6 +31,7 @@ pub mod filter;
 pub mod id;
 pub mod limits;
 pub mod link;
+mod mailbox;
 pub mod message;
 pub mod outcome;
 pub mod pace;

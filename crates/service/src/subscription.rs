@@ -4,7 +4,7 @@ use carillon_model::access_policy::Action;
 use carillon_model::endpoint::Endpoint;
 use carillon_model::subscription::{Extension, Subscription, SubscriptionState, Target, check_remark};
 use carillon_model::urn::SubscriptionUrn;
-use carillon_model::{Channel, SecretText};
+use carillon_model::{Channel, Field, Invalid, SecretText};
 use carillon_store::Page;
 use carillon_store::subscription::{NewSubscription, Subscribed, SubscriptionFilter};
 
@@ -54,6 +54,11 @@ impl Service {
         let topic = self.usable_topic(caller, topic_urn, Action::Subscribe, Some(wanted)).await?;
         let endpoint = Endpoint::parse(subscribe.channel, subscribe.endpoint.reveal())?;
         subscribe.extension.check(&endpoint)?;
+        if !self.providers.offers(subscribe.channel) {
+            let rule = "email needs a mail relay, and this server has none: its operator must set --smtp-url and \
+                        --mail-from (CARILLON_SMTP_URL, CARILLON_MAIL_FROM)";
+            return Err(Invalid::new(Field::Protocol, rule).into());
+        }
         if let Some(remark) = &subscribe.remark {
             check_remark(remark)?;
         }

@@ -20,6 +20,7 @@ mod deep;
 mod harness;
 mod health;
 mod load;
+mod mail;
 mod purge;
 mod refusals;
 mod refused_fields;

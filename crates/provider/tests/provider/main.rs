@@ -8,6 +8,7 @@ mod exchange;
 mod far_end;
 #[cfg(test)]
 mod leaks;
+mod mail;
 #[cfg(test)]
 mod rendering;
 #[cfg(test)]
