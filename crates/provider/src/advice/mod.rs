@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use carillon_model::Channel;
 use carillon_model::outcome::{Advice, Reason};
 
+mod mail;
 mod words;
 
 /// English and Chinese.
@@ -38,7 +39,7 @@ pub fn advice(channel: Channel, reason: Reason) -> Advice {
 
 fn pair(family: Family, reason: Reason) -> Pair {
     use Family::{App, Dingtalk, Lark, Mail, Web, Wecom};
-    if let (Mail, Some(pair)) = (family, words::mail(reason)) {
+    if let (Mail, Some(pair)) = (family, mail::mail(reason)) {
         return pair;
     }
     match (reason, family) {

@@ -2,10 +2,6 @@
 
 use super::Pair;
 
-mod mail;
-
-pub(super) use mail::mail;
-
 pub(super) const KEYWORD_LARK: Pair = (
     "The bot demands a keyword. Open the bot's settings in the group (Security settings, Custom \
      keywords) and put one of the keywords into the subscription's extension as keyword.",

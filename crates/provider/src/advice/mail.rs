@@ -5,7 +5,7 @@ use carillon_model::outcome::Reason;
 use super::Pair;
 
 /// What to change after a mail that was not taken; nothing where the words for everybody do.
-pub(in crate::advice) fn mail(reason: Reason) -> Option<Pair> {
+pub(super) fn mail(reason: Reason) -> Option<Pair> {
     let pair = match reason {
         Reason::Address => ADDRESS,
         Reason::Credentials => CREDENTIALS,
