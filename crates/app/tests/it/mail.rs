@@ -67,8 +67,7 @@ impl World {
 
 /// The one link of ours in the plain text.
 fn link(mail: &Received) -> String {
-    let from = mail.text.find(PUBLIC).unwrap();
-    mail.text[from..].split_whitespace().next().unwrap().to_owned()
+    mail.text.split_whitespace().find(|word| word.starts_with(PUBLIC)).unwrap().to_owned()
 }
 
 fn header<'a>(mail: &'a Received, name: &str) -> &'a str {
@@ -81,7 +80,7 @@ async fn from_the_confirmation_to_the_one_click_that_ends_it() {
     let path = smn(&format!("topics/{}/attributes/introduction", world.topic));
     world.api.put(&path, &json!({ "value": "磁盘告警 of db-1" })).await.expect(200);
     let body = json!({ "protocol": "email", "endpoint": "alice.wonder@Example.ORG" });
-    let urn = world.api.subscribe(&world.topic, &body).await;
+    world.api.subscribe(&world.topic, &body).await;
     assert_eq!(world.listed().await, [(0, "a***@example.org".to_owned())]);
     world
         .api
@@ -147,7 +146,6 @@ async fn from_the_confirmation_to_the_one_click_that_ends_it() {
             .iter()
             .all(|mail| !mail.text.contains("before") && !mail.text.contains("after the"))
     );
-    assert!(urn.starts_with(&world.topic));
     for secret in ["alice.wonder", "unsubscribe?"] {
         assert!(!world.server.log_text().contains(secret), "{secret}: {}", world.server.log_text());
     }

@@ -8,6 +8,7 @@ mod exchange;
 mod far_end;
 #[cfg(test)]
 mod leaks;
+#[cfg(test)]
 mod mail;
 #[cfg(test)]
 mod rendering;
