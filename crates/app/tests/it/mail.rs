@@ -238,6 +238,8 @@ async fn send(world: &World, line: &[&str]) -> Said {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_command_line_subscribes_and_sends() {
     let world = world().await;
+    let protocols = world.api.get("/v2/notifications/protocols").await.expect(200).json();
+    assert!(protocols["protocols"].as_array().unwrap().contains(&"email".into()));
     let mut command = program(world.home.path());
     command.args(["subscription", "add", "ops", "email", ALICE]);
     command.env("CARILLON_SERVER", world.server.url()).env("CARILLON_TOKEN", crate::harness::TOKEN);
