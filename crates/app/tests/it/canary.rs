@@ -129,7 +129,7 @@ fn echoes(platforms: &Running) -> Vec<(&'static str, Value, Vec<String>)> {
         ),
         (ROBOT_CODE, json!("send.forbidden"), texts(&[CONVERSATION, APP_KEY, APP_SECRET, ROBOT_CODE])),
         (LARK_TOKEN, json!(19_021), texts(&[&feishu_url(LARK_TOKEN), LARK_TOKEN, LARK_SECRET])),
-        (WECOM_KEY, json!(93_000), texts(&[&wecom_url(WECOM_KEY), WECOM_KEY])),
+        (WECOM_KEY, json!(40_008), texts(&[&wecom_url(WECOM_KEY), WECOM_KEY])),
         (HOOK, json!(1), texts(&[&hook_url(platforms), HOOK, HOOK_QUERY, HOOK_HEADER])),
     ]
 }
