@@ -48,6 +48,7 @@ pub(crate) async fn build(config: &ServerConfig, links: Links, preset: Preset) -
         Service::new(store.clone(), providers.clone(), clock.clone(), chance.clone(), &config.region);
     install::install(&service, preset, &config.data_dir).await?;
     let parts = Parts { store, providers, clock, chance, metrics };
+    let secure = links.is_https();
     let settings = Settings {
         region: config.region.clone(),
         links,
@@ -66,5 +67,6 @@ pub(crate) async fn build(config: &ServerConfig, links: Links, preset: Preset) -
         written.expect("writing to a text does not fail");
         text
     });
-    Ok(Server { app: App { service, write_metrics }, engine })
+    let console = carillon_web::console::Settings { secure, version: env!("CARGO_PKG_VERSION") };
+    Ok(Server { app: App { service, write_metrics, console }, engine })
 }

@@ -14,7 +14,8 @@ const SQLITE: &[(&str, &str)] = &[
     ("0003_confirmation", include_str!("../migrations/sqlite/0003_confirmation.sql")),
     ("0004_topic_extras", include_str!("../migrations/sqlite/0004_topic_extras.sql")),
     ("0005_resend", include_str!("../migrations/sqlite/0005_resend.sql")),
-    ("0006_health", include_str!("../migrations/sqlite/0006_health.sql")),
+    ("0006_session", include_str!("../migrations/sqlite/0006_session.sql")),
+    ("0007_health", include_str!("../migrations/sqlite/0007_health.sql")),
 ];
 
 /// Applies what is missing.

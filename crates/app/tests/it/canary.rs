@@ -174,6 +174,10 @@ async fn misbehaving(api: &Api, platforms: &Running, topic: &str) {
             platforms.script(name, act, Some(1));
         }
         publish(api, topic).await;
+        if matches!(round, 5 | 8) {
+            // One that arrives, or a breaker would open.
+            publish(api, topic).await;
+        }
     }
     for (name, _, _) in ends.iter().filter(|(name, _, _)| *name != HOOK) {
         platforms.script(name, Act::Hang, Some(1));

@@ -20,6 +20,7 @@ mod open;
 mod purge;
 mod resend;
 mod retention;
+mod session;
 mod signing;
 mod subscription;
 mod tag;
@@ -170,6 +171,11 @@ macro_rules! contract {
                     what_waits_or_is_sent_keeps_its_message
                     what_was_resent_lately_is_kept
                     forgetting_goes_in_bounded_batches;
+                session:
+                    a_session_is_found_until_it_ends
+                    a_session_ends_by_itself_when_it_is_not_used
+                    another_password_ends_every_session
+                    no_session_is_readable_at_rest;
                 signing:
                     the_first_key_stays
                     a_key_opens_again_after_a_restart
