@@ -36,6 +36,7 @@ pub(super) fn mail(reason: Reason) -> Option<Pair> {
         | Reason::Status
         | Reason::PlatformUnsure
         | Reason::Interrupted
+        | Reason::Unopened
         | Reason::Unlisted => return None,
     };
     Some(pair)
