@@ -42,6 +42,10 @@ deeds! {
     SubscriptionDelete "subscription.delete";
     /// Changed filter policies.
     SubscriptionFilter "subscription.filter";
+    /// Chose who is told when a subscription's endpoint is paused.
+    SubscriptionFallback "subscription.fallback";
+    /// Let a paused endpoint be tried again.
+    EndpointResume "endpoint.resume";
     /// Made a template.
     TemplateCreate "template.create";
     /// Changed a template.

@@ -18,6 +18,7 @@
 //! | message templates | [`template`] |
 //! | publish | [`publish`] |
 //! | what became of a message | [`delivery`] |
+//! | how endpoints fare, resuming them, whom to tell | [`endpoint`] |
 //! | send deliveries again, or cancel them | [`resend`] |
 //! | why a subscription did or did not get a message | [`explain`] |
 //! | every refusal a caller can get | [`error`] |
@@ -30,6 +31,7 @@ pub mod confirmation;
 pub mod credential;
 pub mod delivery;
 pub mod detection;
+pub mod endpoint;
 pub mod error;
 pub mod explain;
 mod explain_words;

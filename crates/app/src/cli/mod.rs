@@ -6,6 +6,7 @@ mod completion;
 mod credential;
 mod delivery;
 mod demo;
+mod endpoint;
 mod explain;
 mod paint;
 mod project;
@@ -55,6 +56,8 @@ enum Command {
     Template(template::TemplateFlags),
     /// Who got a message, who did not, and why
     Delivery(delivery::DeliveryFlags),
+    /// Which addresses are not well; try one again
+    Endpoint(endpoint::EndpointFlags),
     /// Why a subscription did or did not get a message
     Explain(explain::ExplainFlags),
     /// Who has access to the project: accounts, roles, keys, tokens; and who changed what
@@ -85,6 +88,7 @@ pub(crate) async fn run(cli: Cli) -> ExitCode {
         Command::Subscription(flags) => subscription::run(flags).await,
         Command::Template(flags) => template::run(flags).await,
         Command::Delivery(flags) => delivery::run(flags).await,
+        Command::Endpoint(flags) => endpoint::run(flags).await,
         Command::Explain(flags) => explain::run(flags).await,
         Command::Account(flags) => account::run(flags).await,
         Command::Project(flags) => project::run(flags).await,

@@ -7,6 +7,7 @@ mod account;
 mod audit;
 mod credential;
 mod delivery;
+mod endpoint;
 pub(crate) mod error;
 mod message;
 mod openapi;
@@ -46,6 +47,10 @@ pub(crate) fn routes() -> Router<App> {
         .route("/api/v1/deliveries/{delivery_id}/cancel", post(delivery::cancel_one))
         .route("/api/v1/deliveries/resend", post(delivery::resend))
         .route("/api/v1/deliveries/cancel", post(delivery::cancel))
+        .route("/api/v1/endpoints", get(endpoint::list))
+        .route("/api/v1/endpoints/{endpoint_id}", get(endpoint::show))
+        .route("/api/v1/endpoints/{endpoint_id}/resume", post(endpoint::resume))
+        .route("/api/v1/subscriptions/{subscription_urn}/fallback", put(endpoint::set_fallback))
         .route("/api/v1/explain", get(delivery::explain))
         .route("/api/v1/whoami", get(message::who_am_i))
         .merge(access_routes())

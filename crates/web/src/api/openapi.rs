@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 
-use super::{account, audit, credential, delivery, message, project};
+use super::{account, audit, credential, delivery, endpoint, message, project};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -27,6 +27,10 @@ use super::{account, audit, credential, delivery, message, project};
         delivery::cancel_one,
         delivery::cancel,
         delivery::explain,
+        endpoint::list,
+        endpoint::show,
+        endpoint::resume,
+        endpoint::set_fallback,
         message::who_am_i,
         project::list,
         project::create,

@@ -97,6 +97,7 @@ fn field(field: Field) -> (StatusCode, &'static str, &'static str) {
         | Field::Id
         | Field::Body
         | Field::PublicUrl
+        | Field::Fallback
         | Field::AccountName
         | Field::Password
         | Field::Role
@@ -186,6 +187,7 @@ impl From<Error> for SmnError {
             // No path of this dialect leads to these.
             Error::MessageNotFound
             | Error::DeliveryNotFound
+            | Error::EndpointNotFound
             | Error::DeliveryStands { .. }
             | Error::DeliveryNoTarget
             | Error::CertificateNotFound

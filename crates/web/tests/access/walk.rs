@@ -41,6 +41,7 @@ async fn there(house: &House) -> Names {
     let template = house.post(OPERATOR, &smn(PROJECT, "message_template"), template).await.expect(201);
     let topics = house.get(OPERATOR, &smn(PROJECT, "topics")).await.expect(200);
     let message = house.publish(&house.publisher, "ops").await;
+    let endpoints = house.get(OPERATOR, "/api/v1/endpoints").await.expect(200);
     let key = house.post(OPERATOR, "/api/v1/keys", json!({})).await.expect(201).text("/access_key");
     let token = house.post(OPERATOR, "/api/v1/tokens", json!({})).await.expect(201).text("/id");
     let (account, _token) = house.member(OPERATOR, "zoe", json!({ "role": "reader" })).await;
@@ -54,6 +55,7 @@ async fn there(house: &House) -> Names {
         ("message_id", message.clone()),
         ("delivery_id", format!("{message}-1")),
         ("account_id", account),
+        ("endpoint_id", endpoints.text("/endpoints/0/id")),
         ("access_key", key),
         ("token_id", token),
         ("name", "introduction".to_owned()),
@@ -202,6 +204,7 @@ async fn a_strangers_project_looks_as_if_it_did_not_exist() {
         ("message_id", NOTHING.to_owned()),
         ("delivery_id", format!("{NOTHING}-1")),
         ("account_id", NOTHING.to_owned()),
+        ("endpoint_id", NOTHING.to_owned()),
         ("access_key", "CNOTHING".to_owned()),
         ("token_id", NOTHING.to_owned()),
     ];
