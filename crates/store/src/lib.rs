@@ -35,6 +35,7 @@ mod error;
 pub mod explain;
 pub mod filter;
 pub mod idempotency;
+mod kept;
 mod key_check;
 pub mod message;
 mod migrate;

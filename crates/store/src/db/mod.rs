@@ -9,6 +9,7 @@ mod value;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -84,6 +85,8 @@ impl<'c> Tx<'c> {
 #[derive(Clone)]
 pub(crate) struct Db {
     sqlite: Arc<sqlite::Sqlite>,
+    /// How many writes there were that may have changed what somebody keeps.
+    version: Arc<AtomicU64>,
 }
 
 impl Db {
@@ -95,7 +98,20 @@ impl Db {
         observer: Arc<dyn Observer>,
         check: impl FnOnce(&mut Tx<'_>) -> Result<(), Error>,
     ) -> Result<Self, Error> {
-        Ok(Self { sqlite: Arc::new(sqlite::Sqlite::open(path, now, observer, check)?) })
+        let sqlite = Arc::new(sqlite::Sqlite::open(path, now, observer, check)?);
+        Ok(Self { sqlite, version: Arc::new(AtomicU64::new(1)) })
+    }
+
+    /// Which state the store is in, but for the flow: it is another one after every [`Db::write`]. Nothing when
+    /// somebody else may write, too.
+    pub(crate) fn version(&self) -> Option<u64> {
+        self.version_then()()
+    }
+
+    /// Tells the version when it is asked, without holding the database open.
+    pub(crate) fn version_then(&self) -> impl Fn() -> Option<u64> + Send + 'static {
+        let version = Arc::clone(&self.version);
+        move || Some(version.load(Ordering::Acquire))
     }
 
     /// Does a piece of work and answers when it is durable. When it fails, it changes nothing.
@@ -115,8 +131,28 @@ impl Db {
         F: FnOnce(&mut Tx<'_>) -> Result<T, Error> + Send + 'static,
         A: FnOnce(&T) + Send + 'static,
     {
+        self.submit(work, then, Some(Arc::clone(&self.version))).await
+    }
+
+    /// Writes as [`Db::write_then`] does, but leaves the version as it is: for the flow of messages, which changes
+    /// nothing that is kept in memory (see `kept`).
+    pub(crate) async fn write_flow<T, F, A>(&self, work: F, then: A) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T, Error> + Send + 'static,
+        A: FnOnce(&T) + Send + 'static,
+    {
+        self.submit(work, then, None).await
+    }
+
+    async fn submit<T, F, A>(&self, work: F, then: A, raise: Option<Arc<AtomicU64>>) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T, Error> + Send + 'static,
+        A: FnOnce(&T) + Send + 'static,
+    {
         let (reply, answer) = oneshot::channel();
-        self.sqlite.submit(Box::new(Piece { work: Some(work), then, result: None, reply })).await?;
+        self.sqlite.submit(Box::new(Piece { work: Some(work), then, raise, result: None, reply })).await?;
         answer.await.map_err(|_closed| closing())?
     }
 
@@ -143,6 +179,8 @@ trait Work: Send {
 struct Piece<T, F, A> {
     work: Option<F>,
     then: A,
+    /// The version to raise before anybody is told.
+    raise: Option<Arc<AtomicU64>>,
     result: Option<Result<T, Error>>,
     reply: oneshot::Sender<Result<T, Error>>,
 }
@@ -162,6 +200,9 @@ where
     }
 
     fn answer(self: Box<Self>, committed: Result<(), Error>) {
+        if let Some(version) = &self.raise {
+            version.fetch_add(1, Ordering::AcqRel);
+        }
         let result = match (committed, self.result) {
             (Err(error), _) => Err(error),
             (Ok(()), Some(result)) => {
