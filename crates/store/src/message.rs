@@ -155,6 +155,7 @@ impl Store {
         let to = Arc::new(recipients);
         let written = Arc::clone(&to);
         let (wake, now) = (Arc::clone(&self.wake), self.clock.now());
+        let has_key = claim.is_some();
         let work = move |tx: &mut Tx<'_>| {
             let accepted = match claim {
                 Some(claim) => claim.take(tx, &inserted, written.len(), now)?,
@@ -167,7 +168,12 @@ impl Store {
         let hand = move |(_accepted, places): &(Accepted, Vec<i64>)| {
             wake.hand(ready(&stored, &to, places, version()));
         };
-        Ok(self.db.write_flow(work, hand).await?.0)
+        // A key must be looked for before it is taken; without one, nothing is looked at.
+        Ok(if has_key {
+            self.db.write_flow(work, hand).await?.0
+        } else {
+            self.db.write_beside(work, hand).await?.0
+        })
     }
 
     /// Finds a project's message.
