@@ -57,7 +57,7 @@ impl Channel {
     #[must_use]
     pub fn knows_repeats(self) -> bool {
         match self {
-            Self::Dingtalk | Self::DingtalkPerson | Self::Lark | Self::Wecom => false,
+            Self::Dingtalk | Self::DingtalkPerson | Self::Lark | Self::Wecom | Self::Email => false,
             Self::Http | Self::Https => true,
         }
     }
