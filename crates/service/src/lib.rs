@@ -15,6 +15,7 @@
 //! | what subscriptions want | [`filter`] |
 //! | message templates | [`template`] |
 //! | publish | [`publish`] |
+//! | check, test and preview, before anything is done | [`trial`] |
 //! | what became of a message | [`delivery`] |
 //! | send deliveries again, or cancel them | [`resend`] |
 //! | why a subscription did or did not get a message | [`explain`] |
@@ -40,6 +41,7 @@ pub mod subscription;
 pub mod tag;
 pub mod template;
 pub mod topic;
+pub mod trial;
 
 use std::sync::Arc;
 
