@@ -16,6 +16,8 @@ mod harness;
 mod idempotency;
 mod message;
 mod open;
+#[expect(dead_code, reason = "it is shared with other tests")]
+mod postgres;
 mod purge;
 mod resend;
 mod retention;
@@ -216,7 +218,19 @@ macro_rules! contract {
     };
 }
 
-contract!(sqlite, crate::harness::Sqlite);
+contract!(on_sqlite, crate::harness::Sqlite);
+contract!(on_postgres, crate::harness::Postgres);
+
+/// What a number means is the same on both databases.
+#[test]
+fn both_databases_have_the_same_migrations() {
+    let names = |database: &str| {
+        let dir = format!("{}/migrations/{database}", env!("CARGO_MANIFEST_DIR"));
+        let entries = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name());
+        entries.collect::<std::collections::BTreeSet<_>>()
+    };
+    assert_eq!(names("sqlite"), names("postgres"));
+}
 
 /// The names of the store's own methods that are awaited.
 fn methods(text: &str) -> Vec<String> {

@@ -69,7 +69,11 @@ impl Bed {
             .await
             .unwrap();
         let chance = Arc::new(SystemChance);
-        let settings = carillon_store::Settings { data_dir: dir.path().join("data"), key_file: None };
+        let settings = carillon_store::Settings {
+            data_dir: dir.path().join("data"),
+            key_file: None,
+            database_url: None,
+        };
         let store = Store::open(&settings, clock.clone(), chance.clone(), Arc::new(NoObserver)).unwrap();
         let detour = ConnectTo::parse(&format!("hooks.example={}", far_end.url())).unwrap();
         let settings = ProviderSettings { connect_to: vec![detour], ..ProviderSettings::default() };
