@@ -22,7 +22,9 @@ pub struct Shown {
 /// An address of each channel that nobody has.
 fn nobody(channel: Channel) -> &'static str {
     match channel {
-        Channel::Dingtalk => "https://oapi.dingtalk.com/robot/send?access_token=0000000000000000000000000000000000000000000000000000000000000000",
+        Channel::Dingtalk => {
+            "https://oapi.dingtalk.com/robot/send?access_token=0000000000000000000000000000000000000000000000000000000000000000"
+        }
         Channel::DingtalkPerson => "preview",
         Channel::Lark => "https://open.feishu.cn/open-apis/bot/v2/hook/00000000-0000-4000-8000-000000000000",
         Channel::Wecom => {
@@ -57,7 +59,8 @@ fn shown(body: &str) -> Shown {
             None => Shown { title: None, text: text("/content").unwrap_or_default(), markdown: false },
         };
     }
-    let markdown = ["/markdown/text", "/markdown/content", "/markdown_v2/content", "/card/body/elements/0/content"];
+    let markdown =
+        ["/markdown/text", "/markdown/content", "/markdown_v2/content", "/card/body/elements/0/content"];
     if let Some(content) = markdown.iter().find_map(|pointer| text(pointer)) {
         return Shown { title: text("/card/header/title/content"), text: content, markdown: true };
     }

@@ -1,5 +1,6 @@
 //! Before something is done: check an address as it is typed, send it a test message, show what a message would become.
 
+use carillon_model::Channel;
 use carillon_model::access_policy::Action;
 use carillon_model::endpoint::Endpoint;
 use carillon_model::id::MessageId;
@@ -7,7 +8,6 @@ use carillon_model::message::{Body, Content, Kind, Locale};
 use carillon_model::outcome::{Advice, Outcome, Reason, Verdict};
 use carillon_model::subscription::{Target, check_remark};
 use carillon_model::urn::TopicUrn;
-use carillon_model::Channel;
 use carillon_provider::{Post, Probe};
 
 use crate::error::Error;

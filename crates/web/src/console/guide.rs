@@ -135,11 +135,20 @@ impl Way {
             ],
             Self::DingtalkApp => vec![
                 said(g.dingtalk_app_1),
-                drawn(g.dingtalk_app_2, "copy", vec![g.d_credentials, "Client ID · Client Secret", g.d_copy], 2),
+                drawn(
+                    g.dingtalk_app_2,
+                    "copy",
+                    vec![g.d_credentials, "Client ID · Client Secret", g.d_copy],
+                    2,
+                ),
                 said(g.dingtalk_app_3),
                 said(g.dingtalk_app_4),
             ],
-            Self::Web => vec![said(g.web_1), drawn(g.web_2, "copy", vec!["POST", "subscribe_url", g.d_open], 2), said(g.web_3)],
+            Self::Web => vec![
+                said(g.web_1),
+                drawn(g.web_2, "copy", vec!["POST", "subscribe_url", g.d_open], 2),
+                said(g.web_3),
+            ],
         }
     }
 }

@@ -123,7 +123,18 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Result<Respons
             Format::Text => prose::plain(&body.text),
             Format::Markdown => prose::markdown(&body.text),
         };
-        Ok::<_, Error>(MessagePage { f, id, message, content, shares, rows, next, subscriptions, asked, answer })
+        Ok::<_, Error>(MessagePage {
+            f,
+            id,
+            message,
+            content,
+            shares,
+            rows,
+            next,
+            subscriptions,
+            asked,
+            answer,
+        })
     };
     let template = shown.await.map_err(|error| visit.problem(error))?;
     Ok(page(StatusCode::OK, &template))

@@ -45,8 +45,13 @@ mod tests {
 
     #[test]
     fn hostile_text_stays_text() {
-        let shown = markdown("<script>alert(1)</script> [x](javascript:alert(1)) ![y](http://e.example/t.png)\n\n<img src=x>");
-        assert!(!shown.contains("<script") && !shown.contains("javascript:") && !shown.contains("<img"), "{shown}");
+        let shown = markdown(
+            "<script>alert(1)</script> [x](javascript:alert(1)) ![y](http://e.example/t.png)\n\n<img src=x>",
+        );
+        assert!(
+            !shown.contains("<script") && !shown.contains("javascript:") && !shown.contains("<img"),
+            "{shown}"
+        );
         assert!(!plain("<b>&").contains("<b>"));
         let shown = markdown("<font color=\"info\">good</font> **b**");
         assert_eq!(shown, "<p>good <strong>b</strong></p>\n");

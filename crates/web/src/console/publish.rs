@@ -109,7 +109,8 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Result<Respons
 async fn filled(app: &App, visit: &Visit) -> Result<PublishPage, Error> {
     let topic = topic::named(app, visit).await?;
     // Sent twice, by a double click or a reload, the form publishes once.
-    let key = visit.form.maybe("key").map_or_else(|| app.service.visitor().reveal().to_owned(), str::to_owned);
+    let key =
+        visit.form.maybe("key").map_or_else(|| app.service.visitor().reveal().to_owned(), str::to_owned);
     Ok(PublishPage {
         f: visit.frame(Place::Topics),
         topic,
@@ -130,7 +131,9 @@ pub(crate) async fn submit(State(app): State<App>, visit: Visit) -> Result<Respo
     let table = template.markdown() && prose::has_table(&publish.content.default.text);
     let previewed = if visit.form.get("do") == "publish" {
         match app.service.publish(&visit.caller, &urn, publish).await {
-            Ok(published) => return Ok(go(&format!("/console/messages/{}?done=published", published.message))),
+            Ok(published) => {
+                return Ok(go(&format!("/console/messages/{}?done=published", published.message)));
+            }
             Err(error) => Err(error),
         }
     } else {

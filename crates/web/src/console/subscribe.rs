@@ -7,10 +7,10 @@ use axum::response::Response;
 use carillon_model::message::Locale;
 use carillon_model::subscription::{AppCredentials, Extension};
 use carillon_model::{Field, Invalid, SecretText};
+use carillon_service::Error;
 use carillon_service::subscription::Subscribe;
 use carillon_service::topic::NamedTopic;
 use carillon_service::trial::Trial;
-use carillon_service::Error;
 
 use super::form::{Form, Wrong};
 use super::frame::{Frame, Place};

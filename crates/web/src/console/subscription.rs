@@ -44,7 +44,10 @@ async fn named(app: &App, visit: &Visit) -> Result<NamedSubscription, Error> {
 /// Filter policies as lines of `name: value, value`.
 fn lines(policies: &FilterPolicies) -> String {
     let lines = policies.as_slice().iter();
-    lines.map(|policy| format!("{}: {}", policy.name, policy.values.join(", "))).collect::<Vec<_>>().join("\n")
+    lines
+        .map(|policy| format!("{}: {}", policy.name, policy.values.join(", ")))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn policies(text: &str) -> Result<FilterPolicies, Invalid> {
