@@ -107,8 +107,7 @@ async fn a_message_is_previewed_and_published_once() {
     assert!(!shown.html.contains("<b>2</b>"), "a publisher's tags stay text");
     let long = "line after line\n".repeat(600);
     let shown = browser.post(path, &[("message", &long), ("format", "text"), ("do", "preview")]).await;
-    assert!(
-        shown.words().contains("WeCom robot nobody here, for comparison sent in 5 parts");
+    assert!(shown.words().contains("WeCom robot nobody here, for comparison sent in 5 parts"));
     assert!(browser.get("/console/messages").await.words().contains("No messages"), "nothing was sent");
 
     let fields = [("subject", "Numbers"), ("message", table), ("key", &key), ("do", "publish")];
