@@ -138,7 +138,7 @@ class Browser:
     def complaints(self):
         """What the browser's console said: a refused policy, a script that failed."""
         entries = self.ask("POST", "/se/log", {"type": "browser"})
-        return [it["message"] for it in entries if it["level"] in ("SEVERE", "WARNING") and "favicon" not in it["message"]]
+        return [it["message"] for it in entries if it["level"] in ("SEVERE", "WARNING") and "status of 4" not in it["message"]]
 
     def overflow(self):
         """How many pixels the page is wider than its window."""
