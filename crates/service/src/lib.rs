@@ -17,6 +17,7 @@
 //! | publish | [`publish`] |
 //! | check, test and preview, before anything is done | [`trial`] |
 //! | what became of a message | [`delivery`] |
+//! | how endpoints fare, resuming them, whom to tell | [`endpoint`] |
 //! | send deliveries again, or cancel them | [`resend`] |
 //! | why a subscription did or did not get a message | [`explain`] |
 //! | every refusal a caller can get | [`error`] |
@@ -26,6 +27,7 @@ pub mod caller;
 pub mod confirmation;
 pub mod delivery;
 pub mod detection;
+pub mod endpoint;
 pub mod error;
 pub mod explain;
 mod explain_words;
