@@ -2,6 +2,7 @@
 
 use carillon_model::Channel;
 use carillon_model::endpoint::Endpoint;
+use carillon_model::message::Format;
 use carillon_model::outcome::Verdict;
 use carillon_model::subscription::{Extension, Target};
 use serde_json::Value;
@@ -32,6 +33,7 @@ fn nobody(channel: Channel) -> &'static str {
         }
         Channel::Http => "http://preview.example/",
         Channel::Https => "https://preview.example/",
+        Channel::Email => "preview@preview.example",
     }
 }
 
@@ -42,6 +44,12 @@ impl Providers {
     /// A verdict when the body cannot be brought into the channel's form and limits.
     pub fn preview(&self, channel: Channel, post: &Post<'_>) -> Result<Vec<Shown>, Verdict> {
         let endpoint = Endpoint::parse(channel, nobody(channel)).expect("the sample addresses are valid");
+        if channel == Channel::Email && self.offers(channel) {
+            // A mail is one part with the text in two forms; a reader sees what was written.
+            let title = post.body.title.as_deref().or(post.subject).map(str::to_owned);
+            let markdown = post.body.format == Format::Markdown;
+            return Ok(vec![Shown { title, text: post.body.text.clone(), markdown }]);
+        }
         let parts = self.render(&Target { endpoint, extension: Extension::default() }, post)?;
         Ok(parts.iter().map(|part| shown(&part.body)).collect())
     }
@@ -77,7 +85,7 @@ mod tests {
 
     use carillon_model::clock::{TestClock, Timestamp};
     use carillon_model::id::MessageId;
-    use carillon_model::message::{Body, Kind, Locale};
+    use carillon_model::message::{Body, Kind, Locale, Priority};
     use carillon_model::{Channel, chance::SeededChance};
 
     use crate::{Post, ProviderSettings, Providers};
@@ -97,9 +105,10 @@ mod tests {
                 subscription_urn: "urn",
                 created_at: now,
                 locale: Locale::English,
+                priority: Priority::Normal,
                 origin: None,
             };
-            for channel in Channel::ALL {
+            for channel in Channel::ALL.into_iter().filter(|channel| providers.offers(*channel)) {
                 let shown = providers.preview(channel, &post).unwrap();
                 assert_eq!(shown.len(), 1, "{channel:?}");
                 let part = &shown[0];
@@ -118,6 +127,7 @@ mod tests {
             subscription_urn: "urn",
             created_at: now,
             locale: Locale::English,
+            priority: Priority::Normal,
             origin: None,
         };
         assert!(providers.preview(Channel::Wecom, &post).unwrap().len() > 1, "it is split as it would be");

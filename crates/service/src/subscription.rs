@@ -36,6 +36,12 @@ pub struct NamedSubscription {
 }
 
 impl Service {
+    /// Whether the operator has set up what subscriptions on `channel` need.
+    #[must_use]
+    pub fn offers(&self, channel: Channel) -> bool {
+        self.providers.offers(channel)
+    }
+
     /// Subscribes an address to a topic. Where the same address is subscribed under the same protocol already, what
     /// goes with it (keyword, secret, …) is replaced. Where the channel wants it, the endpoint is asked, again if it
     /// was asked before and has not confirmed. Tells whether the subscription is new.

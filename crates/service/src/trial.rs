@@ -1,13 +1,13 @@
 //! Before something is done: check an address as it is typed, send it a test message, show what a message would become.
 
-use carillon_model::Channel;
 use carillon_model::access_policy::Action;
 use carillon_model::endpoint::Endpoint;
 use carillon_model::id::MessageId;
-use carillon_model::message::{Body, Content, Kind, Locale};
+use carillon_model::message::{Body, Content, Kind, Locale, Priority};
 use carillon_model::outcome::{Advice, Outcome, Reason, Verdict};
 use carillon_model::subscription::{Target, check_remark};
 use carillon_model::urn::TopicUrn;
+use carillon_model::{Channel, Field, Invalid};
 use carillon_provider::{Post, Probe};
 
 use crate::error::Error;
@@ -71,6 +71,11 @@ impl Service {
     /// # Errors
     /// When the address, what goes with it or the remark breaks a rule.
     pub fn check_subscription(&self, subscribe: &Subscribe) -> Result<Target, Error> {
+        if !self.offers(subscribe.channel) {
+            let rule = "email needs a mail relay, and this server has none: its operator must set --smtp-url and \
+                        --mail-from (CARILLON_SMTP_URL, CARILLON_MAIL_FROM)";
+            return Err(Invalid::new(Field::Protocol, rule).into());
+        }
         let endpoint = Endpoint::parse(subscribe.channel, subscribe.endpoint.reveal())?;
         subscribe.extension.check(&endpoint)?;
         if let Some(remark) = &subscribe.remark {
@@ -95,6 +100,12 @@ impl Service {
         let wanted = Wanted { protocol: &subscribe.protocol, endpoint: subscribe.endpoint.reveal() };
         let topic = self.usable_topic(caller, topic_urn, Action::Subscribe, Some(wanted)).await?;
         let target = self.check_subscription(subscribe)?;
+        if subscribe.channel == Channel::Email {
+            // Nobody gets a mail from a stranger's test; how often a mailbox is asked has a limit.
+            let rule =
+                "a mailbox gets no test message; its confirmation comes when the subscription is saved";
+            return Err(Invalid::new(Field::Protocol, rule).into());
+        }
         let verdict = match self.providers.probe(&target).await {
             Some(probe) => probed(probe),
             None => self.send_test(&target, &topic.urn, locale).await,
@@ -122,6 +133,7 @@ impl Service {
             subscription_urn: "",
             created_at: now,
             locale,
+            priority: Priority::Normal,
             origin: None,
         };
         let parts = match self.providers.render(target, &post) {
@@ -190,6 +202,7 @@ impl Service {
             subscription_urn: "",
             created_at: now,
             locale,
+            priority: Priority::Normal,
             origin: None,
         };
         let shown = self.providers.preview(channel, &post);

@@ -35,11 +35,14 @@ pub(crate) enum Way {
     Wecom,
     /// An HTTP or HTTPS endpoint.
     Web,
+    /// A mailbox.
+    Email,
 }
 
 impl Way {
     /// All, in the order in which they are offered.
-    pub(crate) const ALL: [Self; 5] = [Self::Lark, Self::Dingtalk, Self::Wecom, Self::DingtalkApp, Self::Web];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Lark, Self::Dingtalk, Self::Wecom, Self::DingtalkApp, Self::Web, Self::Email];
 
     /// Its word in paths.
     pub(crate) fn name(self) -> &'static str {
@@ -49,6 +52,7 @@ impl Way {
             Self::Lark => "lark",
             Self::Wecom => "wecom",
             Self::Web => "web",
+            Self::Email => "email",
         }
     }
 
@@ -64,6 +68,7 @@ impl Way {
             Self::Lark => "lark",
             Self::Wecom => "wecom",
             Self::Web => "web",
+            Self::Email => "email",
         }
     }
 
@@ -78,6 +83,7 @@ impl Way {
             Self::Wecom => Channel::Wecom,
             Self::Web if address.trim().starts_with("http:") => Channel::Http,
             Self::Web => Channel::Https,
+            Self::Email => Channel::Email,
         }
     }
 
@@ -90,6 +96,7 @@ impl Way {
             Self::Lark => (t.channel.lark, g.lark_for),
             Self::Wecom => (t.channel.wecom, g.wecom_for),
             Self::Web => (g.web, g.web_for),
+            Self::Email => (t.channel.email, g.email_for),
         }
     }
 
@@ -102,6 +109,7 @@ impl Way {
             Self::Lark => (g.webhook, "https://open.feishu.cn/open-apis/bot/v2/hook/…"),
             Self::Wecom => (g.webhook, "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=…"),
             Self::Web => (g.url, "https://hooks.example.com/carillon"),
+            Self::Email => (g.mailbox, "name@example.com"),
         }
     }
 
@@ -144,6 +152,7 @@ impl Way {
                 said(g.dingtalk_app_3),
                 said(g.dingtalk_app_4),
             ],
+            Self::Email => vec![said(g.email_1), said(g.email_2)],
             Self::Web => vec![
                 said(g.web_1),
                 drawn(g.web_2, "copy", vec!["POST", "subscribe_url", g.d_open], 2),

@@ -76,6 +76,10 @@ impl SubscribePage {
         self.way == Way::DingtalkApp
     }
 
+    fn has_test(&self) -> bool {
+        self.way != Way::Email
+    }
+
     fn is_web(&self) -> bool {
         self.way == Way::Web
     }
@@ -88,7 +92,8 @@ impl SubscribePage {
 /// Offers the ways.
 pub(crate) async fn choose(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
     let topic = topic::named(&app, &visit).await.map_err(|error| visit.problem(error))?;
-    let offers = Way::ALL.into_iter().map(|way| {
+    let offered = Way::ALL.into_iter().filter(|way| app.service.offers(way.channel("")));
+    let offers = offered.map(|way| {
         let (title, what) = way.words(visit.t());
         Offer { name: way.name(), mark: way.mark(), title, what }
     });
