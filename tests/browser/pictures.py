@@ -112,4 +112,5 @@ def main():
         bed.stop()
 
 
-main()
+if __name__ == "__main__":
+    main()
