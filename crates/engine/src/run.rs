@@ -35,6 +35,8 @@ const SLEEP_MAX: Duration = Duration::from_secs(5);
 const COUNT_EVERY: Duration = Duration::from_secs(1);
 /// How long a lane waits when the store did not answer.
 const LOAD_AGAIN: Duration = Duration::from_secs(1);
+/// How far the clock must run away from a steady one within two looks to count as set, in milliseconds.
+const CLOCK_SET_MIN: u64 = 1_000;
 
 /// What an operator sets.
 #[derive(Debug, Clone)]
@@ -128,6 +130,7 @@ impl Engine {
             wake: parts.store.wake(),
             sender: Arc::new(sender),
             sent_before,
+            ahead_ms: ahead(parts.clock.as_ref()),
             clock: parts.clock,
             lanes: HashMap::new(),
             timer: Timer::default(),
@@ -157,6 +160,8 @@ struct Lanes {
     wake: Arc<Wake>,
     sender: Arc<Sender>,
     clock: Arc<dyn Clock>,
+    /// How far the clock is before a steady one, in milliseconds.
+    ahead_ms: i64,
     /// When an earlier run last sent something.
     sent_before: Timestamp,
     lanes: HashMap<EndpointId, Lane>,
@@ -167,13 +172,32 @@ struct Lanes {
     stop: CancellationToken,
 }
 
+fn ahead(clock: &dyn Clock) -> i64 {
+    clock.now().0.saturating_sub(clock.steady().0)
+}
+
 impl Lanes {
+    /// The present moment. When the clock was set since the last look, what lanes wait for is set with it: neither is
+    /// anything sent too early for a platform's limit, nor does a lane wait for hours.
+    fn now(&mut self) -> Timestamp {
+        let ahead_ms = ahead(self.clock.as_ref());
+        let by_ms = ahead_ms.saturating_sub(self.ahead_ms);
+        if by_ms.unsigned_abs() >= CLOCK_SET_MIN {
+            tracing::warn!(by_ms, "the clock was set");
+            self.ahead_ms = ahead_ms;
+            self.sent_before = self.sent_before.shifted(by_ms);
+            self.lanes.values_mut().for_each(|lane| lane.clock_was_set(by_ms));
+            self.timer.shift(by_ms);
+        }
+        self.clock.now()
+    }
+
     async fn run(mut self, mut results: mpsc::Receiver<Event>) {
         let wake = Arc::clone(&self.wake);
         let stop = self.stop.clone();
         let mut counted = Instant::now();
         loop {
-            let now = self.clock.now();
+            let now = self.now();
             while let Some(lane) = self.timer.take_due(now) {
                 self.serve(lane);
             }
@@ -231,14 +255,16 @@ impl Lanes {
     }
 
     fn event(&mut self, event: Event) {
+        let now = self.now();
         match event {
-            Event::Sent(Sent { lane, count, again, pause, posts, rates }) => {
+            Event::Sent(Sent { lane, count, again, pause, posts, asked, rates }) => {
                 if let Some(found) = self.lanes.get_mut(&lane) {
                     if let Some(rates) = rates {
                         found.learn(rates, self.sent_before);
                     }
-                    posts.into_iter().for_each(|at| found.posted(at));
+                    posts.into_iter().for_each(|at| found.posted(now.minus(at.elapsed())));
                     found.sent(count, again, pause);
+                    asked.into_iter().for_each(|until| found.pause(until));
                 }
                 self.serve(lane);
             }
@@ -248,7 +274,7 @@ impl Lanes {
                         Ok(batch) => found.loaded(batch),
                         Err(error) => {
                             tracing::error!(%error, "a lane cannot be read");
-                            found.load_failed(self.clock.now().plus(LOAD_AGAIN));
+                            found.load_failed(now.plus(LOAD_AGAIN));
                         }
                     }
                 }
@@ -259,8 +285,9 @@ impl Lanes {
 
     /// Does what a lane wants.
     fn serve(&mut self, id: EndpointId) {
+        let now = self.now();
         let Some(lane) = self.lanes.get_mut(&id) else { return };
-        match lane.wish(self.clock.now()) {
+        match lane.wish(now) {
             Wish::Busy => self.timer.clear(id),
             Wish::Wait(until) => self.timer.set(id, until),
             Wish::Done => {
@@ -276,13 +303,14 @@ impl Lanes {
                 });
             }
             Wish::Send(count) => {
-                let posts_max = lane.room(self.clock.now());
+                let posts_max = lane.room(now);
                 let batch = lane.begin(count);
                 let (sender, events, room) =
                     (Arc::clone(&self.sender), self.events.clone(), Arc::clone(&self.room));
                 let stop = self.stop.clone();
                 self.tasks.spawn(async move {
                     let permit = tokio::select! {
+                        biased;
                         () = stop.cancelled() => return,
                         permit = room.acquire_owned() => permit,
                     };

@@ -22,6 +22,8 @@ const BATCH_MAX: usize = 2048;
 pub(crate) enum Note {
     /// An attempt has begun.
     Began(Start),
+    /// A part has arrived and others follow; the answer comes when that is durable.
+    Reached(Start, oneshot::Sender<()>),
     /// An attempt has ended, for one delivery or for all that went in one post; the answer comes when that is
     /// durable.
     Ended(Vec<Settlement>, oneshot::Sender<()>),
@@ -39,6 +41,10 @@ impl Batch {
         match note {
             Note::Began(start) => {
                 self.starts.insert(start.seq, start);
+            }
+            Note::Reached(start, done) => {
+                self.starts.insert(start.seq, start);
+                self.waiting.push(done);
             }
             Note::Ended(settlements, done) => {
                 for settlement in &settlements {

@@ -46,6 +46,7 @@ mod wire;
 pub use advice::advice;
 pub use connect_to::ConnectTo;
 pub use guard::PrivateEndpoint;
+pub use http::{Carried, Failure, Reply, Wire};
 pub use listed::{ListedCode, Ruling, Wait, listed_codes};
 pub use signing::{BadKey, MadeKey, Signer};
 
@@ -168,6 +169,12 @@ impl Providers {
     )]
     pub fn new(settings: ProviderSettings, clock: Arc<dyn Clock>) -> Self {
         Self { http: http::Http::new(&settings), tokens: token::Tokens::new(), clock }
+    }
+
+    /// Providers that reach no network: every request goes over `wire`, which a simulation answers.
+    #[expect(clippy::needless_pass_by_value, reason = "as with those that reach it")]
+    pub fn over(wire: Arc<dyn Wire>, settings: ProviderSettings, clock: Arc<dyn Clock>) -> Self {
+        Self { http: http::Http::over(wire, &settings), tokens: token::Tokens::new(), clock }
     }
 
     /// Renders a body for a target, in one or more parts that are sent in order.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use carillon_model::{Chance, Clock};
 
-use crate::db::{Db, Observer, Tx};
+use crate::db::{Db, Hand, Observer, Tx};
 use crate::error::Error;
 use crate::key_check;
 use crate::vault::Vault;
@@ -45,46 +45,27 @@ impl Store {
         chance: Arc<dyn Chance>,
         observer: Arc<dyn Observer>,
     ) -> Result<Self, Error> {
-        let dir = &settings.data_dir;
-        let setup = |what: &str, error: &std::io::Error| {
-            Error::Setup(format!("the data directory {} cannot be {what}: {error}", dir.display()))
-        };
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(dir)
-            .map_err(|error| setup("made", &error))?;
-        let lock = lock(dir)?;
-        let key_file = settings.key_file.clone().unwrap_or_else(|| dir.join("master.key"));
-        let database = dir.join("carillon.db");
-        if database.exists() && !key_file.exists() {
-            return Err(Error::Setup(format!(
-                "the database {} exists but its key file {} does not: put the key file back, nothing sealed can be \
-                 opened without it",
-                database.display(),
-                key_file.display()
-            )));
-        }
-        let vault = Vault::open(&key_file, chance.as_ref())?;
-        close_to_others(&database).map_err(|error| setup("closed to others", &error))?;
-        let own = |tx: &mut Tx<'_>| match key_check::fits(tx, &vault, chance.as_ref())? {
-            true => Ok(()),
-            false => Err(Error::Setup(format!(
-                "the key file {} does not hold the keys of the database {}: put this installation's own key file back, \
-                 or name it with --key-file; no address, secret or token can be read with another",
-                key_file.display(),
-                database.display()
-            ))),
-        };
-        let db = Db::open(&database, clock.now(), observer, own)?;
-        Ok(Self {
-            db,
-            vault: Arc::new(vault),
-            clock,
-            chance,
-            wake: Arc::new(Wake::default()),
-            _lock: Arc::new(lock),
-        })
+        let ready = prepare(settings, chance.as_ref())?;
+        let own = |tx: &mut Tx<'_>| ready.check(tx, chance.as_ref());
+        let db = Db::open(&ready.database, clock.now(), observer, own)?;
+        Ok(ready.store(db, clock, chance))
+    }
+
+    /// Opens the store as [`Store::open`] does, but so that it does nothing before the hand is told to: a simulation
+    /// decides what is done when, and where it is cut.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_by_hand(
+        settings: &Settings,
+        clock: Arc<dyn Clock>,
+        chance: Arc<dyn Chance>,
+        observer: Arc<dyn Observer>,
+    ) -> Result<(Self, Hand), Error> {
+        let ready = prepare(settings, chance.as_ref())?;
+        let own = |tx: &mut Tx<'_>| ready.check(tx, chance.as_ref());
+        let (db, hand) = Db::open_by_hand(&ready.database, clock.now(), observer, own)?;
+        Ok((ready.store(db, clock, chance), hand))
     }
 
     /// Whether a write can be made durable now.
@@ -100,6 +81,65 @@ impl Store {
     #[must_use]
     pub fn wake(&self) -> Arc<Wake> {
         Arc::clone(&self.wake)
+    }
+}
+
+/// A data directory that is this process's own, with its key file open.
+struct Prepared {
+    database: PathBuf,
+    key_file: PathBuf,
+    vault: Vault,
+    lock: File,
+}
+
+fn prepare(settings: &Settings, chance: &dyn Chance) -> Result<Prepared, Error> {
+    let dir = &settings.data_dir;
+    let setup = |what: &str, error: &std::io::Error| {
+        Error::Setup(format!("the data directory {} cannot be {what}: {error}", dir.display()))
+    };
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .map_err(|error| setup("made", &error))?;
+    let lock = lock(dir)?;
+    let key_file = settings.key_file.clone().unwrap_or_else(|| dir.join("master.key"));
+    let database = dir.join("carillon.db");
+    if database.exists() && !key_file.exists() {
+        return Err(Error::Setup(format!(
+            "the database {} exists but its key file {} does not: put the key file back, nothing sealed can be \
+             opened without it",
+            database.display(),
+            key_file.display()
+        )));
+    }
+    let vault = Vault::open(&key_file, chance)?;
+    close_to_others(&database).map_err(|error| setup("closed to others", &error))?;
+    Ok(Prepared { database, key_file, vault, lock })
+}
+
+impl Prepared {
+    fn check(&self, tx: &mut Tx<'_>, chance: &dyn Chance) -> Result<(), Error> {
+        if key_check::fits(tx, &self.vault, chance)? {
+            return Ok(());
+        }
+        Err(Error::Setup(format!(
+            "the key file {} does not hold the keys of the database {}: put this installation's own key file back, \
+             or name it with --key-file; no address, secret or token can be read with another",
+            self.key_file.display(),
+            self.database.display()
+        )))
+    }
+
+    fn store(self, db: Db, clock: Arc<dyn Clock>, chance: Arc<dyn Chance>) -> Store {
+        Store {
+            db,
+            vault: Arc::new(self.vault),
+            clock,
+            chance,
+            wake: Arc::new(Wake::default()),
+            _lock: Arc::new(self.lock),
+        }
     }
 }
 

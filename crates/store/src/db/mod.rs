@@ -4,6 +4,7 @@
 //! Writes are gathered: whatever waits is done in one transaction, each piece in a savepoint of its own, so that
 //! many publishers share one sync of the disk (group commit).
 
+mod hand;
 mod sqlite;
 mod value;
 
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+pub use self::hand::{Hand, Held};
 pub(crate) use self::value::{Row, Value};
 use crate::error::Error;
 
@@ -98,6 +100,17 @@ impl Db {
         Ok(Self { sqlite: Arc::new(sqlite::Sqlite::open(path, now, observer, check)?) })
     }
 
+    /// Opens the file as [`Db::open`] does, but does nothing by itself: the hand does what waits.
+    pub(crate) fn open_by_hand(
+        path: &Path,
+        now: carillon_model::Timestamp,
+        observer: Arc<dyn Observer>,
+        check: impl FnOnce(&mut Tx<'_>) -> Result<(), Error>,
+    ) -> Result<(Self, Hand), Error> {
+        let (sqlite, (writer, inbox)) = sqlite::Sqlite::open_unstarted(path, now, observer, check)?;
+        Ok((Self { sqlite: Arc::new(sqlite) }, Hand::new(writer, inbox)))
+    }
+
     /// Does a piece of work and answers when it is durable. When it fails, it changes nothing.
     pub(crate) async fn write<T, F>(&self, work: F) -> Result<T, Error>
     where
@@ -126,7 +139,7 @@ impl Db {
         T: Send + 'static,
         F: FnOnce(&mut Tx<'_>) -> Result<T, Error> + Send + 'static,
     {
-        self.sqlite.read(work).await
+        if self.sqlite.writer_reads() { self.write(work).await } else { self.sqlite.read(work).await }
     }
 }
 
@@ -135,7 +148,7 @@ fn closing() -> Error {
 }
 
 /// A piece of work on its way through the writer: done first, answered after the commit.
-trait Work: Send {
+pub(crate) trait Work: Send {
     fn run(&mut self, tx: &mut Tx<'_>) -> bool;
     fn answer(self: Box<Self>, committed: Result<(), Error>);
 }
