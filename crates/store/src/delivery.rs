@@ -16,7 +16,6 @@ use crate::confirmation::is_meant;
 use crate::db::{Row, Tx, params};
 use crate::error::Error;
 use crate::message::read_message;
-use crate::pick::list;
 use crate::setup::Store;
 use crate::subscription::open_target;
 
@@ -261,7 +260,7 @@ impl Store {
         let find = move |tx: &mut Tx<'_>| {
             let sql = "SELECT d.seq FROM delivery d JOIN subscription s ON s.id = d.subscription_id
                  WHERE d.seq IN (SELECT value FROM json_each($1)) AND d.state IN (0, 1) AND s.state IN (1, 2)";
-            tx.query("delivery", sql, params![list(&seqs)?])
+            tx.query("delivery", sql, params![seqs])
         };
         self.db.read(find).await?.into_iter().map(|mut row| row.int()).collect()
     }
@@ -299,7 +298,7 @@ impl Store {
             }
             Ok(())
         };
-        self.db.write(write).await
+        self.db.write_beside(write, |()| ()).await
     }
 
     /// After a start: what was being sent when the server stopped waits again, and its interrupted attempt is

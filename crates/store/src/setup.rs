@@ -5,9 +5,9 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use carillon_model::{Chance, Clock};
+use carillon_model::{Chance, Clock, SecretText, Timestamp};
 
-use crate::db::{Db, Hand, Observer, Tx};
+use crate::db::{self, Db, Hand, Observer, Tx};
 use crate::error::Error;
 use crate::key_check;
 use crate::vault::Vault;
@@ -20,6 +20,16 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// The key file; `master.key` in the data directory when not set.
     pub key_file: Option<PathBuf>,
+    /// The PostgreSQL database that several servers share; a file in the data directory when not set.
+    pub database_url: Option<SecretText>,
+}
+
+impl Settings {
+    /// The database's file, where it is one, and the key file.
+    fn files(&self) -> (PathBuf, PathBuf) {
+        let key_file = self.key_file.clone().unwrap_or_else(|| self.data_dir.join("master.key"));
+        (self.data_dir.join("carillon.db"), key_file)
+    }
 }
 
 /// What the service and the engine remember things in.
@@ -45,14 +55,17 @@ impl Store {
         chance: Arc<dyn Chance>,
         observer: Arc<dyn Observer>,
     ) -> Result<Self, Error> {
-        let ready = prepare(settings, chance.as_ref())?;
-        let own = |tx: &mut Tx<'_>| ready.check(tx, chance.as_ref());
-        let db = Db::open(&ready.database, clock.now(), observer, own)?;
-        Ok(ready.store(db, clock, chance))
+        let lock = claim(&settings.data_dir)?;
+        let (database, key_file) = settings.files();
+        let (db, vault) = match &settings.database_url {
+            None => open_file(&database, &key_file, clock.now(), chance.as_ref(), observer)?,
+            Some(url) => open_server(url, &key_file, clock.now(), chance.as_ref(), observer)?,
+        };
+        Ok(Self::new(db, vault, clock, chance, lock))
     }
 
-    /// Opens the store as [`Store::open`] does, but so that it does nothing before the hand is told to: a simulation
-    /// decides what is done when, and where it is cut.
+    /// Opens the store in the directory as [`Store::open`] does, but so that it does nothing before the hand is told
+    /// to: a simulation decides what is done when, and where it is cut.
     ///
     /// # Errors
     /// As [`Store::open`].
@@ -62,10 +75,17 @@ impl Store {
         chance: Arc<dyn Chance>,
         observer: Arc<dyn Observer>,
     ) -> Result<(Self, Hand), Error> {
-        let ready = prepare(settings, chance.as_ref())?;
-        let own = |tx: &mut Tx<'_>| ready.check(tx, chance.as_ref());
-        let (db, hand) = Db::open_by_hand(&ready.database, clock.now(), observer, own)?;
-        Ok((ready.store(db, clock, chance), hand))
+        let lock = claim(&settings.data_dir)?;
+        let (database, key_file) = settings.files();
+        let vault = open_vault(&database, &key_file, chance.as_ref())?;
+        let own = |tx: &mut Tx<'_>| check_key(tx, &vault, &database, &key_file, chance.as_ref());
+        let (db, hand) = Db::open_by_hand(&database, clock.now(), observer, own)?;
+        Ok((Self::new(db, vault, clock, chance, lock), hand))
+    }
+
+    fn new(db: Db, vault: Vault, clock: Arc<dyn Clock>, chance: Arc<dyn Chance>, lock: File) -> Self {
+        let wake = Arc::new(Wake::default());
+        Self { db, vault: Arc::new(vault), clock, chance, wake, _lock: Arc::new(lock) }
     }
 
     /// Whether a write can be made durable now.
@@ -84,27 +104,29 @@ impl Store {
     }
 }
 
-/// A data directory that is this process's own, with its key file open.
-struct Prepared {
-    database: PathBuf,
-    key_file: PathBuf,
-    vault: Vault,
-    lock: File,
+fn open_file(
+    database: &Path,
+    key_file: &Path,
+    now: Timestamp,
+    chance: &dyn Chance,
+    observer: Arc<dyn Observer>,
+) -> Result<(Db, Vault), Error> {
+    let vault = open_vault(database, key_file, chance)?;
+    let own = |tx: &mut Tx<'_>| check_key(tx, &vault, database, key_file, chance);
+    let db = Db::open(db::Place::Sqlite(database), now, observer, own)?;
+    Ok((db, vault))
 }
 
-fn prepare(settings: &Settings, chance: &dyn Chance) -> Result<Prepared, Error> {
-    let dir = &settings.data_dir;
-    let setup = |what: &str, error: &std::io::Error| {
-        Error::Setup(format!("the data directory {} cannot be {what}: {error}", dir.display()))
-    };
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(dir)
-        .map_err(|error| setup("made", &error))?;
-    let lock = lock(dir)?;
-    let key_file = settings.key_file.clone().unwrap_or_else(|| dir.join("master.key"));
-    let database = dir.join("carillon.db");
+/// Makes the directory, if there is none, and claims it for this process.
+fn claim(dir: &Path) -> Result<File, Error> {
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
+    made.map_err(|error| {
+        Error::Setup(format!("the data directory {} cannot be made: {error}", dir.display()))
+    })?;
+    lock(dir)
+}
+
+fn open_vault(database: &Path, key_file: &Path, chance: &dyn Chance) -> Result<Vault, Error> {
     if database.exists() && !key_file.exists() {
         return Err(Error::Setup(format!(
             "the database {} exists but its key file {} does not: put the key file back, nothing sealed can be \
@@ -113,34 +135,61 @@ fn prepare(settings: &Settings, chance: &dyn Chance) -> Result<Prepared, Error> 
             key_file.display()
         )));
     }
-    let vault = Vault::open(&key_file, chance)?;
-    close_to_others(&database).map_err(|error| setup("closed to others", &error))?;
-    Ok(Prepared { database, key_file, vault, lock })
+    let vault = Vault::open(key_file, chance)?;
+    close_to_others(database).map_err(|error| {
+        Error::Setup(format!("the database {} cannot be closed to others: {error}", database.display()))
+    })?;
+    Ok(vault)
 }
 
-impl Prepared {
-    fn check(&self, tx: &mut Tx<'_>, chance: &dyn Chance) -> Result<(), Error> {
-        if key_check::fits(tx, &self.vault, chance)? {
-            return Ok(());
-        }
-        Err(Error::Setup(format!(
-            "the key file {} does not hold the keys of the database {}: put this installation's own key file back, \
-             or name it with --key-file; no address, secret or token can be read with another",
-            self.key_file.display(),
-            self.database.display()
-        )))
+fn check_key(
+    tx: &mut Tx<'_>,
+    vault: &Vault,
+    database: &Path,
+    key_file: &Path,
+    chance: &dyn Chance,
+) -> Result<(), Error> {
+    match key_check::fits(tx, vault, chance)? {
+        true => Ok(()),
+        false => Err(foreign_key(key_file, &format!("the database {}", database.display()))),
     }
+}
 
-    fn store(self, db: Db, clock: Arc<dyn Clock>, chance: Arc<dyn Chance>) -> Store {
-        Store {
-            db,
-            vault: Arc::new(self.vault),
-            clock,
-            chance,
-            wake: Arc::new(Wake::default()),
-            _lock: Arc::new(self.lock),
+/// The key file is made only for a database that has none yet, so that a server which was started without the key
+/// leaves no wrong one behind.
+fn open_server(
+    url: &SecretText,
+    key_file: &Path,
+    now: Timestamp,
+    chance: &dyn Chance,
+    observer: Arc<dyn Observer>,
+) -> Result<(Db, Vault), Error> {
+    let mut opened = None;
+    let own = |tx: &mut Tx<'_>| {
+        if key_check::is_kept(tx)? && !key_file.exists() {
+            return Err(Error::Setup(format!(
+                "the database is in use but the key file {} does not exist: give this server a copy of the key file \
+                 that the others have, nothing sealed can be opened without it",
+                key_file.display()
+            )));
         }
-    }
+        let vault = opened.insert(Vault::open(key_file, chance)?);
+        match key_check::fits(tx, vault, chance)? {
+            true => Ok(()),
+            false => Err(foreign_key(key_file, "this database")),
+        }
+    };
+    let db = Db::open(db::Place::Postgres(url.reveal()), now, observer, own)?;
+    let vault = opened.ok_or_else(|| Error::Setup("the key file was not opened".to_owned()))?;
+    Ok((db, vault))
+}
+
+fn foreign_key(key_file: &Path, database: &str) -> Error {
+    Error::Setup(format!(
+        "the key file {} does not hold the keys of {database}: put this installation's own key file back, or name it \
+         with --key-file; no address, secret or token can be read with another",
+        key_file.display()
+    ))
 }
 
 /// Makes the database's file, if there is none, and closes it and its companions to others. SQLite gives its

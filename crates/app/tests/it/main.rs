@@ -20,6 +20,10 @@ mod deep;
 mod harness;
 mod health;
 mod load;
+mod postgres;
+#[path = "../../../store/tests/contract/postgres.rs"]
+#[expect(dead_code, reason = "it is shared with other tests")]
+mod postgres_server;
 mod purge;
 mod refusals;
 mod refused_fields;

@@ -91,7 +91,8 @@ impl Life {
         number: u64,
         stops: &mut impl Iterator<Item = i64>,
     ) -> End {
-        let settings = carillon_store::Settings { data_dir: dir.to_owned(), key_file: None };
+        let settings =
+            carillon_store::Settings { data_dir: dir.to_owned(), key_file: None, database_url: None };
         let clock: Arc<dyn Clock> = Arc::new(WorldClock(Arc::clone(world)));
         let chance = Arc::new(SeededChance::new(world.state().history.seed ^ (number << 48)));
         let opened = Store::open_by_hand(&settings, clock.clone(), chance.clone(), Arc::new(NoObserver));

@@ -44,7 +44,7 @@ impl Template {
 
     async fn fill() -> Self {
         let dir = folder();
-        let settings = Settings { data_dir: dir.path().to_owned(), key_file: None };
+        let settings = Settings { data_dir: dir.path().to_owned(), key_file: None, database_url: None };
         let (clock, chance) = (Arc::new(TestClock::at(NOW)), Arc::new(SeededChance::new(1)));
         let store = Store::open(&settings, clock, chance.clone(), Arc::new(NoObserver)).unwrap();
         let project = ProjectId::parse("simulation").unwrap();

@@ -4,7 +4,7 @@ use carillon_model::Clock;
 use carillon_model::delivery::DeliveryState;
 use carillon_model::message::Priority;
 use carillon_model::outcome::{Outcome, Reason, Verdict};
-use carillon_store::delivery::{Ready, Settlement};
+use carillon_store::delivery::{Ready, Settlement, Start};
 
 use crate::harness::{Bed, Home, accepted, limited, robot, settlement, start};
 
