@@ -68,6 +68,11 @@ impl Dice {
         self.0.number() % end.max(1)
     }
 
+    /// A place among so many.
+    pub(crate) fn index(&self, len: usize) -> usize {
+        usize::try_from(self.below(u64::try_from(len).unwrap_or(u64::MAX))).unwrap_or(0)
+    }
+
     pub(crate) fn between(&self, from: i64, to: i64) -> i64 {
         let span = u64::try_from(to - from).unwrap_or(0) + 1;
         from + i64::try_from(self.below(span)).unwrap_or(0)
@@ -136,9 +141,7 @@ impl Plan {
         let span = dice.between(SECOND, 40 * SECOND);
         let publishes = publishes(&dice, span);
         let moods = moods(&dice);
-        let crashes = (0..[0, 1, 1, 2, 4][usize::try_from(dice.below(5)).unwrap_or(0)])
-            .map(|_| 1 + dice.below(60))
-            .collect();
+        let crashes = (0..[0, 1, 1, 2, 4][dice.index(5)]).map(|_| 1 + dice.below(60)).collect();
         let at = |dice: &Dice| dice.between(0, span + 30 * SECOND);
         let stops = if dice.permille(150) { vec![at(&dice)] } else { Vec::new() };
         let broken = if dice.permille(200) {
@@ -167,17 +170,17 @@ impl Plan {
 fn publishes(dice: &Dice, span: i64) -> Vec<Publish> {
     let storm = dice.permille(60);
     let count = if storm { dice.between(30, 60) } else { dice.between(1, 10) };
-    let first = usize::try_from(dice.below(5)).unwrap_or(0);
+    let first = dice.index(5);
     let narrow = storm || dice.permille(300);
     let mut publishes: Vec<Publish> = (0..count)
         .map(|_| {
-            let topic = if narrow { first } else { usize::try_from(dice.below(5)).unwrap_or(0) };
+            let topic = if narrow { first } else { dice.index(5) };
             let long = dice.permille(60) && !storm;
             Publish {
                 at: if storm { dice.between(0, 2 * SECOND) } else { dice.between(0, span) },
                 topic,
                 priority: if dice.permille(150) { Priority::Urgent } else { Priority::Normal },
-                subject: [None, Some("Disk"), Some("Net")][usize::try_from(dice.below(3)).unwrap_or(0)],
+                subject: [None, Some("Disk"), Some("Net")][dice.index(3)],
                 marks: if long { usize::try_from(dice.between(2, 5)).unwrap_or(2) } else { 1 },
                 life: if dice.permille(100) { dice.between(SECOND, 60 * SECOND) } else { HOUR },
                 cancel_after: dice.permille(60).then(|| dice.between(0, 5 * SECOND)),

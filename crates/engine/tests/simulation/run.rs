@@ -283,7 +283,7 @@ async fn drive(world: Arc<World>, mut hand: Hand) {
             millis => sleep(Duration::from_millis(millis.unsigned_abs())).await,
         }
         let all = hand.waiting().await;
-        let count = if world.dice.permille(200) { 1 + world.dice.below(all as u64) as usize } else { all };
+        let count = if world.dice.permille(200) { 1 + world.dice.index(all) } else { all };
         if world.is_broken() {
             world.note(("refused", count));
             hand.refuse(count, "the disk is full");
