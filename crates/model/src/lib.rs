@@ -34,6 +34,7 @@ pub mod health;
 pub mod id;
 pub mod limits;
 pub mod link;
+mod mailbox;
 pub mod message;
 pub mod outcome;
 pub mod pace;

@@ -258,7 +258,7 @@ pub(crate) fn read_subscription(vault: &Vault, mut row: Row) -> Result<Subscript
     let project = row.parsed(|text| ProjectId::parse(text).ok())?;
     let protocol = row.text()?;
     let endpoint_id = row.parsed(|text| EndpointId::parse(text).ok())?;
-    let endpoint_masked = open_target(vault, &id, &row.bytes()?)?.endpoint.masked();
+    let endpoint = open_target(vault, &id, &row.bytes()?)?.endpoint;
     let remark = row.text()?;
     let state = row.int()?;
     let state = SubscriptionState::from_number(state).ok_or_else(|| row.corrupt("there is no such state"))?;
@@ -269,9 +269,10 @@ pub(crate) fn read_subscription(vault: &Vault, mut row: Row) -> Result<Subscript
         topic,
         topic_name,
         project,
+        channel: endpoint.channel(),
         protocol,
         endpoint_id,
-        endpoint_masked,
+        endpoint_masked: endpoint.masked(),
         remark,
         state,
         created_at,

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use carillon_model::link::Links;
-use carillon_provider::{ConnectTo, ProviderSettings};
+use carillon_provider::{ConnectTo, MailSettings, ProviderSettings, Relay, Sender};
 use clap::Args;
 use serde::Deserialize;
 
@@ -65,6 +65,13 @@ struct Values {
     /// Let http and https subscriptions reach this private network
     #[arg(long, env = "CARILLON_ALLOW_PRIVATE_ENDPOINTS", value_name = "CIDR", value_delimiter = ',')]
     allow_private_endpoints: Option<Vec<ipnet::IpNet>>,
+    /// The mail relay: smtp://HOST:PORT, smtp+starttls://USER:PASSWORD@HOST:PORT or smtps://USER:PASSWORD@HOST:PORT;
+    /// without one there are no email subscriptions
+    #[arg(long, env = "CARILLON_SMTP_URL", value_name = "URL", hide_env_values = true)]
+    smtp_url: Option<String>,
+    /// Whom mail is from: alerts@example.com or Alerts <alerts@example.com>; goes with --smtp-url
+    #[arg(long, env = "CARILLON_MAIL_FROM", value_name = "ADDRESS")]
+    mail_from: Option<String>,
     /// How many attempts may be under way at once [default: 1024]
     #[arg(long, env = "CARILLON_ATTEMPTS_AT_ONCE", value_name = "COUNT")]
     attempts_at_once: Option<usize>,
@@ -148,6 +155,8 @@ impl Values {
             region: self.region.or(below.region),
             connect_to: self.connect_to.or(below.connect_to),
             allow_private_endpoints: self.allow_private_endpoints.or(below.allow_private_endpoints),
+            smtp_url: self.smtp_url.or(below.smtp_url),
+            mail_from: self.mail_from.or(below.mail_from),
             attempts_at_once: self.attempts_at_once.or(below.attempts_at_once),
             attempts_per_host: self.attempts_per_host.or(below.attempts_per_host),
             pause_after: self.pause_after.or(below.pause_after),
@@ -185,6 +194,7 @@ fn check(values: Values) -> anyhow::Result<ServerConfig> {
         connect_to: connect_to(&values.connect_to.unwrap_or_default())?,
         private_allowed: values.allow_private_endpoints.unwrap_or_default(),
         timeout: Duration::from_secs(timeout),
+        mail: mail(values.smtp_url.as_deref(), values.mail_from.as_deref())?,
         ..ProviderSettings::default()
     };
     Ok(ServerConfig {
@@ -227,6 +237,23 @@ pub(crate) fn without_empty(command: clap::Command) -> clap::Command {
 /// The data directory when none is named.
 pub(crate) const DATA_DIR: &str = "carillon-data";
 
+/// Reads what mail needs.
+///
+/// # Errors
+/// When one of the two is missing or has another form; a URL is not repeated, since it may hold a password.
+pub(crate) fn mail(smtp_url: Option<&str>, mail_from: Option<&str>) -> anyhow::Result<Option<MailSettings>> {
+    match (smtp_url, mail_from) {
+        (None, None) => Ok(None),
+        (Some(_), None) => bail!("smtp-url needs mail-from: whom mail is from"),
+        (None, Some(_)) => bail!("mail-from needs smtp-url: the relay that takes the mail"),
+        (Some(url), Some(from)) => {
+            let relay = Relay::parse(url).map_err(|rule| anyhow::anyhow!("smtp-url {rule}"))?;
+            let from = Sender::parse(from).map_err(|rule| anyhow::anyhow!("mail-from {rule}"))?;
+            Ok(Some(MailSettings { relay, from }))
+        }
+    }
+}
+
 /// Reads detours, each `HOST=URL`.
 ///
 /// # Errors
@@ -240,7 +267,7 @@ pub(crate) fn connect_to(texts: &[String]) -> anyhow::Result<Vec<ConnectTo>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ServerFlags, Values, check, read_file};
+    use super::{ServerFlags, Values, check, mail, read_file};
 
     #[test]
     fn flags_stand_over_the_file() {
@@ -257,6 +284,24 @@ mod tests {
         let keep = |keep_days| check(Values { keep_days, ..Values::default() }).unwrap().keep;
         let days = |count: u64| Some(std::time::Duration::from_secs(count * 86_400));
         assert_eq!((keep(None), keep(Some(1)), keep(Some(0))), (days(30), days(1), None));
+    }
+
+    #[test]
+    fn mail_needs_both_a_relay_and_a_sender() {
+        let from = Some("Alerts <alerts@example.com>");
+        assert!(mail(Some("smtp://127.0.0.1:2525"), from).unwrap().is_some());
+        assert!(mail(None, None).unwrap().is_none());
+        for (url, from) in [
+            (Some("smtp://127.0.0.1:2525"), None),
+            (None, from),
+            (Some("smtp://u:hush-hush@"), from),
+            (Some("imap://u:hush-hush@127.0.0.1"), from),
+            (Some("smtp://127.0.0.1"), Some("alerts")),
+        ] {
+            let said = format!("{:#}", mail(url, from).unwrap_err());
+            assert!(said.contains("smtp-url") || said.contains("mail-from"), "{said}");
+            assert!(!said.contains("hush-hush"), "{said}");
+        }
     }
 
     #[test]

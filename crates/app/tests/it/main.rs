@@ -20,6 +20,7 @@ mod deep;
 mod harness;
 mod health;
 mod load;
+mod mail;
 mod pause;
 mod postgres;
 #[path = "../../../store/tests/contract/postgres.rs"]

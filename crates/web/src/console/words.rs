@@ -42,6 +42,7 @@ pub(crate) fn channel(channel: Channel, lang: Lang) -> &'static str {
         Channel::Wecom => t.wecom,
         Channel::Http => "HTTP",
         Channel::Https => "HTTPS",
+        Channel::Email => t.email,
     }
 }
 
@@ -52,6 +53,7 @@ pub(crate) fn mark(channel: Channel) -> &'static str {
         Channel::Lark => "lark",
         Channel::Wecom => "wecom",
         Channel::Http | Channel::Https => "web",
+        Channel::Email => "email",
     }
 }
 
