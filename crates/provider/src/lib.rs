@@ -190,9 +190,8 @@ impl Providers {
     }
 
     /// Providers that reach no network: every request goes over `wire`, which a simulation answers.
-    #[expect(clippy::needless_pass_by_value, reason = "as with those that reach it")]
     pub fn over(wire: Arc<dyn Wire>, settings: ProviderSettings, clock: Arc<dyn Clock>) -> Self {
-        Self { http: http::Http::over(wire, &settings), tokens: token::Tokens::new(), clock }
+        Self { http: http::Http::over(wire, &settings), ..Self::new(settings, clock) }
     }
 
     /// Renders a body for a target, in one or more parts that are sent in order.
