@@ -53,6 +53,7 @@ pub(crate) async fn build(config: &ServerConfig, links: Links, preset: Preset) -
         retry: RetryPolicy { attempts_max: config.attempts_max, ..RetryPolicy::default() },
         attempts_at_once: config.attempts_at_once,
         keep: config.keep,
+        directories_every: config.directories_every,
     };
     let engine = Engine::start(parts, settings).await.context("the engine cannot start")?;
     let registry = Mutex::new(registry);

@@ -18,6 +18,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::directory::Directories;
 use crate::lane::{LANE_QUEUE_MAX, Lane, Wish};
 use crate::metrics::Metrics;
 use crate::retain::Retain;
@@ -49,6 +50,8 @@ pub struct Settings {
     pub attempts_at_once: usize,
     /// How long messages are kept; for ever when not set.
     pub keep: Option<Duration>,
+    /// How often the directories of office apps are read by themselves; never when not set.
+    pub directories_every: Option<Duration>,
 }
 
 impl Default for Settings {
@@ -59,6 +62,7 @@ impl Default for Settings {
             retry: RetryPolicy::default(),
             attempts_at_once: 1024,
             keep: None,
+            directories_every: None,
         }
     }
 }
@@ -111,6 +115,14 @@ impl Engine {
             metrics: parts.metrics.clone(),
         };
         tasks.spawn(retain.run(stop.clone()));
+        let directories = Directories {
+            store: parts.store.clone(),
+            providers: Arc::clone(&parts.providers),
+            clock: Arc::clone(&parts.clock),
+            chance: Arc::clone(&parts.chance),
+            every: settings.directories_every,
+        };
+        tasks.spawn(directories.run(stop.clone()));
         let (events, results) = mpsc::channel(RESULTS_MAX);
         let sender = Sender {
             store: parts.store.clone(),

@@ -74,6 +74,16 @@ fn busy(ready: &Ready) -> Tally {
     Tally { verdict, parts_done: ready.parts_done, paced: false, posts: Vec::new() }
 }
 
+/// What came of a delivery to somebody whom the directory says is gone: no call was made.
+fn gone(ready: &Ready) -> Tally {
+    let words = "the directory says that this person or chat is gone; nothing was sent";
+    let verdict = Verdict {
+        platform_text: Some(words.to_owned()),
+        ..Verdict::plain(Outcome::Refused, Reason::Recipient)
+    };
+    Tally { verdict, ..busy(ready) }
+}
+
 /// The first of a batch, alone.
 fn alone(batch: &[Ready]) -> &[Ready] {
     batch.get(..1).unwrap_or_default()
@@ -113,6 +123,9 @@ impl Sender {
             Ok(Opened::NoTarget) => return (vec![self.without_attempt(first, Move::Cancel)], nothing),
             // Somebody cancelled it.
             Ok(Opened::Ended) => return (Vec::new(), nothing),
+            Ok(Opened::Gone) => {
+                return self.decide(lane, alone(batch), &self.retry, now, Instant::now(), gone(first));
+            }
             Err(error) => {
                 tracing::error!(delivery = %first.id, %error, "a target cannot be opened");
                 return self.decide(lane, alone(batch), &self.retry, now, Instant::now(), busy(first));
@@ -127,10 +140,10 @@ impl Sender {
                     return self.decide(lane, alone(batch), &self.retry, now, Instant::now(), busy(first));
                 }
             },
-            Channel::Dingtalk | Channel::DingtalkPerson | Channel::Lark | Channel::Wecom => None,
+            Channel::Dingtalk | Channel::DingtalkPerson | Channel::Lark | Channel::Wecom | Channel::Office => None,
         };
         let batch = digest::together(self.still_wanted(batch, now).await);
-        let rates = Some(pace::rates(&target.endpoint));
+        let rates = Some(pace::rates(&target));
         let (started_at, start) = (self.clock.now(), Instant::now());
         let (batch, tally) = match self.load(batch, &target, signing) {
             Ok(load) => {

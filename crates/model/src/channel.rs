@@ -20,12 +20,14 @@ pub enum Channel {
     Http,
     /// Somebody's own HTTPS endpoint.
     Https,
+    /// People and chats that the company's own office app reaches.
+    Office,
 }
 
 impl Channel {
     /// Every channel.
-    pub const ALL: [Self; 6] =
-        [Self::Dingtalk, Self::DingtalkPerson, Self::Lark, Self::Wecom, Self::Http, Self::Https];
+    pub const ALL: [Self; 7] =
+        [Self::Dingtalk, Self::DingtalkPerson, Self::Lark, Self::Wecom, Self::Http, Self::Https, Self::Office];
 
     /// The channel's name in Carillon's own API, in metrics and at rest.
     #[must_use]
@@ -37,6 +39,7 @@ impl Channel {
             Self::Wecom => "wecom",
             Self::Http => "http",
             Self::Https => "https",
+            Self::Office => "office",
         }
     }
 
@@ -44,7 +47,7 @@ impl Channel {
     #[must_use]
     pub fn needs_confirmation(self) -> bool {
         match self {
-            Self::Dingtalk | Self::DingtalkPerson | Self::Lark | Self::Wecom => false,
+            Self::Dingtalk | Self::DingtalkPerson | Self::Lark | Self::Wecom | Self::Office => false,
             Self::Http | Self::Https => true,
         }
     }

@@ -10,7 +10,9 @@ use url::Url;
 
 use crate::channel::Channel;
 use crate::error::{Field, Invalid};
+use crate::id::ConnectionId;
 use crate::limits;
+use crate::office::{Recipient, RecipientKind};
 use crate::secret::SecretText;
 
 /// The host of DingTalk's robot webhooks and of its older API.
@@ -62,6 +64,15 @@ pub enum Endpoint {
         /// The whole URL.
         url: SecretText,
     },
+    /// Somebody, or a chat, that an office app reaches.
+    Office {
+        /// The app's connection.
+        connection: ConnectionId,
+        /// What it is.
+        kind: RecipientKind,
+        /// The platform's id.
+        id: SecretText,
+    },
 }
 
 impl Endpoint {
@@ -85,6 +96,10 @@ impl Endpoint {
             Channel::Wecom => parse_wecom(text),
             Channel::Http => parse_web(text, "http"),
             Channel::Https => parse_web(text, "https"),
+            Channel::Office => {
+                let (connection, to) = Recipient::parse_endpoint(text)?;
+                Ok(Self::Office { connection, kind: to.kind, id: to.id.into() })
+            }
         }
     }
 
@@ -124,6 +139,7 @@ impl Endpoint {
             Self::WecomRobot { .. } => Channel::Wecom,
             Self::Web { url } if url.reveal().starts_with("http:") => Channel::Http,
             Self::Web { .. } => Channel::Https,
+            Self::Office { .. } => Channel::Office,
         }
     }
 
@@ -145,6 +161,9 @@ impl Endpoint {
                 format!("https://{WECOM_HOST}/cgi-bin/webhook/send?key={}", key.reveal()).into()
             }
             Self::Web { url } => url.clone(),
+            Self::Office { connection, kind, id } => {
+                format!("office:{connection}:{}:{}", kind.name(), id.reveal()).into()
+            }
         }
     }
 
@@ -165,6 +184,9 @@ impl Endpoint {
                 format!("https://{WECOM_HOST}/cgi-bin/webhook/send?key={}", mask(key.reveal()))
             }
             Self::Web { url } => mask_url(url.reveal()),
+            Self::Office { connection, kind, id } => {
+                format!("office:{connection}:{}:{}", kind.name(), mask(id.reveal()))
+            }
         }
     }
 }
@@ -182,7 +204,7 @@ pub fn lark_host(feishu: bool) -> &'static str {
 }
 
 /// `****` and the last four characters; only stars when there are fewer than twelve.
-fn mask(secret: &str) -> String {
+pub(crate) fn mask(secret: &str) -> String {
     let chars: Vec<char> = secret.chars().collect();
     if chars.len() < 12 {
         return "****".to_owned();

@@ -12,6 +12,7 @@
 //! | what to change | `advice` |
 //! | text for each platform's dialect | `render` |
 //! | what signs the bodies for web endpoints | `signing`, `certificate` |
+//! | the companies' own office apps | `office` |
 //! | the platforms | `dingtalk`, `lark`, `wecom`; `webhook` for web endpoints |
 
 use std::fmt;
@@ -34,6 +35,7 @@ mod guard;
 mod http;
 mod lark;
 mod listed;
+mod office;
 mod parts;
 mod render;
 mod sign;
@@ -47,6 +49,7 @@ pub use advice::advice;
 pub use connect_to::ConnectTo;
 pub use guard::PrivateEndpoint;
 pub use listed::{ListedCode, Ruling, Wait, listed_codes};
+pub use office::{Fault, Finding, Found, Walk, Wanted, Wrong};
 pub use signing::{BadKey, MadeKey, Signer};
 
 /// What an operator sets.
@@ -151,6 +154,7 @@ struct Context<'a> {
     http: &'a http::Http,
     tokens: &'a token::Tokens,
     clock: &'a dyn Clock,
+    pace: &'a office::pace::AppPace,
 }
 
 /// All the providers, behind one door. It is cheap to make and is shared by all who send.
@@ -158,6 +162,7 @@ pub struct Providers {
     http: http::Http,
     tokens: token::Tokens,
     clock: Arc<dyn Clock>,
+    pace: office::pace::AppPace,
 }
 
 impl Providers {
@@ -167,7 +172,8 @@ impl Providers {
         reason = "whoever starts the server has no further use for them"
     )]
     pub fn new(settings: ProviderSettings, clock: Arc<dyn Clock>) -> Self {
-        Self { http: http::Http::new(&settings), tokens: token::Tokens::new(), clock }
+        let (http, tokens) = (http::Http::new(&settings), token::Tokens::new());
+        Self { http, tokens, clock, pace: office::pace::AppPace::default() }
     }
 
     /// Renders a body for a target, in one or more parts that are sent in order.
@@ -184,12 +190,13 @@ impl Providers {
             Endpoint::LarkRobot { .. } => lark::robot::render(target, post),
             Endpoint::WecomRobot { .. } => wecom::robot::render(target, post),
             Endpoint::Web { .. } => Ok(webhook::render(post)),
+            Endpoint::Office { .. } => office::send::render(target, post),
         }
     }
 
     /// Sends one part of a delivery to its target. It never errors: whatever happens is a verdict.
     pub async fn send(&self, target: &Target, part: &Part) -> Verdict {
-        let context = Context { http: &self.http, tokens: &self.tokens, clock: &*self.clock };
+        let context = self.context();
         let verdict = match &target.endpoint {
             Endpoint::DingtalkRobot { token } => dingtalk::robot::send(&context, token, target, part).await,
             Endpoint::DingtalkConversation { conversation } => {
@@ -204,6 +211,9 @@ impl Providers {
             }
             Endpoint::WecomRobot { key } => wecom::robot::send(&context, key, part).await,
             Endpoint::Web { url } => webhook::send(&context, url, target, part).await,
+            Endpoint::Office { kind, id, .. } => {
+                office::send::send(&context, (*kind, id.reveal()), target, part).await
+            }
         };
         let secrets = secrets(target);
         let secrets: Vec<&str> = secrets.iter().chain(&part.secrets).map(SecretText::reveal).collect();
@@ -223,7 +233,7 @@ impl Providers {
     /// Asks a web endpoint whether it answers; nothing for other endpoints.
     pub async fn probe(&self, target: &Target) -> Option<Probe> {
         let Endpoint::Web { url } = &target.endpoint else { return None };
-        let context = Context { http: &self.http, tokens: &self.tokens, clock: &*self.clock };
+        let context = self.context();
         let probe = webhook::probe(&context, url, target).await;
         let secrets = secrets(target);
         let secrets: Vec<&str> = secrets.iter().map(SecretText::reveal).collect();
@@ -246,7 +256,8 @@ impl Providers {
             | Endpoint::DingtalkConversation { .. }
             | Endpoint::DingtalkPerson { .. }
             | Endpoint::LarkRobot { .. }
-            | Endpoint::WecomRobot { .. } => Ok(()),
+            | Endpoint::WecomRobot { .. }
+            | Endpoint::Office { .. } => Ok(()),
         }
     }
 }
@@ -260,7 +271,8 @@ fn secrets(target: &Target) -> Vec<SecretText> {
         | Endpoint::LarkRobot { token: text, .. }
         | Endpoint::WecomRobot { key: text }
         | Endpoint::DingtalkConversation { conversation: text }
-        | Endpoint::DingtalkPerson { user: text } => secrets.push(text.clone()),
+        | Endpoint::DingtalkPerson { user: text }
+        | Endpoint::Office { id: text, .. } => secrets.push(text.clone()),
         Endpoint::Web { url } => {
             secrets.extend(webhook::secrets(url.reveal()).into_iter().map(SecretText::from));
         }
@@ -270,5 +282,6 @@ fn secrets(target: &Target) -> Vec<SecretText> {
         secrets.extend([&app.app_key, &app.app_secret, &app.robot_code].map(SecretText::clone));
     }
     secrets.extend(extension.headers.iter().map(|(_name, value)| value.clone()));
+    secrets.extend(extension.office.iter().flat_map(|office| office.app.secrets()));
     secrets
 }

@@ -121,6 +121,7 @@ pub fn listed_codes(channel: Channel) -> Vec<ListedCode> {
         Channel::Lark => lark::code::TABLE.to_vec(),
         Channel::Wecom => wecom::code::TABLE.to_vec(),
         Channel::Http | Channel::Https => webhook::TABLE.to_vec(),
+        Channel::Office => [lark::code::APP, dingtalk::code::APP, wecom::code::APP].concat(),
     }
 }
 
@@ -212,7 +213,8 @@ mod tests {
 
     #[test]
     fn no_row_hides_another() {
-        for table in [dingtalk::code::ROBOT, dingtalk::code::APP, lark::code::TABLE, wecom::code::TABLE] {
+        let tables = [dingtalk::code::ROBOT, dingtalk::code::APP, lark::code::TABLE, lark::code::APP];
+        for table in tables.into_iter().chain([wecom::code::TABLE, wecom::code::APP]) {
             for row in table {
                 let code = row.code.replace('*', "x");
                 let found = table.iter().find(|other| other.holds(&code, row.fragment.unwrap_or_default()));

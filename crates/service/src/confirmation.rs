@@ -24,7 +24,7 @@ const FAREWELL_LIFE: Duration = limits::CONFIRMATION_LIFE;
 fn throttles(channel: Channel) -> &'static [Throttle] {
     match channel {
         Channel::Http | Channel::Https => WEB,
-        Channel::Dingtalk | Channel::DingtalkPerson | Channel::Lark | Channel::Wecom => &[],
+        Channel::Dingtalk | Channel::DingtalkPerson | Channel::Lark | Channel::Wecom | Channel::Office => &[],
     }
 }
 

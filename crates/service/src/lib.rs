@@ -14,6 +14,9 @@
 //! | what subscriptions want | [`filter`] |
 //! | message templates | [`template`] |
 //! | publish | [`publish`] |
+//! | office apps: connect, prove, check | [`connection`] |
+//! | their directories and groups | [`directory`] |
+//! | straight to people and chats | [`push`] |
 //! | what became of a message | [`delivery`] |
 //! | send deliveries again, or cancel them | [`resend`] |
 //! | why a subscription did or did not get a message | [`explain`] |
@@ -22,8 +25,10 @@
 pub mod attribute;
 pub mod caller;
 pub mod confirmation;
+pub mod connection;
 pub mod delivery;
 pub mod detection;
+pub mod directory;
 pub mod error;
 pub mod explain;
 mod explain_words;
@@ -31,6 +36,7 @@ pub mod filter;
 pub mod install;
 mod password;
 pub mod publish;
+pub mod push;
 pub mod resend;
 mod right;
 pub mod sign_in;
@@ -51,7 +57,11 @@ pub use caller::Caller;
 pub use error::{Error, Unauthenticated};
 
 // What lists are asked with; the front doors do not know the store.
+pub use carillon_provider::{Finding, Wanted};
 pub use carillon_store::Page;
+pub use carillon_store::directory::{Addressed, Expanded, Kept, Unreached};
+pub use carillon_store::office_group::{Group, GroupPart, GroupPartKind};
+pub use carillon_store::office_run::Run;
 pub use carillon_store::subscription::SubscriptionFilter;
 pub use carillon_store::tag::FullTopic;
 pub use carillon_store::template::TemplateFilter;

@@ -57,6 +57,9 @@ impl Service {
         if let Some(remark) = &subscribe.remark {
             check_remark(remark)?;
         }
+        if let Endpoint::Office { connection, .. } = &endpoint {
+            self.own_connection(&topic.topic.project, *connection).await?;
+        }
         self.providers.check_endpoint(&endpoint).map_err(|_private| Error::PrivateEndpoint)?;
         let channel = subscribe.channel;
         let asks = channel.needs_confirmation();

@@ -15,6 +15,7 @@ mod limit;
 mod markdown;
 mod md5;
 mod misbehave;
+mod office;
 mod page;
 mod record;
 mod registry;
@@ -31,6 +32,7 @@ mod world;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+pub use office::{OfficeApp, OfficeDepartment, OfficeMember};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use record::{Call, Received};
 pub use registry::{DingtalkApp, Platform, Robot};
@@ -38,6 +40,7 @@ pub use running::Running;
 pub use script::Act;
 
 use dingtalk::Dingtalk;
+use office::Office;
 use registry::Registry;
 use world::World;
 
@@ -46,6 +49,7 @@ pub struct Simulator {
     clock: Arc<dyn Clock>,
     registry: Registry,
     dingtalk: Dingtalk,
+    office: Office,
 }
 
 impl Default for Simulator {
@@ -58,7 +62,12 @@ impl Simulator {
     /// Begins with nothing registered and the machine's clock.
     #[must_use]
     pub fn new() -> Self {
-        Self { clock: Arc::new(SystemClock), registry: Registry::default(), dingtalk: Dingtalk::default() }
+        Self {
+            clock: Arc::new(SystemClock),
+            registry: Registry::default(),
+            dingtalk: Dingtalk::default(),
+            office: Office::default(),
+        }
     }
 
     /// Replaces the clock that all windows, rates and tokens go by.
@@ -79,6 +88,13 @@ impl Simulator {
     #[must_use]
     pub fn app(mut self, app: DingtalkApp) -> Self {
         self.registry.add_app(app);
+        self
+    }
+
+    /// Registers an office app with its company.
+    #[must_use]
+    pub fn office(mut self, app: OfficeApp) -> Self {
+        self.office.add(app, &mut self.registry);
         self
     }
 
@@ -103,6 +119,6 @@ impl Simulator {
     ///
     /// When the address cannot be bound.
     pub async fn start(self, listen: SocketAddr) -> std::io::Result<Running> {
-        Running::begin(World::new(self.clock, self.registry, self.dingtalk), listen).await
+        Running::begin(World::new(self.clock, self.registry, self.dingtalk, self.office), listen).await
     }
 }

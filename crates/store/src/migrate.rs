@@ -14,6 +14,7 @@ const SQLITE: &[(&str, &str)] = &[
     ("0003_confirmation", include_str!("../migrations/sqlite/0003_confirmation.sql")),
     ("0004_topic_extras", include_str!("../migrations/sqlite/0004_topic_extras.sql")),
     ("0005_resend", include_str!("../migrations/sqlite/0005_resend.sql")),
+    ("0006_office", include_str!("../migrations/sqlite/0006_office.sql")),
 ];
 
 /// Applies what is missing.

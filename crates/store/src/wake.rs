@@ -19,6 +19,7 @@ pub struct Wake {
     cancelled: Mutex<Vec<Dropped>>,
     overflowed: AtomicBool,
     notify: Notify,
+    update: Notify,
 }
 
 /// A place that nothing waits in any more.
@@ -79,6 +80,16 @@ impl Wake {
         cancelled.extend(dropped.iter().take(room));
         drop(cancelled);
         self.notify.notify_one();
+    }
+
+    /// Says that a reading of a directory was asked for.
+    pub(crate) fn ask_update(&self) {
+        self.update.notify_one();
+    }
+
+    /// Waits until a reading of a directory was asked for since the last look.
+    pub async fn update_asked(&self) {
+        self.update.notified().await;
     }
 
     /// Waits until something was handed over since the last look.

@@ -20,6 +20,7 @@ mod deep;
 mod harness;
 mod health;
 mod load;
+mod office;
 mod purge;
 mod refusals;
 mod refused_fields;

@@ -18,6 +18,7 @@ enum Family {
     Lark,
     Wecom,
     Web,
+    Office,
 }
 
 /// Tells what to change on `channel` after an attempt that ended for `reason`.
@@ -29,48 +30,55 @@ pub fn advice(channel: Channel, reason: Reason) -> Advice {
         Channel::Lark => Family::Lark,
         Channel::Wecom => Family::Wecom,
         Channel::Http | Channel::Https => Family::Web,
+        Channel::Office => Family::Office,
     };
     let (en, zh) = pair(family, reason);
     Advice { en: Cow::Borrowed(en), zh: Cow::Borrowed(zh) }
 }
 
 fn pair(family: Family, reason: Reason) -> Pair {
-    use Family::{App, Dingtalk, Lark, Web, Wecom};
+    use Family::{App, Dingtalk, Lark, Office, Web, Wecom};
     match (reason, family) {
         (Reason::Ok, _) => words::OK,
         (Reason::Keyword, Lark) => words::KEYWORD_LARK,
-        (Reason::Keyword, Dingtalk | App | Wecom | Web) => words::KEYWORD,
+        (Reason::Keyword, Dingtalk | App | Wecom | Web | Office) => words::KEYWORD,
         (Reason::Signature, _) => words::SIGNATURE,
         (Reason::Clock, _) => words::CLOCK,
         (Reason::SignatureOrClock, _) => words::SIGNATURE_OR_CLOCK,
         (Reason::Address, App) => words::ADDRESS_APP,
+        (Reason::Address, Office) => words::ADDRESS_OFFICE,
         (Reason::Address, Dingtalk | Lark | Wecom | Web) => words::ADDRESS,
         (Reason::Security, _) => words::SECURITY,
         (Reason::TokenUnknown, Lark) => words::TOKEN_UNKNOWN_LARK,
-        (Reason::TokenUnknown, Dingtalk | App | Wecom | Web) => words::TOKEN_UNKNOWN,
+        (Reason::TokenUnknown, Dingtalk | App | Wecom | Web | Office) => words::TOKEN_UNKNOWN,
+        (Reason::Credentials, Office) => words::CREDENTIALS_OFFICE,
         (Reason::Credentials, _) => words::CREDENTIALS,
+        (Reason::Permission, Office) => words::PERMISSION_OFFICE,
         (Reason::Permission, _) => words::PERMISSION,
+        (Reason::TargetGone, Office) => words::TARGET_GONE_OFFICE,
         (Reason::TargetGone, _) => words::TARGET_GONE,
+        (Reason::Recipient, Office) => words::RECIPIENT_OFFICE,
         (Reason::Recipient, _) => words::RECIPIENT,
         (Reason::TooLong, _) => words::TOO_LONG,
         (Reason::Content, _) => words::CONTENT,
         (Reason::BadRequest, Lark) => words::BAD_REQUEST_LARK,
-        (Reason::BadRequest, Dingtalk | App | Wecom | Web) => words::BAD_REQUEST,
+        (Reason::BadRequest, Dingtalk | App | Wecom | Web | Office) => words::BAD_REQUEST,
         (Reason::RateLimited, Dingtalk) => words::RATE_DINGTALK,
-        (Reason::RateLimited, App) => words::RATE_APP,
+        (Reason::RateLimited, App | Office) => words::RATE_APP,
         (Reason::RateLimited, Lark) => words::RATE_LARK,
         (Reason::RateLimited, Wecom) => words::RATE_WECOM,
         (Reason::RateLimited, Web) => words::RATE_WEB,
         (Reason::Quota, _) => words::QUOTA,
         (Reason::Busy, Web) => words::BUSY_WEB,
-        (Reason::Busy, Dingtalk | App | Lark | Wecom) => words::BUSY,
+        (Reason::Busy, Dingtalk | App | Lark | Wecom | Office) => words::BUSY,
+        (Reason::AccessToken, Office) => words::ACCESS_TOKEN_OFFICE,
         (Reason::AccessToken, _) => words::ACCESS_TOKEN,
         (Reason::Resolve, _) => words::RESOLVE,
         (Reason::Connect, Web) => words::CONNECT_WEB,
-        (Reason::Connect, Dingtalk | App | Lark | Wecom) => words::CONNECT,
+        (Reason::Connect, Dingtalk | App | Lark | Wecom | Office) => words::CONNECT,
         (Reason::Forbidden, _) => words::FORBIDDEN,
         (Reason::Timeout, Web) => words::TIMEOUT_WEB,
-        (Reason::Timeout, Dingtalk | App | Lark | Wecom) => words::TIMEOUT,
+        (Reason::Timeout, Dingtalk | App | Lark | Wecom | Office) => words::TIMEOUT,
         (Reason::Broken, _) => words::BROKEN,
         (Reason::Answer, _) => words::ANSWER,
         (Reason::Status, _) => words::STATUS,

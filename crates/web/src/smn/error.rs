@@ -95,6 +95,13 @@ fn field(field: Field) -> (StatusCode, &'static str, &'static str) {
         | Field::ProjectId
         | Field::Id
         | Field::Body
+        | Field::Platform
+        | Field::AppId
+        | Field::AppSecret
+        | Field::CorpId
+        | Field::AgentId
+        | Field::RobotCode
+        | Field::To
         | Field::PublicUrl => (bad, "SMN.0018", "The request is invalid."),
     }
 }
@@ -185,6 +192,15 @@ impl From<Error> for SmnError {
                 Self::new(forbidden, "SMN.0001", text)
             }
             Error::DetectionNotFound => Self::new(not_found, "SMN.00013030", "Detection task not found."),
+            Error::ConnectionNotFound => Self::new(not_found, "SMN.0018", "There is no such office connection."),
+            // SMN has no calls that are refused so.
+            Error::ConnectionExists
+            | Error::ConnectionsFull
+            | Error::PlatformRefuses { .. }
+            | Error::RunNotFound
+            | Error::RunStands(_)
+            | Error::GroupNotFound
+            | Error::NobodyReached(_) => Self::new(bad, "SMN.0018", "The request is invalid."),
             Error::PrivateEndpoint => {
                 Self::new(forbidden, "SMN.0069", "Not authorized to subscribe internal endpoints.")
             }

@@ -3,13 +3,15 @@
 use carillon_model::{Channel, Field, Invalid};
 
 /// Every protocol that subscriptions can be made of, with its channel.
-pub(crate) const PROTOCOLS: [(&str, Channel); 6] = [
+pub(crate) const PROTOCOLS: [(&str, Channel); 7] = [
     ("dingding", Channel::Dingtalk),
     ("dingTalkBot", Channel::DingtalkPerson),
     ("feishu", Channel::Lark),
     ("wechat", Channel::Wecom),
     ("http", Channel::Http),
     ("https", Channel::Https),
+    // Not SMN's own: people and chats of a company's own app, `office:{connection}:{kind}:{id}`.
+    ("office", Channel::Office),
 ];
 
 /// Keys of a message structure that SMN knows and this service has no subscribers for.
@@ -38,7 +40,7 @@ pub(crate) fn channel(protocol: &str) -> Result<Channel, Invalid> {
             "sms" | "callnotify" | "functionstage" | "functiongraph" | "welink" => {
                 "this protocol is not offered; reach its service through an https subscription of your own"
             }
-            _ => "must be one of dingding, dingTalkBot, feishu, wechat, http, https",
+            _ => "must be one of dingding, dingTalkBot, feishu, wechat, http, https, office",
         };
         Invalid::new(Field::Protocol, rule)
     })
@@ -47,7 +49,7 @@ pub(crate) fn channel(protocol: &str) -> Result<Channel, Invalid> {
 /// Whether a channel's content in a message structure is a chat object with a `msgType`.
 pub(crate) fn is_chat(channel: Channel) -> bool {
     match channel {
-        Channel::Dingtalk | Channel::DingtalkPerson | Channel::Lark | Channel::Wecom => true,
+        Channel::Dingtalk | Channel::DingtalkPerson | Channel::Lark | Channel::Wecom | Channel::Office => true,
         Channel::Http | Channel::Https => false,
     }
 }
