@@ -109,7 +109,9 @@ impl Directories {
     async fn begin_due(&self, every: Duration) -> Result<(), Error> {
         let now = self.clock.now();
         let every_ms = i64::try_from(every.as_millis()).unwrap_or(i64::MAX);
-        for (connection, last) in self.store.connection_list_due(Timestamp(now.0.saturating_sub(every_ms))).await? {
+        for (connection, last) in
+            self.store.connection_list_due(Timestamp(now.0.saturating_sub(every_ms))).await?
+        {
             let late = now.since(last).saturating_sub(every);
             let share = u32::try_from(self.chance.number() % 1_000).unwrap_or(0);
             if late >= every / 10 * share / 1_000 {
@@ -188,7 +190,9 @@ impl Directories {
                 Outcome::Later { wait, .. } => wait,
                 // Reading twice does no harm.
                 Outcome::Unknown => None,
-                Outcome::Accepted | Outcome::Refused | Outcome::Misconfigured => return Err(Stopped::Fault(fault)),
+                Outcome::Accepted | Outcome::Refused | Outcome::Misconfigured => {
+                    return Err(Stopped::Fault(fault));
+                }
             };
             if again >= TRIES_MAX || asked.is_some_and(|asked| asked > Duration::from_secs(600)) {
                 return Err(Stopped::Fault(fault));

@@ -140,7 +140,11 @@ impl Sender {
                     return self.decide(lane, alone(batch), &self.retry, now, Instant::now(), busy(first));
                 }
             },
-            Channel::Dingtalk | Channel::DingtalkPerson | Channel::Lark | Channel::Wecom | Channel::Office => None,
+            Channel::Dingtalk
+            | Channel::DingtalkPerson
+            | Channel::Lark
+            | Channel::Wecom
+            | Channel::Office => None,
         };
         let batch = digest::together(self.still_wanted(batch, now).await);
         let rates = Some(pace::rates(&target));

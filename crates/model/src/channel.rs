@@ -26,8 +26,15 @@ pub enum Channel {
 
 impl Channel {
     /// Every channel.
-    pub const ALL: [Self; 7] =
-        [Self::Dingtalk, Self::DingtalkPerson, Self::Lark, Self::Wecom, Self::Http, Self::Https, Self::Office];
+    pub const ALL: [Self; 7] = [
+        Self::Dingtalk,
+        Self::DingtalkPerson,
+        Self::Lark,
+        Self::Wecom,
+        Self::Http,
+        Self::Https,
+        Self::Office,
+    ];
 
     /// The channel's name in Carillon's own API, in metrics and at rest.
     #[must_use]

@@ -45,7 +45,8 @@ pub fn rates(target: &Target) -> &'static [Rate] {
         Endpoint::WecomRobot { .. } => WECOM_ROBOT,
         Endpoint::DingtalkConversation { .. } | Endpoint::DingtalkPerson { .. } => DINGTALK_APP,
         Endpoint::Web { .. } => &[],
-        Endpoint::Office { .. } => match target.extension.office.as_ref().map(|office| office.app.platform()) {
+        Endpoint::Office { .. } => match target.extension.office.as_ref().map(|office| office.app.platform())
+        {
             Some(Platform::Lark | Platform::Feishu) => LARK_RECIPIENT,
             Some(Platform::Dingtalk) => DINGTALK_APP,
             Some(Platform::Wecom) => WECOM_RECIPIENT,

@@ -45,7 +45,11 @@ impl RetryPolicy {
                 again_after_unknown: self.again_after_unknown && reason != Reason::Timeout,
                 ..self
             },
-            Channel::Dingtalk | Channel::DingtalkPerson | Channel::Lark | Channel::Wecom | Channel::Office => self,
+            Channel::Dingtalk
+            | Channel::DingtalkPerson
+            | Channel::Lark
+            | Channel::Wecom
+            | Channel::Office => self,
         }
     }
 }

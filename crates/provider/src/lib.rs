@@ -48,7 +48,7 @@ mod wire;
 pub use advice::advice;
 pub use connect_to::ConnectTo;
 pub use guard::PrivateEndpoint;
-pub use listed::{ListedCode, Ruling, Wait, listed_codes};
+pub use listed::{ListedCode, Ruling, Wait, listed_codes, listed_office_codes};
 pub use office::{Fault, Finding, Found, Walk, Wanted, Wrong};
 pub use signing::{BadKey, MadeKey, Signer};
 

@@ -77,7 +77,11 @@ impl Service {
         self.own_connection(&caller.project, id).await
     }
 
-    pub(crate) async fn own_connection(&self, project: &ProjectId, id: ConnectionId) -> Result<Connection, Error> {
+    pub(crate) async fn own_connection(
+        &self,
+        project: &ProjectId,
+        id: ConnectionId,
+    ) -> Result<Connection, Error> {
         self.store.connection_find(project, id).await?.ok_or(Error::ConnectionNotFound)
     }
 
@@ -120,7 +124,9 @@ fn field(fault: &Fault) -> Option<Field> {
         Wrong::CorpId => Some(Field::CorpId),
         Wrong::AgentId => Some(Field::AgentId),
         Wrong::RobotCode => Some(Field::RobotCode),
-        Wrong::Address | Wrong::Scopes(_) | Wrong::Stopped | Wrong::Range | Wrong::Later | Wrong::Other => None,
+        Wrong::Address | Wrong::Scopes(_) | Wrong::Stopped | Wrong::Range | Wrong::Later | Wrong::Other => {
+            None
+        }
     }
 }
 

@@ -80,7 +80,8 @@ impl Service {
     ) -> Result<Run, Error> {
         let found = self.directory_run(caller, connection, run).await?;
         let by = &caller.account_name;
-        let why = Advice { en: format!("Cancelled by {by}.").into(), zh: format!("已由 {by} 取消。").into() };
+        let why =
+            Advice { en: format!("Cancelled by {by}.").into(), zh: format!("已由 {by} 取消。").into() };
         if !self.store.run_end(run, why, Vec::new()).await? {
             return Err(Error::RunStands(found.state));
         }

@@ -58,7 +58,7 @@ fn named(to: &[Recipient]) -> Result<Attributes, Invalid> {
     let mut hasher = DefaultHasher::new();
     to.hash(&mut hasher);
     let mut attributes = Attributes::default();
-    attributes.add("office-to", &[format!("{:016x}", hasher.finish())])?;
+    attributes.add("office_to", &[format!("{:016x}", hasher.finish())])?;
     Ok(attributes)
 }
 
@@ -131,7 +131,8 @@ impl Service {
         if to.is_empty() || to.len() > limits::PUSH_RECIPIENTS_MAX {
             return Err(Invalid::new(Field::To, "to must hold 1 to 1000 recipients").into());
         }
-        let expanded = self.store.recipients_expand(connection, to).await?.ok_or(Error::ConnectionNotFound)?;
+        let expanded =
+            self.store.recipients_expand(connection, to).await?.ok_or(Error::ConnectionNotFound)?;
         if expanded.to.len() > limits::PUSH_EXPANDED_MAX {
             return Err(Invalid::new(Field::To, "to comes down to more than 50000 people and chats").into());
         }

@@ -38,7 +38,9 @@ pub(crate) fn answer(world: &World, parts: &Parts, body: &Bytes) -> Option<Respo
         ("POST", "/_simulator/robots") => with_json(parts, body, |robot| add_robot(world, robot)),
         ("GET", "/_simulator/office") => list_office(world),
         ("POST", "/_simulator/office") => with_json(parts, body, |app| add_office(world, app)),
-        ("POST", "/_simulator/office/change") => with_json(parts, body, |change| change_office(world, change)),
+        ("POST", "/_simulator/office/change") => {
+            with_json(parts, body, |change| change_office(world, change))
+        }
         ("POST", "/_simulator/scripts") => with_json(parts, body, |script| set_script(world, script)),
         ("DELETE", "/_simulator/scripts") => clear_script(world, &query),
         _ if parts.method == Method::GET => plain(StatusCode::NOT_FOUND, "404 page not found"),
@@ -115,7 +117,10 @@ fn list_office(world: &World) -> Response<Body> {
 fn add_office(world: &World, app: OfficeApp) -> Response<Body> {
     let wanted = [Platform::Lark, Platform::Feishu, Platform::DingtalkApp, Platform::Wecom];
     if app.app_id.is_empty() || !wanted.contains(&app.platform) {
-        return fault(400, "an office app needs an app_id, and lark, feishu, dingtalk_app or wecom as its platform");
+        return fault(
+            400,
+            "an office app needs an app_id, and lark, feishu, dingtalk_app or wecom as its platform",
+        );
     }
     let shown = office::described(&app);
     let mut registry = lock(&world.registry);

@@ -32,8 +32,8 @@ mod world;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-pub use office::{OfficeApp, OfficeDepartment, OfficeMember};
 pub use clock::{Clock, ManualClock, SystemClock};
+pub use office::{OfficeApp, OfficeDepartment, OfficeMember};
 pub use record::{Call, Received};
 pub use registry::{DingtalkApp, Platform, Robot};
 pub use running::Running;

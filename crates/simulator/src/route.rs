@@ -127,9 +127,9 @@ pub(crate) fn safe_path(far: Option<&Far>, path: &str, query: &[(String, String)
         Some(Far::WecomSend | Far::WecomUpload) => with("key"),
         Some(Far::LarkHook(token)) => format!("/open-apis/bot/v2/hook/{}", masked(token)),
         Some(Far::Webhook(name)) => format!("/hook/{name}"),
-        Some(Far::DingtalkToken(TokenCall::App | TokenCall::Corp) | Far::DingtalkSend(_) | Far::Office(_)) => {
-            path.to_owned()
-        }
+        Some(
+            Far::DingtalkToken(TokenCall::App | TokenCall::Corp) | Far::DingtalkSend(_) | Far::Office(_),
+        ) => path.to_owned(),
         None => {
             let safe = |part: &str| if part.len() < 20 { part.to_owned() } else { masked(part) };
             path.split('/').map(safe).collect::<Vec<_>>().join("/")

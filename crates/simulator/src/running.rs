@@ -8,8 +8,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::record::{Call, Received};
 use crate::office::OfficeApp;
+use crate::record::{Call, Received};
 use crate::registry::{DingtalkApp, Robot};
 use crate::script::Act;
 use crate::serve;

@@ -79,7 +79,12 @@ impl Store {
     ///
     /// # Errors
     /// When nothing can be written.
-    pub async fn connection_add(&self, project: &ProjectId, name: String, app: App) -> Result<Connected, Error> {
+    pub async fn connection_add(
+        &self,
+        project: &ProjectId,
+        name: String,
+        app: App,
+    ) -> Result<Connected, Error> {
         let (project, now) = (project.clone(), self.clock.now());
         let id = ConnectionId::new(now, self.chance.as_ref());
         let (vault, chance) = (self.vault.clone(), self.chance.clone());
@@ -177,7 +182,8 @@ impl Store {
     /// When the store cannot be read or the app not be opened.
     pub async fn connection_open(&self, id: ConnectionId) -> Result<Option<App>, Error> {
         let find = move |tx: &mut Tx<'_>| {
-            let sql = "SELECT x.bytes FROM connection c JOIN sealed x ON x.seq = c.sealed_seq WHERE c.id = $1";
+            let sql =
+                "SELECT x.bytes FROM connection c JOIN sealed x ON x.seq = c.sealed_seq WHERE c.id = $1";
             tx.query_one("connection", sql, params![id.to_string()])
         };
         let Some(mut row) = self.db.read(find).await? else { return Ok(None) };
@@ -221,7 +227,10 @@ impl Store {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn connection_list_due(&self, before: Timestamp) -> Result<Vec<(ConnectionId, Timestamp)>, Error> {
+    pub async fn connection_list_due(
+        &self,
+        before: Timestamp,
+    ) -> Result<Vec<(ConnectionId, Timestamp)>, Error> {
         let list = move |tx: &mut Tx<'_>| {
             let sql = "SELECT r.connection_id, max(r.started_at) FROM office_run r
                  JOIN connection c ON c.id = r.connection_id WHERE c.updated_at IS NOT NULL

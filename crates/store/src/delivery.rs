@@ -255,7 +255,11 @@ impl Store {
         if let Some(connection) = row.maybe_text()? {
             // What somebody pushed has no subscription: it stands under its recipient's own id.
             let pushed = ready.subscription.to_string() == ready.endpoint.to_string();
-            return if in_force || pushed { self.open_office(&connection, row) } else { Ok(Opened::NoTarget) };
+            return if in_force || pushed {
+                self.open_office(&connection, row)
+            } else {
+                Ok(Opened::NoTarget)
+            };
         }
         match sealed.filter(|_sealed| in_force) {
             Some(sealed) => open_target(&self.vault, &ready.subscription, &sealed).map(Opened::Target),

@@ -160,9 +160,11 @@ impl Expansion<'_, '_> {
         if let Some(mut row) = found {
             return row.text().map(Some);
         }
-        let sql = "SELECT department FROM office_membership WHERE connection_id = $1 AND department = $2 LIMIT 1";
+        let sql =
+            "SELECT department FROM office_membership WHERE connection_id = $1 AND department = $2 LIMIT 1";
         let held = self.tx.query_one("office_membership", sql, params![self.connection, id])?;
-        let sql = "SELECT platform_id FROM office_department WHERE connection_id = $1 AND parent = $2 LIMIT 1";
+        let sql =
+            "SELECT platform_id FROM office_department WHERE connection_id = $1 AND parent = $2 LIMIT 1";
         let below = self.tx.query_one("office_department", sql, params![self.connection, id])?;
         Ok((held.is_some() || below.is_some()).then(|| id.to_owned()))
     }
@@ -177,7 +179,8 @@ impl Expansion<'_, '_> {
             let sql = "SELECT r.id, r.platform_id, r.name, r.state FROM office_membership m
                  JOIN office_recipient r ON r.id = m.recipient_id
                  WHERE m.connection_id = $1 AND m.department = $2 AND r.state = 0 ORDER BY r.id";
-            let rows = self.tx.query("office_recipient", sql, params![self.connection, department.as_str()])?;
+            let rows =
+                self.tx.query("office_recipient", sql, params![self.connection, department.as_str()])?;
             for row in rows {
                 self.push(row, RecipientKind::Member)?;
             }
@@ -208,7 +211,8 @@ impl Expansion<'_, '_> {
     }
 
     fn add_group(&mut self, group: &str) -> Result<(), Error> {
-        let sql = "SELECT kind, platform_id FROM office_group_part WHERE group_id = $1 ORDER BY kind, platform_id";
+        let sql =
+            "SELECT kind, platform_id FROM office_group_part WHERE group_id = $1 ORDER BY kind, platform_id";
         for mut row in self.tx.query("office_group_part", sql, params![group])? {
             let (kind, id) = (row.text()?, row.text()?);
             match kind.as_str() {
@@ -277,7 +281,9 @@ impl Store {
         let expand = move |tx: &mut Tx<'_>| {
             let id = connection.to_string();
             let sql = "SELECT platform FROM connection WHERE id = $1";
-            let Some(mut row) = tx.query_one("connection", sql, params![id.as_str()])? else { return Ok(None) };
+            let Some(mut row) = tx.query_one("connection", sql, params![id.as_str()])? else {
+                return Ok(None);
+            };
             let platform = row.parsed(Platform::from_name)?;
             let mut expansion = Expansion {
                 tx,
@@ -317,12 +323,16 @@ impl Store {
             );
             let part = crate::topic::part(search.as_ref());
             let after = after.map(|id| id.to_string());
-            let rows =
-                tx.query("office_recipient", sql, params![connection.to_string(), kind.name(), after, part, limit])?;
+            let rows = tx.query(
+                "office_recipient",
+                sql,
+                params![connection.to_string(), kind.name(), after, part, limit],
+            )?;
             let mut found = Vec::with_capacity(rows.len());
             for row in rows {
                 let mut kept = read_kept(row)?;
-                let sql = "SELECT department FROM office_membership WHERE recipient_id = $1 ORDER BY department";
+                let sql =
+                    "SELECT department FROM office_membership WHERE recipient_id = $1 ORDER BY department";
                 for mut row in tx.query("office_membership", sql, params![kept.id.to_string()])? {
                     kept.departments.push(row.text()?);
                 }

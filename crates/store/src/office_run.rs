@@ -88,7 +88,8 @@ fn read_run(mut row: Row) -> Result<Run, Error> {
 
 /// Ends a reading that is running or asks, and forgets what it read. Tells whether it was.
 pub(crate) fn end(tx: &mut Tx<'_>, run: &str, now: Timestamp, error: &Advice) -> Result<bool, Error> {
-    let sql = "UPDATE office_run SET state = 'failed', ended_at = $2, error_en = $3, error_zh = $4, cancelled = 1
+    let sql =
+        "UPDATE office_run SET state = 'failed', ended_at = $2, error_en = $3, error_zh = $4, cancelled = 1
          WHERE id = $1 AND state IN ('running', 'asks')";
     let ended = tx.execute(sql, params![run, now, error.en.as_ref(), error.zh.as_ref()])? > 0;
     if ended {
@@ -107,7 +108,8 @@ impl Store {
         let id = RunId::new(now, self.chance.as_ref());
         let begin = move |tx: &mut Tx<'_>| {
             let connection = connection.to_string();
-            let sql = "SELECT id, state FROM office_run WHERE connection_id = $1 AND state IN ('running', 'asks')";
+            let sql =
+                "SELECT id, state FROM office_run WHERE connection_id = $1 AND state IN ('running', 'asks')";
             for mut row in tx.query("office_run", sql, params![connection.as_str()])? {
                 let other = row.text()?;
                 if row.text()? == "running" {
@@ -155,7 +157,11 @@ impl Store {
                 "JOIN connection c ON c.id = r.connection_id
                  WHERE r.id = $1 AND r.connection_id = $2 AND c.project_id = $3"
             );
-            tx.query_one("office_run", sql, params![run.to_string(), connection.to_string(), project.as_str()])
+            tx.query_one(
+                "office_run",
+                sql,
+                params![run.to_string(), connection.to_string(), project.as_str()],
+            )
         };
         self.db.read(find).await?.map(read_run).transpose()
     }
@@ -166,7 +172,8 @@ impl Store {
     /// When the store cannot be read.
     pub async fn run_list(&self, connection: ConnectionId, limit: u64) -> Result<Vec<Run>, Error> {
         let list = move |tx: &mut Tx<'_>| {
-            let sql = select_run!("WHERE r.connection_id = $1 ORDER BY r.started_at DESC, r.id DESC LIMIT $2");
+            let sql =
+                select_run!("WHERE r.connection_id = $1 ORDER BY r.started_at DESC, r.id DESC LIMIT $2");
             tx.query("office_run", sql, params![connection.to_string(), limit])
         };
         self.db.read(list).await?.into_iter().map(read_run).collect()

@@ -25,7 +25,13 @@ pub struct Staged {
     pub chats: Vec<Chat>,
 }
 
-fn put(tx: &mut Tx<'_>, run: &str, kind: &str, key: &str, value: &impl serde::Serialize) -> Result<(), Error> {
+fn put(
+    tx: &mut Tx<'_>,
+    run: &str,
+    kind: &str,
+    key: &str,
+    value: &impl serde::Serialize,
+) -> Result<(), Error> {
     let value = serde_json::to_string(value).map_err(|_json| Error::Conflict)?;
     let sql = "INSERT INTO office_staged (run_id, kind, key, value) VALUES ($1, $2, $3, $4)
          ON CONFLICT (run_id, kind, key) DO UPDATE SET value = excluded.value";
@@ -33,7 +39,11 @@ fn put(tx: &mut Tx<'_>, run: &str, kind: &str, key: &str, value: &impl serde::Se
     Ok(())
 }
 
-fn take<T: serde::de::DeserializeOwned>(tx: &mut Tx<'_>, run: &str, kind: &str) -> Result<BTreeMap<String, T>, Error> {
+fn take<T: serde::de::DeserializeOwned>(
+    tx: &mut Tx<'_>,
+    run: &str,
+    kind: &str,
+) -> Result<BTreeMap<String, T>, Error> {
     let sql = "SELECT key, value FROM office_staged WHERE run_id = $1 AND kind = $2";
     let mut found = BTreeMap::new();
     for mut row in tx.query("office_staged", sql, params![run, kind])? {
@@ -139,7 +149,12 @@ fn rekeyed(read: BTreeMap<String, Member>, kept: &BTreeMap<String, Kept>) -> BTr
     read.into_iter().map(|(key, member)| (find(key, &member), member)).collect()
 }
 
-fn set_members(tx: &mut Tx<'_>, found: &Difference, now: Timestamp, fresh: &dyn Fn() -> EndpointId) -> Result<(), Error> {
+fn set_members(
+    tx: &mut Tx<'_>,
+    found: &Difference,
+    now: Timestamp,
+    fresh: &dyn Fn() -> EndpointId,
+) -> Result<(), Error> {
     let connection = found.connection.as_str();
     for (key, change) in &found.changes {
         let Some(member) = found.read.get(key).filter(|_| *change != Change::Gone) else {
@@ -168,7 +183,8 @@ fn set_members(tx: &mut Tx<'_>, found: &Difference, now: Timestamp, fresh: &dyn 
         tx.execute(sql, row)?;
         tx.execute("DELETE FROM office_membership WHERE recipient_id = $1", params![id.as_str()])?;
         for department in member.departments.iter().collect::<BTreeSet<_>>() {
-            let sql = "INSERT INTO office_membership (connection_id, department, recipient_id) VALUES ($1, $2, $3)";
+            let sql =
+                "INSERT INTO office_membership (connection_id, department, recipient_id) VALUES ($1, $2, $3)";
             tx.execute(sql, params![connection, department.as_str(), id.as_str()])?;
         }
     }
@@ -225,7 +241,8 @@ fn commit(tx: &mut Tx<'_>, run: &str, now: Timestamp, fresh: &dyn Fn() -> Endpoi
     set_members(tx, &found, now, fresh)?;
     set_departments(tx, &found)?;
     set_chats(tx, &found.connection, &chats, now, fresh)?;
-    let sql = "UPDATE connection SET updated_at = $2, range = (SELECT r.range FROM office_run r WHERE r.id = $3)
+    let sql =
+        "UPDATE connection SET updated_at = $2, range = (SELECT r.range FROM office_run r WHERE r.id = $3)
          WHERE id = $1";
     tx.execute(sql, params![found.connection.as_str(), now, run])?;
     set_counts(tx, run, "done", &found.counts)?;
@@ -268,8 +285,12 @@ impl Store {
         let work = move |tx: &mut Tx<'_>| {
             let run = run.to_string();
             let missing = serde_json::to_string(&progress.missing).map_err(|_json| Error::Conflict)?;
-            let range: Option<String> =
-                progress.range.as_ref().map(serde_json::to_string::<Range>).transpose().map_err(|_json| Error::Conflict)?;
+            let range: Option<String> = progress
+                .range
+                .as_ref()
+                .map(serde_json::to_string::<Range>)
+                .transpose()
+                .map_err(|_json| Error::Conflict)?;
             let sql = "UPDATE office_run SET calls = $2, missing = $3, range = coalesce($4, range)
                  WHERE id = $1 AND state = 'running'";
             if tx.execute(sql, params![run.as_str(), progress.calls, missing, range])? == 0 {

@@ -32,7 +32,9 @@ pub(crate) fn erase(tx: &mut Tx<'_>, seq: i64) -> Result<(), Error> {
 pub(crate) fn reclaim(connection: &Connection) -> Result<(), Error> {
     let count = |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
     let all = count("SELECT count(*) FROM sealed")?;
-    let live = count("SELECT (SELECT count(*) FROM subscription) + (SELECT count(*) FROM endpoint) + (SELECT count(*) FROM connection)")?;
+    let live = count(
+        "SELECT (SELECT count(*) FROM subscription) + (SELECT count(*) FROM endpoint) + (SELECT count(*) FROM connection)",
+    )?;
     if all - live <= live.max(ERASED_MIN) {
         return Ok(());
     }

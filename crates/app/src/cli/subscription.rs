@@ -38,7 +38,7 @@ enum Action {
 struct Add {
     /// Name or URN of the topic
     topic: String,
-    /// dingding, dingTalkBot, feishu, wechat, http or https
+    /// dingding, dingTalkBot, feishu, wechat, http, https or office
     protocol: String,
     /// The robot's webhook, or the protocol's other kind of address; - reads it from standard input
     endpoint: String,

@@ -29,7 +29,8 @@ fn name(platform: Platform) -> &'static str {
 
 /// What an administrator types.
 fn typed(platform: Platform) -> Value {
-    let mut typed = json!({ "platform": name(platform), "name": "HQ", "app_id": APP_ID, "app_secret": SECRET });
+    let mut typed =
+        json!({ "platform": name(platform), "name": "HQ", "app_id": APP_ID, "app_secret": SECRET });
     match platform {
         Platform::Wecom => typed["agent_id"] = 1_000_002.into(),
         Platform::DingtalkApp => typed["robot_code"] = "dingofficerobot01".into(),
@@ -48,7 +49,11 @@ async fn connect(api: &Api, platform: Platform) -> String {
 
 /// Updates the directory and waits until that no longer runs.
 async fn update(api: &Api, connection: &str) -> Value {
-    let run = api.post(&format!("/api/v1/connections/{connection}/update"), &json!({})).await.expect(202).at("/run_id");
+    let run = api
+        .post(&format!("/api/v1/connections/{connection}/update"), &json!({}))
+        .await
+        .expect(202)
+        .at("/run_id");
     let path = format!("/api/v1/connections/{connection}/updates/{run}");
     until("the end of an update", async || {
         let run = api.get(&path).await.expect(200).json();
@@ -76,7 +81,8 @@ async fn whole_way(platform: Platform) {
 
     let path = format!("/api/v1/connections/{connection}/check");
     let findings = api.post(&path, &json!({})).await.expect(200).json();
-    let bad: Vec<&Value> = findings["findings"].as_array().unwrap().iter().filter(|one| one["ok"] == false).collect();
+    let bad: Vec<&Value> =
+        findings["findings"].as_array().unwrap().iter().filter(|one| one["ok"] == false).collect();
     assert!(bad.is_empty(), "{bad:?}");
 
     let run = update(&api, &connection).await;
@@ -92,10 +98,12 @@ async fn whole_way(platform: Platform) {
     let member = &members["members"][0];
     assert_eq!((member["name"].as_str(), member["state"].as_str()), (Some("Member 7"), Some("active")));
 
-    let mut to = vec![json!({ "kind": "member", "id": member["id"] }), json!({ "kind": "member", "id": "u00009" })];
+    let mut to =
+        vec![json!({ "kind": "member", "id": member["id"] }), json!({ "kind": "member", "id": "u00009" })];
     to.push(json!({ "kind": "member", "id": member["platform_user_id"] }));
     to.push(json!({ "kind": "member", "id": "nobody" }));
-    let push = json!({ "connection_id": connection, "to": to, "title": "Hello", "markdown": "**bold** word" });
+    let push =
+        json!({ "connection_id": connection, "to": to, "title": "Hello", "markdown": "**bold** word" });
     let pushed = api.post("/api/v1/pushes", &push).await.expect(202).json();
     let deliveries = ended(&api, pushed["message_id"].as_str().unwrap()).await;
     let states: Vec<&str> = deliveries.iter().map(|one| one["state"].as_str().unwrap()).collect();
@@ -200,21 +208,30 @@ async fn a_fifth_vanishing_asks_and_a_smaller_range_too() {
     platforms.change_office(APP_ID, |app| {
         app.range = None;
         app.members.truncate(40);
-        let joined = OfficeMember { id: "new.one".to_owned(), name: "Han Mei".to_owned(), ..app.members[0].clone() };
+        let joined =
+            OfficeMember { id: "new.one".to_owned(), name: "Han Mei".to_owned(), ..app.members[0].clone() };
         app.members.push(joined);
         app.members[1].departments = vec!["105".to_owned()];
         app.members[2].name = "Renamed".to_owned();
     });
     let run = update(&api, &connection).await;
     let counts = ["added", "changed", "moved", "gone"].map(|field| run[field].as_u64());
-    assert_eq!((run["state"].as_str(), counts), (Some("asks"), [Some(1), Some(1), Some(1), Some(20)]), "{run}");
+    assert_eq!(
+        (run["state"].as_str(), counts),
+        (Some("asks"), [Some(1), Some(1), Some(1), Some(20)]),
+        "{run}"
+    );
     let path = format!("/api/v1/connections/{connection}/updates/{}/confirm", run["id"].as_str().unwrap());
     assert_eq!(api.post(&path, &json!({})).await.expect(200).at("/state"), "done");
     assert_eq!(active().await, 41);
 
-    let push = json!({ "connection_id": connection, "to": [{ "kind": "member", "id": "u00055" }], "text": "x" });
+    let push =
+        json!({ "connection_id": connection, "to": [{ "kind": "member", "id": "u00055" }], "text": "x" });
     let pushed = api.post("/api/v1/pushes", &push).await.expect(202).json();
-    assert_eq!((pushed["heads"].as_u64(), pushed["unreachable"][0]["reason"].as_str()), (Some(0), Some("gone")));
+    assert_eq!(
+        (pushed["heads"].as_u64(), pushed["unreachable"][0]["reason"].as_str()),
+        (Some(0), Some("gone"))
+    );
     let deliveries = ended(&api, pushed["message_id"].as_str().unwrap()).await;
     assert_eq!((deliveries[0]["state"].as_str()), Some("failed"), "{deliveries:?}");
 }

@@ -72,9 +72,9 @@ pub struct LarkApp {
 /// An internal app of DingTalk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DingtalkApp {
-    /// The AppKey (client id).
+    /// The `AppKey` (client id).
     pub app_key: SecretText,
-    /// The AppSecret (client secret).
+    /// The `AppSecret` (client secret).
     pub app_secret: SecretText,
     /// The robot's code, often the same as the key; without it nothing goes through the robot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -101,7 +101,7 @@ pub struct WecomApp {
 /// What somebody types to make or change a connection, before it is known to be right.
 #[derive(Debug, Clone, Default)]
 pub struct TypedApp {
-    /// App ID, AppKey or corp id.
+    /// App ID, `AppKey` or corp id.
     pub app_id: Option<SecretText>,
     /// App Secret or secret.
     pub app_secret: Option<SecretText>,
@@ -120,7 +120,8 @@ impl App {
     /// When a part is missing or cannot be right; the sentence names it and never repeats it.
     pub fn parse(platform: Platform, typed: TypedApp) -> Result<Self, Invalid> {
         let TypedApp { app_id, app_secret, corp_id, agent_id, robot_code } = typed;
-        let secret = code(app_secret, Field::AppSecret, "app_secret is missing: copy it from the app's page")?;
+        let secret =
+            code(app_secret, Field::AppSecret, "app_secret is missing: copy it from the app's page")?;
         let stray = |given: bool, field, rule: &'static str| {
             if given { Err(Invalid::new(field, rule)) } else { Ok(()) }
         };
@@ -148,7 +149,8 @@ impl App {
                     (None, agent, app) => (app, agent),
                     (corp, agent, None) => (corp, agent),
                 };
-                let missing = || Invalid::new(Field::AgentId, "agent_id is missing: it stands on the app's page");
+                let missing =
+                    || Invalid::new(Field::AgentId, "agent_id is missing: it stands on the app's page");
                 Ok(Self::Wecom(WecomApp {
                     corp_id: code(corp_id, Field::CorpId, "corp_id is missing: it stands under My Company")?,
                     agent_id: number(&agent_id.ok_or_else(missing)?)?,
@@ -169,7 +171,7 @@ impl App {
         }
     }
 
-    /// What names the app on its platform: App ID, AppKey, or company and number.
+    /// What names the app on its platform: App ID, `AppKey`, or company and number.
     #[must_use]
     pub fn id(&self) -> SecretText {
         match self {
@@ -255,7 +257,8 @@ fn code(text: Option<SecretText>, field: Field, missing: &'static str) -> Result
 fn number(text: &str) -> Result<u64, Invalid> {
     let digits = !text.trim().is_empty() && text.trim().bytes().all(|b| b.is_ascii_digit());
     let number = text.trim().parse().ok().filter(|_number| digits);
-    number.ok_or_else(|| Invalid::new(Field::AgentId, "agent_id must be a number, as the app's page shows it"))
+    number
+        .ok_or_else(|| Invalid::new(Field::AgentId, "agent_id must be a number, as the app's page shows it"))
 }
 
 #[cfg(test)]

@@ -160,7 +160,11 @@ fn difference(before: &Member, now: &Member) -> Option<Change> {
 
 /// Counts changes.
 #[must_use]
-pub fn count(departments: usize, read: &BTreeMap<String, Member>, changes: &BTreeMap<String, Change>) -> Counts {
+pub fn count(
+    departments: usize,
+    read: &BTreeMap<String, Member>,
+    changes: &BTreeMap<String, Change>,
+) -> Counts {
     let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
     let of = |wanted: Change| number(changes.values().filter(|change| **change == wanted).count());
     Counts {

@@ -72,7 +72,8 @@ impl Recipient {
     /// # Errors
     /// When it has another form.
     pub fn parse_endpoint(text: &str) -> Result<(ConnectionId, Self), Invalid> {
-        const RULE: &str = "must be office:{connection id}:{member, department, group or chat}:{the platform's id}";
+        const RULE: &str =
+            "must be office:{connection id}:{member, department, group or chat}:{the platform's id}";
         let wrong = || Invalid::new(Field::Endpoint, RULE);
         let mut parts = text.splitn(4, ':');
         let (Some("office"), Some(connection), Some(kind), Some(id)) =
@@ -95,7 +96,7 @@ impl fmt::Display for Recipient {
 }
 
 /// Checks a member's id: 1 to 64 ASCII letters, digits, `-`, `_`, `.` and `@`. Others break the platforms' own rules
-/// (WeCom "userid", Lark "user_id") and fail a single sign-on.
+/// (WeCom "userid", Lark "user id") and fail a single sign-on.
 ///
 /// # Errors
 /// When it is empty, too long, or holds another character; the sentence says which kind.
@@ -152,11 +153,17 @@ mod tests {
     #[test]
     fn endpoints_name_connection_kind_and_id() {
         let id = "0123456789abcdef0123456789abcdef";
-        let (connection, recipient) = Recipient::parse_endpoint(&format!("office:{id}:chat:cidA/b+==")).unwrap();
+        let (connection, recipient) =
+            Recipient::parse_endpoint(&format!("office:{id}:chat:cidA/b+==")).unwrap();
         assert_eq!(connection.to_string(), id);
         assert_eq!(recipient, Recipient { kind: RecipientKind::Chat, id: "cidA/b+==".to_owned() });
-        for bad in ["", "office", "office:x:member:a", &format!("office:{id}:person:a"), &format!("office:{id}:member:张")]
-        {
+        for bad in [
+            "",
+            "office",
+            "office:x:member:a",
+            &format!("office:{id}:person:a"),
+            &format!("office:{id}:member:张"),
+        ] {
             assert_eq!(Recipient::parse_endpoint(bad).unwrap_err().field, Field::Endpoint, "{bad}");
         }
     }

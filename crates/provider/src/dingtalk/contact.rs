@@ -71,7 +71,8 @@ pub(crate) async fn take(
 
 /// What the app may see; an app that may not even ask is taken to see everybody, which the next step proves.
 async fn range(context: &Context<'_>, app: &App, walk: &mut Walk) -> Result<Vec<Found>, Fault> {
-    let answer = match call(context, app, &Ask::get("auth/scopes", DINGTALK_ROBOT_HOST, "/auth/scopes")).await {
+    let answer = match call(context, app, &Ask::get("auth/scopes", DINGTALK_ROBOT_HOST, "/auth/scopes")).await
+    {
         Ok((answer, _verdict)) => answer,
         Err(verdict) => match fault(verdict) {
             fault if matches!(fault.wrong, Wrong::Scopes(_) | Wrong::Other) => Value::Null,

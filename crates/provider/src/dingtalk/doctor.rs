@@ -29,7 +29,13 @@ pub(crate) async fn check(context: &Context<'_>, app: &App) -> Vec<Finding> {
     }
     let nobody = json!({ "userid": "carillon-probe-nobody" });
     let looks = [
-        ("list departments", "/topapi/v2/department/listsub", json!({ "dept_id": 1 }), LIST_DEPARTMENTS, true),
+        (
+            "list departments",
+            "/topapi/v2/department/listsub",
+            json!({ "dept_id": 1 }),
+            LIST_DEPARTMENTS,
+            true,
+        ),
         (
             "list members",
             "/topapi/v2/user/list",

@@ -25,7 +25,12 @@ use crate::{Context, Part};
 const NOBODY: &str = "carillon-probe-nobody";
 
 /// Sends a part through the app's robot.
-pub(crate) async fn send(context: &Context<'_>, app: &App, to: (RecipientKind, &str), part: &Part) -> Verdict {
+pub(crate) async fn send(
+    context: &Context<'_>,
+    app: &App,
+    to: (RecipientKind, &str),
+    part: &Part,
+) -> Verdict {
     let App::Dingtalk(dingtalk) = app else { return no_robot() };
     let Some(robot_code) = dingtalk.robot_code.as_ref() else { return no_robot() };
     let robot_code = robot_code.reveal();
@@ -135,7 +140,9 @@ pub(crate) fn fault(verdict: Verdict) -> Fault {
     let words = verdict.platform_text.clone().unwrap_or_default();
     let code = verdict.platform_code.clone().unwrap_or_default();
     let wrong = match code.as_str() {
-        "invalidClientIdOrSecret" | "invalid.client" | "40089" | "unauthorized.client" => Wrong::AppIdOrSecret,
+        "invalidClientIdOrSecret" | "invalid.client" | "40089" | "unauthorized.client" => {
+            Wrong::AppIdOrSecret
+        }
         "50002" | "50004" => Wrong::Range,
         "bot.stopped" | "robot.oto.notExist" => Wrong::Stopped,
         code if code.starts_with("invalidParameter.robotCode") => Wrong::RobotCode,
@@ -148,7 +155,9 @@ pub(crate) fn fault(verdict: Verdict) -> Fault {
 /// The permissions that a refusal names, such as `qyapi_get_department_list`.
 fn scopes_in(words: &str) -> Vec<String> {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.');
-    let scope = |word: &&str| word.starts_with("qyapi_") || word.starts_with("Contact.") || word.starts_with("Robot.");
+    let scope = |word: &&str| {
+        word.starts_with("qyapi_") || word.starts_with("Contact.") || word.starts_with("Robot.")
+    };
     let mut scopes: Vec<String> = words.split(|c| !fits(c)).filter(scope).map(str::to_owned).collect();
     scopes.dedup();
     scopes

@@ -29,7 +29,9 @@ pub(crate) async fn take(
 ) -> Result<Vec<Found>, Fault> {
     let host = app.lark_host();
     match step {
-        Step::Range { page } => range(walk, &get(context, app, "scopes", &scopes_path(&page)).await.map_err(fault)?),
+        Step::Range { page } => {
+            range(walk, &get(context, app, "scopes", &scopes_path(&page)).await.map_err(fault)?)
+        }
         Step::Root => root(context, app, walk).await,
         Step::Department(of) => {
             let path = format!("/open-apis/contact/v3/departments/{}?{}", piece(&of), query(&ID_TYPES));
@@ -39,7 +41,11 @@ pub(crate) async fn take(
         Step::Children { of, page, deep } => children(context, app, walk, (of, page, deep)).await,
         Step::Members { of, page } => {
             let mut pairs = ID_TYPES.to_vec();
-            pairs.extend([("department_id", of.as_str()), ("page_size", "50"), ("page_token", page.as_str())]);
+            pairs.extend([
+                ("department_id", of.as_str()),
+                ("page_size", "50"),
+                ("page_token", page.as_str()),
+            ]);
             let path = format!("/open-apis/contact/v3/users/find_by_department?{}", query(&pairs));
             let answer = get(context, app, "find_by_department", &path).await.map_err(fault)?;
             if let Some(page) = next_page(&answer) {

@@ -85,7 +85,12 @@ async fn bot(context: &Context<'_>, app: &App) -> Finding {
         en: "Switch the bot on (developer console, the app, Features, Bot), publish a version and have it approved.".into(),
         zh: "请启用机器人能力（开发者后台 - 应用 - 添加应用能力 - 机器人），发布版本并通过审核。".into(),
     };
-    Finding::new(!stopped, "bot is on and a version published", None, if stopped { advice } else { doctor::fine() })
+    Finding::new(
+        !stopped,
+        "bot is on and a version published",
+        None,
+        if stopped { advice } else { doctor::fine() },
+    )
 }
 
 /// Sends to an open id that nobody has; the fault says what stood in the way, if it was not that.
@@ -93,7 +98,10 @@ async fn send_to_nobody(context: &Context<'_>, app: &App) -> Option<Fault> {
     let body = json!({ "receive_id": "ou_00000000000000000000000000000000", "msg_type": "text",
                        "content": "{\"text\":\"Carillon\"}" });
     let path = "/open-apis/im/v1/messages?receive_id_type=open_id";
-    call(context, app, &Ask::post("im/v1/messages", app.lark_host(), path, body.to_string())).await.err().map(fault)
+    call(context, app, &Ask::post("im/v1/messages", app.lark_host(), path, body.to_string()))
+        .await
+        .err()
+        .map(fault)
 }
 
 /// The permissions that the platform says were granted, if it says so.
@@ -101,7 +109,14 @@ async fn granted(context: &Context<'_>, app: &App) -> Option<BTreeSet<String>> {
     let answer = get(context, app, "application/v6/scopes", "/open-apis/application/v6/scopes").await.ok()?;
     let scopes = answer.pointer("/data/scopes")?.as_array()?;
     let is_granted = |item: &&Value| item.get("grant_status").and_then(Value::as_u64) == Some(1);
-    Some(scopes.iter().filter(is_granted).filter_map(|item| text(item, "/scope_name")).map(str::to_owned).collect())
+    Some(
+        scopes
+            .iter()
+            .filter(is_granted)
+            .filter_map(|item| text(item, "/scope_name"))
+            .map(str::to_owned)
+            .collect(),
+    )
 }
 
 /// What trying showed of each permission.
@@ -126,14 +141,18 @@ fn is_allowed(fault: Option<&Fault>) -> bool {
 async fn look(context: &Context<'_>, app: &App) -> Looks {
     let mut looks = Looks::default();
     let range = get(context, app, "scopes", &scopes_path("")).await;
-    looks.add("contact:contact.base:readonly", Some(is_allowed(range.as_ref().err().cloned().map(fault).as_ref())));
+    looks.add(
+        "contact:contact.base:readonly",
+        Some(is_allowed(range.as_ref().err().cloned().map(fault).as_ref())),
+    );
     let answer = range.unwrap_or_default();
     let first = text(&answer, "/data/department_ids/0").unwrap_or(ROOT).to_owned();
     if let Ok(answer) = get(context, app, "children", &children_path(&first, "", true)).await
         && let Some(item) = items(&answer, "/data/items").first()
     {
         looks.add("contact:department.base:readonly", Some(text(item, "/name").is_some()));
-        looks.add("contact:department.organize:readonly", Some(text(item, "/parent_department_id").is_some()));
+        looks
+            .add("contact:department.organize:readonly", Some(text(item, "/parent_department_id").is_some()));
     }
     look_at_member(context, app, &mut looks, &answer).await;
     let lookup = json!({ "emails": ["nobody@example.invalid"] }).to_string();

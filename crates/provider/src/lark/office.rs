@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use carillon_model::Clock;
-use carillon_model::message::{Format, Mentions};
 use carillon_model::endpoint::{FEISHU_HOST, LARK_HOST};
+use carillon_model::message::{Format, Mentions};
 use carillon_model::office::connection::LarkApp;
 use carillon_model::office::{App, RecipientKind};
 use carillon_model::outcome::{Outcome, Reason, Verdict};
@@ -59,7 +59,10 @@ struct Address<'a> {
 /// Renders a post: a text, or a card of the second schema.
 pub(crate) fn render(target: &Target, post: &Post<'_>) -> Result<Vec<Part>, Verdict> {
     let nobody = Mentions::default();
-    let to_one = matches!(&target.endpoint, carillon_model::endpoint::Endpoint::Office { kind: RecipientKind::Member, .. });
+    let to_one = matches!(
+        &target.endpoint,
+        carillon_model::endpoint::Endpoint::Office { kind: RecipientKind::Member, .. }
+    );
     let mut draft = Draft::new(target, post);
     if to_one {
         // A person alone in a chat with the bot is not to be pinged, and others are not there.
@@ -69,20 +72,29 @@ pub(crate) fn render(target: &Target, post: &Post<'_>) -> Result<Vec<Part>, Verd
         robot::defuse(&mut draft);
     }
     let composed = match draft.format {
-        Format::Text => draft.parts(Dialect::LarkCard, render::json_bytes, TEXT_BYTES_MAX, |piece, place| {
-            let content = robot::text_content(&draft, piece, place);
-            Composed::counted(&Message { msg_type: "text", content: &content }, &content)
-        })?,
-        Format::Markdown => draft.parts(Dialect::LarkCard, render::json_bytes, CARD_BYTES_MAX, |piece, place| {
-            let card = robot::card_json(&draft, post.body.color, piece, place);
-            Composed::counted(&Message { msg_type: "interactive", content: &card }, &card)
-        })?,
+        Format::Text => {
+            draft.parts(Dialect::LarkCard, render::json_bytes, TEXT_BYTES_MAX, |piece, place| {
+                let content = robot::text_content(&draft, piece, place);
+                Composed::counted(&Message { msg_type: "text", content: &content }, &content)
+            })?
+        }
+        Format::Markdown => {
+            draft.parts(Dialect::LarkCard, render::json_bytes, CARD_BYTES_MAX, |piece, place| {
+                let card = robot::card_json(&draft, post.body.color, piece, place);
+                Composed::counted(&Message { msg_type: "interactive", content: &card }, &card)
+            })?
+        }
     };
     Ok(numbered(post, composed))
 }
 
 /// Sends a part. The same key within an hour is sent once, however often it is tried.
-pub(crate) async fn send(context: &Context<'_>, app: &App, to: (RecipientKind, &str), part: &Part) -> Verdict {
+pub(crate) async fn send(
+    context: &Context<'_>,
+    app: &App,
+    to: (RecipientKind, &str),
+    part: &Part,
+) -> Verdict {
     let (kind, id) = to;
     let id_type = match kind {
         RecipientKind::Chat => "chat_id",
@@ -134,7 +146,8 @@ pub(crate) fn scopes_in(words: &str) -> Vec<String> {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, ':' | '.' | '_');
     let scope = |word: &&str| {
         let parts: Vec<&str> = word.split(':').collect();
-        parts.len() >= 2 && parts.iter().all(|part| part.starts_with(|c: char| c.is_ascii_lowercase()))
+        parts.len() >= 2
+            && parts.iter().all(|part| part.starts_with(|c: char| c.is_ascii_lowercase()))
             && ["contact", "im", "application", "cardkit"].contains(parts.first().unwrap_or(&""))
     };
     let mut scopes: Vec<String> = words

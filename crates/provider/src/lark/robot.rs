@@ -64,7 +64,9 @@ fn whole_text(draft: &Draft<'_>, piece: &str, place: &Place) -> String {
 }
 
 fn card(draft: &Draft<'_>, color: Option<Color>, piece: &str, place: &Place) -> Composed {
-    with_card(draft, color, (piece, place), |card| Composed::whole(&CardMessage { msg_type: "interactive", card }))
+    with_card(draft, color, (piece, place), |card| {
+        Composed::whole(&CardMessage { msg_type: "interactive", card })
+    })
 }
 
 /// A card as JSON text.

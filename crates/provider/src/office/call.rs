@@ -115,7 +115,9 @@ fn verdict(context: &Context<'_>, app: &App, answer: &Answer) -> Verdict {
 
 async fn fetch_token(context: &Context<'_>, app: &App) -> Result<Token, Verdict> {
     match app {
-        App::Lark(lark) | App::Feishu(lark) => lark::office::fetch_token(context, app.lark_host(), lark).await,
+        App::Lark(lark) | App::Feishu(lark) => {
+            lark::office::fetch_token(context, app.lark_host(), lark).await
+        }
         App::Dingtalk(dingtalk) => dingtalk::office::fetch_token(context, dingtalk).await,
         App::Wecom(wecom) => wecom::office::fetch_token(context, wecom).await,
     }

@@ -76,7 +76,8 @@ mod tests {
     #[test]
     fn no_second_and_no_minute_is_overfull() {
         let (pace, now) = (AppPace::default(), Instant::now());
-        let times: Vec<Instant> = (0..2_000).map(|_call| pace.reserve(LARK, ([0; 32], "send"), now)).collect();
+        let times: Vec<Instant> =
+            (0..2_000).map(|_call| pace.reserve(LARK, ([0; 32], "send"), now)).collect();
         for rate in LARK {
             for pair in times.windows(rate.count + 1) {
                 assert!(pair.last().unwrap().duration_since(pair[0]) >= rate.per);

@@ -86,7 +86,11 @@ impl Walk {
     }
 
     /// Takes the next step. One that failed is the next again.
-    pub(crate) async fn next(&mut self, context: &Context<'_>, app: &App) -> Result<Option<Vec<Found>>, Fault> {
+    pub(crate) async fn next(
+        &mut self,
+        context: &Context<'_>,
+        app: &App,
+    ) -> Result<Option<Vec<Found>>, Fault> {
         let Some(step) = self.steps.pop_front() else { return Ok(None) };
         self.calls += 1;
         let taken = match app {

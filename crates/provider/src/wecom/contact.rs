@@ -81,7 +81,11 @@ fn range(answer: &Value) -> Range {
     if departments.iter().any(|of| of == ROOT) || (departments.is_empty() && people.is_empty()) {
         return Range { all: true, ..Range::default() };
     }
-    Range { all: false, departments: departments.into_iter().collect(), members: people.into_iter().collect() }
+    Range {
+        all: false,
+        departments: departments.into_iter().collect(),
+        members: people.into_iter().collect(),
+    }
 }
 
 fn department(item: &Value) -> Option<Found> {

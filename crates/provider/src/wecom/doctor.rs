@@ -34,7 +34,8 @@ pub(crate) async fn check(context: &Context<'_>, app: &App, wecom: &WecomApp) ->
     let seen = get(context, app, "department/list", "/cgi-bin/department/list".to_owned()).await;
     let sees = seen.is_ok_and(|answer| !items(&answer, "/department").is_empty());
     let advice = Advice {
-        en: "The app sees no department. Set its visible range: admin console, Apps, the app, Visible range.".into(),
+        en: "The app sees no department. Set its visible range: admin console, Apps, the app, Visible range."
+            .into(),
         zh: "应用看不到任何部门。请设置可见范围：管理后台 - 应用管理 - 应用 - 可见范围。".into(),
     };
     findings.push(Finding::new(sees, "visible range", None, if sees { doctor::fine() } else { advice }));

@@ -79,7 +79,12 @@ pub(crate) fn render(target: &Target, post: &Post<'_>) -> Result<Vec<Part>, Verd
 
 /// Sends a part. The platform drops a request that it has seen before, compared as a whole: the span that it is asked to
 /// compare over comes from the part's key, so that two messages of the same words differ and two tries of one do not.
-pub(crate) async fn send(context: &Context<'_>, app: &App, to: (RecipientKind, &str), part: &Part) -> Verdict {
+pub(crate) async fn send(
+    context: &Context<'_>,
+    app: &App,
+    to: (RecipientKind, &str),
+    part: &Part,
+) -> Verdict {
     let App::Wecom(wecom) = app else {
         return Verdict::plain(Outcome::Misconfigured, Reason::Credentials);
     };
@@ -131,10 +136,9 @@ pub(crate) fn verdict(answer: &Answer, clock: &dyn Clock) -> Verdict {
             Question { table: APP, code: &code, text: fields.text("errmsg"), answer, clock }.verdict()
         }
         // Some successes leave it out.
-        None if (200..300).contains(&answer.status) => Verdict {
-            platform_code: Some("0".to_owned()),
-            ..Verdict::plain(Outcome::Accepted, Reason::Ok)
-        },
+        None if (200..300).contains(&answer.status) => {
+            Verdict { platform_code: Some("0".to_owned()), ..Verdict::plain(Outcome::Accepted, Reason::Ok) }
+        }
         None => without_body(answer),
     }
 }
@@ -143,7 +147,8 @@ pub(crate) fn verdict(answer: &Answer, clock: &dyn Clock) -> Verdict {
 pub(crate) async fn fetch_token(context: &Context<'_>, app: &WecomApp) -> Result<Token, Verdict> {
     let pairs = [("corpid", app.corp_id.reveal()), ("corpsecret", app.secret.reveal())];
     let path = format!("/cgi-bin/gettoken?{}", query(&pairs));
-    let request = Request { to: To::Platform { host: WECOM_HOST, path: &path }, headers: &[], body: String::new() };
+    let request =
+        Request { to: To::Platform { host: WECOM_HOST, path: &path }, headers: &[], body: String::new() };
     let now = context.clock.now();
     let verdict = match context.http.send(reqwest::Method::GET, request, ANSWER_BYTES_MAX).await {
         Ok(answer) => {

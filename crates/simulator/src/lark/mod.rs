@@ -91,7 +91,7 @@ fn is_signed(secret: &str, body: &Value, now_ms: i64) -> bool {
 }
 
 /// Reads the content of an app's message, which is as a robot's but for its frame and its codes.
-pub(crate) fn app_message(kind: &str, content: Value) -> Result<message::Message, Verdict> {
+pub(crate) fn app_message(kind: &str, content: &Value) -> Result<message::Message, Verdict> {
     let body = match kind {
         "interactive" => json!({ "msg_type": kind, "card": content }),
         "post" => json!({ "msg_type": kind, "content": { "post": content } }),

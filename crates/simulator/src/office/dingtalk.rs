@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Call, Office, OfficeApp, OfficeDepartment, OfficeMember, page};
 use crate::dingtalk::Dingtalk;
 use crate::limit::Rate;
-use crate::registry::Registry;
+use crate::registry::{Platform, Registry};
 use crate::verdict::{Asked, Verdict, text_at};
 
 /// For each interface of an app.
@@ -50,7 +50,11 @@ fn called(
     let dead = || Verdict::errcode(40_014, "不合法的access_token");
     let token = asked.query("access_token").ok_or_else(dead)?;
     let app_key = dingtalk.app_of_token(token, asked.now_ms).ok_or_else(dead)?;
-    let app = office.apps.iter().find(|app| app.app_id == app_key).cloned();
+    let app = office
+        .apps
+        .iter()
+        .find(|app| app.platform == Platform::DingtalkApp && app.app_id == app_key)
+        .cloned();
     let app = match app {
         Some(app) => app,
         None => bare(registry, app_key).ok_or_else(dead)?,
@@ -83,7 +87,8 @@ fn called(
         ["topapi", "v2", "user", "getbymobile"] => {
             need(BY_MOBILE)?;
             let mobile = text_at(&body, "mobile");
-            let found = app.members.iter().find(|member| member.mobile.as_deref() == mobile && mobile.is_some());
+            let found =
+                app.members.iter().find(|member| member.mobile.as_deref() == mobile && mobile.is_some());
             let found = found.ok_or_else(|| Verdict::errcode(60_121, "找不到该用户"))?;
             Ok(good(&json!({ "userid": found.id })))
         }
@@ -94,7 +99,7 @@ fn called(
 /// An app that was registered without a company: a root with the people its robot reaches.
 fn bare(registry: &Registry, app_key: &str) -> Option<OfficeApp> {
     let app = registry.app_by_key(app_key)?;
-    let mut bare = OfficeApp::new(crate::registry::Platform::DingtalkApp, app_key, &app.app_secret);
+    let mut bare = OfficeApp::new(Platform::DingtalkApp, app_key, &app.app_secret);
     bare.members = app
         .users
         .iter()
@@ -162,9 +167,12 @@ fn shown_department(department: &OfficeDepartment) -> Value {
 
 fn members(app: &OfficeApp, body: &Value) -> Result<Verdict, Verdict> {
     let of = entered(app, body)?;
-    let field = |name: &str| body.get(name).and_then(Value::as_u64).and_then(|number| usize::try_from(number).ok());
+    let field =
+        |name: &str| body.get(name).and_then(Value::as_u64).and_then(|number| usize::try_from(number).ok());
     let (from, size) = (field("cursor"), field("size").filter(|size| (1..=100).contains(size)));
-    let (Some(from), Some(size)) = (from, size) else { return Err(Verdict::errcode(400_002, "无效的参数")) };
+    let (Some(from), Some(size)) = (from, size) else {
+        return Err(Verdict::errcode(400_002, "无效的参数"));
+    };
     let found: Vec<&OfficeMember> =
         app.members.iter().filter(|member| !member.left && member.departments.contains(&of)).collect();
     let (items, next) = page(&found, from, size);

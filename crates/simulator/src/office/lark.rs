@@ -92,9 +92,19 @@ fn called(office: &mut Office, call: &Call, asked: &Asked<'_>, path: &[&str]) ->
     let token = token.ok_or_else(|| fault(400, 99_991_661, "Missing access token for authorization"))?;
     let app = office.by_token(token, asked.now_ms).cloned();
     let app = app.filter(|app| app.platform == call.platform);
-    let app = app.ok_or_else(|| fault(400, 99_991_663, "Invalid access token for authorization. Please make a test attempt with the correct token."))?;
+    let app = app.ok_or_else(|| {
+        fault(
+            400,
+            99_991_663,
+            "Invalid access token for authorization. Please make a test attempt with the correct token.",
+        )
+    })?;
     if !app.trusts(asked.from) {
-        return Err(fault(400, 99_991_401, &format!("deny by app ip white list, request ip: {}", asked.from)));
+        return Err(fault(
+            400,
+            99_991_401,
+            &format!("deny by app ip white list, request ip: {}", asked.from),
+        ));
     }
     let interface = path.iter().take(3).copied().collect::<Vec<_>>().join("/");
     if !office.take(format!("{} {interface}", app.app_id), RATES, asked.now_ms) {
@@ -109,7 +119,10 @@ fn called(office: &mut Office, call: &Call, asked: &Asked<'_>, path: &[&str]) ->
         ["application", "v6", "scopes"] => Ok(granted(&app)),
         ["bot", "v3", "info"] => {
             let status = if app.bot_off { 0 } else { 2 };
-            Ok(Verdict::accepted("0", json!({ "code": 0, "msg": "ok", "bot": { "activate_status": status } })))
+            Ok(Verdict::accepted(
+                "0",
+                json!({ "code": 0, "msg": "ok", "bot": { "activate_status": status } }),
+            ))
         }
         ["im", "v1", "chats"] => chats(&app, asked),
         ["contact", "v3", rest @ ..] => contact(&app, asked, rest),
@@ -176,7 +189,9 @@ fn find_department<'a>(app: &'a OfficeApp, id: &str) -> Option<&'a OfficeDepartm
 }
 
 pub(super) fn find_member<'a>(app: &'a OfficeApp, id: &str) -> Option<&'a OfficeMember> {
-    app.members.iter().find(|member| member.id == id || open_id(app, &member.id) == id || union_id(&member.id) == id)
+    app.members
+        .iter()
+        .find(|member| member.id == id || open_id(app, &member.id) == id || union_id(&member.id) == id)
 }
 
 /// The department of a path; the root only for who may see everybody.
@@ -193,7 +208,8 @@ fn listed<T>(asked: &Asked<'_>, items: &[T], show: impl Fn(&T) -> Value) -> Resu
     let size = asked.query("page_size").map_or(Ok(10), str::parse::<usize>);
     let size = size.ok().filter(|size| (1..=PAGE_MAX).contains(size));
     let size = size.ok_or_else(|| fault(400, 40_011, "page size is invalid"))?;
-    let from = asked.query("page_token").map_or(Ok(0), |token| token.trim_start_matches('p').parse::<usize>());
+    let from =
+        asked.query("page_token").map_or(Ok(0), |token| token.trim_start_matches('p').parse::<usize>());
     let from = from.map_err(|_number| fault(400, 40_012, "page token is invalid error"))?;
     let (items, next) = page(items, from, size);
     let items: Vec<Value> = items.iter().map(show).collect();
@@ -211,8 +227,11 @@ fn children(app: &OfficeApp, asked: &Asked<'_>, id: &str) -> Result<Verdict, Ver
 }
 
 fn shown_department(app: &OfficeApp, department: &OfficeDepartment) -> Value {
-    let mut shown = json!({ "open_department_id": open_department(&department.id), "department_id": department.id });
-    if app.has(&["contact:department.base:readonly", AS_APP]) && !app.withheld.contains("contact:department.base:readonly") {
+    let mut shown =
+        json!({ "open_department_id": open_department(&department.id), "department_id": department.id });
+    if app.has(&["contact:department.base:readonly", AS_APP])
+        && !app.withheld.contains("contact:department.base:readonly")
+    {
         shown["name"] = department.name.clone().into();
     }
     if app.has(&[ORGANIZE]) {
@@ -224,8 +243,11 @@ fn shown_department(app: &OfficeApp, department: &OfficeDepartment) -> Value {
 fn members(app: &OfficeApp, asked: &Asked<'_>) -> Result<Verdict, Verdict> {
     let id = asked.query("department_id").ok_or_else(|| fault(400, 99_992_402, "field validation failed"))?;
     let of = entered(app, id)?;
-    let found: Vec<&OfficeMember> =
-        app.members.iter().filter(|member| !member.left && member.departments.iter().any(|id| id == of)).collect();
+    let found: Vec<&OfficeMember> = app
+        .members
+        .iter()
+        .filter(|member| !member.left && member.departments.iter().any(|id| id == of))
+        .collect();
     listed(asked, &found, |member| shown_member(app, member))
 }
 
@@ -238,7 +260,8 @@ fn shown_member(app: &OfficeApp, member: &OfficeMember) -> Value {
         shown["user_id"] = member.id.clone().into();
     }
     if app.has(&["contact:user.department:readonly"]) {
-        shown["department_ids"] = member.departments.iter().map(|id| open_department(id)).collect::<Vec<_>>().into();
+        shown["department_ids"] =
+            member.departments.iter().map(|id| open_department(id)).collect::<Vec<_>>().into();
     }
     shown["status"] = json!({ "is_resigned": member.left, "is_activated": true });
     shown
@@ -275,8 +298,10 @@ fn chats(app: &OfficeApp, asked: &Asked<'_>) -> Result<Verdict, Verdict> {
     let size = asked.query("page_size").and_then(|size| size.parse().ok()).unwrap_or(20).clamp(1, 100);
     let from = asked.query("page_token").and_then(|token| token.parse().ok()).unwrap_or(0);
     let (items, next) = page(&app.chats, from, size);
-    let items: Vec<Value> =
-        items.iter().map(|(id, name)| json!({ "chat_id": id, "name": name, "description": "", "chat_status": "normal" })).collect();
+    let items: Vec<Value> = items
+        .iter()
+        .map(|(id, name)| json!({ "chat_id": id, "name": name, "description": "", "chat_status": "normal" }))
+        .collect();
     let token = next.map(|next| next.to_string()).unwrap_or_default();
     Ok(good(&json!({ "items": items, "has_more": next.is_some(), "page_token": token })))
 }

@@ -36,9 +36,14 @@ pub(super) fn send(office: &mut Office, app: &OfficeApp, asked: &Asked<'_>) -> R
         return Err(fault(400, 230_025, "The length of the message content reaches its limit."));
     }
     let chat = receiver(app, id_type, id)?;
-    let parsed: Value =
-        serde_json::from_str(content).map_err(|_json| fault(400, 230_001, "Your request contains an invalid request parameter, ext=content is not a string in json format."))?;
-    let message = app_message(kind, parsed)?;
+    let parsed: Value = serde_json::from_str(content).map_err(|_json| {
+        fault(
+            400,
+            230_001,
+            "Your request contains an invalid request parameter, ext=content is not a string in json format.",
+        )
+    })?;
+    let message = app_message(kind, &parsed)?;
     let key = uuid.map(|uuid| format!("{} {uuid}", app.app_id));
     if let Some(before) = key.as_ref().and_then(|key| office.sent_before(key, asked.now_ms)) {
         return Ok(answer(&before));
@@ -61,7 +66,9 @@ fn answer(message_id: &str) -> Verdict {
 fn receiver(app: &OfficeApp, id_type: &str, id: &str) -> Result<String, Verdict> {
     if id_type == "chat_id" {
         let chat = app.chats.iter().find(|(chat, _)| chat == id);
-        return chat.map(|(_, name)| name.clone()).ok_or_else(|| fault(400, 230_002, "The bot can not be outside the group."));
+        return chat
+            .map(|(_, name)| name.clone())
+            .ok_or_else(|| fault(400, 230_002, "The bot can not be outside the group."));
     }
     let fits = match id_type {
         "open_id" => id.starts_with("ou_"),

@@ -60,7 +60,7 @@ pub struct OfficeMember {
 pub struct OfficeApp {
     /// `lark`, `feishu`, `dingtalk_app` or `wecom`.
     pub platform: Platform,
-    /// Lark's App ID, DingTalk's AppKey, WeCom's corp id.
+    /// Lark's App ID, DingTalk's `AppKey`, WeCom's corp id.
     pub app_id: String,
     /// The secret.
     pub secret: String,
@@ -127,7 +127,8 @@ impl OfficeApp {
             });
         }
         for number in 0..members {
-            let departments = if departments == 0 { vec![root.clone()] } else { vec![id(number % departments)] };
+            let departments =
+                if departments == 0 { vec![root.clone()] } else { vec![id(number % departments)] };
             self.members.push(OfficeMember {
                 id: format!("u{number:05}"),
                 name: format!("Member {number}"),
@@ -197,7 +198,7 @@ impl OfficeApp {
 #[derive(Debug, Default)]
 pub(crate) struct Office {
     apps: Vec<OfficeApp>,
-    tokens: HashMap<String, (String, i64)>,
+    tokens: HashMap<String, (Platform, String, i64)>,
     meters: HashMap<String, Meter>,
     /// What was sent under a key, or as the same request: the message's id and until when that counts.
     sent: HashMap<String, (String, i64)>,
@@ -227,7 +228,12 @@ impl Office {
     }
 
     /// Changes an app and tells whether it is there.
-    pub(crate) fn change(&mut self, app_id: &str, registry: &mut Registry, change: impl FnOnce(&mut OfficeApp)) -> bool {
+    pub(crate) fn change(
+        &mut self,
+        app_id: &str,
+        registry: &mut Registry,
+        change: impl FnOnce(&mut OfficeApp),
+    ) -> bool {
         let Some(app) = self.apps.iter_mut().find(|app| app.app_id == app_id) else { return false };
         change(app);
         self.mirror(registry);
@@ -240,7 +246,7 @@ impl Office {
 
     /// Kills the tokens of an app before their time.
     pub(crate) fn expire_tokens(&mut self, app_id: &str) {
-        self.tokens.retain(|_token, (of, _)| of != app_id);
+        self.tokens.retain(|_token, (_, of, _)| of != app_id);
     }
 
     /// Whether a permission of the robot of a DingTalk app was taken away.
@@ -250,15 +256,17 @@ impl Office {
 
     fn issue(&mut self, app: &OfficeApp, prefix: &str, now_ms: i64) -> String {
         self.made += 1;
-        let token = format!("{prefix}{}", sign::derive(&app.secret, &format!("office {now_ms} {}", self.made)));
-        self.tokens.retain(|_token, (_, until)| *until > now_ms);
-        self.tokens.insert(token.clone(), (app.app_id.clone(), now_ms + TOKEN_MS));
+        let token =
+            format!("{prefix}{}", sign::derive(&app.secret, &format!("office {now_ms} {}", self.made)));
+        self.tokens.retain(|_token, (_, _, until)| *until > now_ms);
+        self.tokens.insert(token.clone(), (app.platform, app.app_id.clone(), now_ms + TOKEN_MS));
         token
     }
 
     fn by_token(&self, token: &str, now_ms: i64) -> Option<&OfficeApp> {
-        let (app_id, until) = self.tokens.get(token)?;
-        self.apps.iter().find(|app| app.app_id == *app_id && now_ms < *until)
+        let (platform, app_id, until) = self.tokens.get(token)?;
+        let of = |app: &&OfficeApp| app.platform == *platform && app.app_id == *app_id;
+        self.apps.iter().find(of).filter(|_app| now_ms < *until)
     }
 
     /// Counts a call against a limit.

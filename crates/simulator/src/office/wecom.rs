@@ -115,7 +115,8 @@ fn members(app: &OfficeApp, asked: &Asked<'_>) -> Result<Verdict, Verdict> {
     if app.range.is_some() && (of == "1" || !app.sees_department(of)) {
         return Err(fault(asked, 60_011, "no privilege to access/modify contact/party/agent"));
     }
-    let found = app.members.iter().filter(|member| !member.left && member.departments.iter().any(|id| id == of));
+    let found =
+        app.members.iter().filter(|member| !member.left && member.departments.iter().any(|id| id == of));
     Ok(good(json!({ "userlist": found.map(shown_member).collect::<Vec<_>>() })))
 }
 
@@ -152,7 +153,12 @@ fn content(asked: &Asked<'_>, body: &Value) -> Result<(String, String, Option<St
     }
 }
 
-fn shown(app: &OfficeApp, chat: &str, body: &Value, (kind, text, title): &(String, String, Option<String>)) -> Shown {
+fn shown(
+    app: &OfficeApp,
+    chat: &str,
+    body: &Value,
+    (kind, text, title): &(String, String, Option<String>),
+) -> Shown {
     Shown {
         chat: chat.to_owned(),
         token_masked: masked(&app.app_id),
@@ -180,14 +186,16 @@ fn send(office: &mut Office, app: &OfficeApp, asked: &Asked<'_>) -> Result<Verdi
         .iter()
         .map(|id| (id.to_ascii_lowercase(), find(app, id).filter(|member| app.sees(member))))
         .collect();
-    let invalid: Vec<&str> = found.iter().filter(|(_, found)| found.is_none()).map(|(id, _)| id.as_str()).collect();
+    let invalid: Vec<&str> =
+        found.iter().filter(|(_, found)| found.is_none()).map(|(id, _)| id.as_str()).collect();
     if invalid.len() == found.len() {
         return Err(fault(asked, 81_013, "user & party & tag all invalid"));
     }
     let message_id = office.next_id("msg");
     let mut verdict = good(json!({ "msgid": message_id, "invaliduser": invalid.join("|") }));
     if body.get("enable_duplicate_check").and_then(Value::as_u64) == Some(1) {
-        let seconds = body.get("duplicate_check_interval").and_then(Value::as_i64).unwrap_or(1800).min(14_400);
+        let seconds =
+            body.get("duplicate_check_interval").and_then(Value::as_i64).unwrap_or(1800).min(14_400);
         let key = format!("{} {}", app.app_id, String::from_utf8_lossy(asked.body));
         if office.sent_before(&key, asked.now_ms).is_some() {
             return Ok(verdict);

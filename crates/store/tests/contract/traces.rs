@@ -123,7 +123,10 @@ pub(crate) fn extension<H: Home>(bed: &Bed<H>, endpoint: &Endpoint) -> Extension
             let (app_key, app_secret, robot_code) = (secret(bed, 16), secret(bed, 32), secret(bed, 16));
             extension.app = Some(AppCredentials { app_key, app_secret, robot_code });
         }
-        Endpoint::DingtalkConversation { .. } | Endpoint::LarkRobot { .. } | Endpoint::WecomRobot { .. } => {}
+        Endpoint::DingtalkConversation { .. }
+        | Endpoint::LarkRobot { .. }
+        | Endpoint::WecomRobot { .. }
+        | Endpoint::Office { .. } => {}
     }
     extension
 }

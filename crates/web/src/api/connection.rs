@@ -33,16 +33,16 @@ pub(crate) struct NewConnection {
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(default)]
 pub(crate) struct NewApp {
-    /// Lark's and Feishu's App ID, DingTalk's AppKey.
+    /// Lark's and Feishu's App ID, DingTalk's `AppKey`.
     app_id: Option<String>,
-    /// The App Secret, AppSecret or secret.
+    /// The App Secret, `AppSecret` or secret.
     app_secret: Option<String>,
     /// The company's id (WeCom; optional for DingTalk).
     corp_id: Option<String>,
     /// The app's number (WeCom; optional for DingTalk), as a text or a number.
     #[schema(value_type = Option<String>)]
     agent_id: Option<serde_json::Value>,
-    /// DingTalk's RobotCode; without it nothing can be sent.
+    /// DingTalk's `RobotCode`; without it nothing can be sent.
     robot_code: Option<String>,
 }
 
@@ -178,8 +178,7 @@ pub(super) fn connection_id(call: &ApiCall) -> Result<ConnectionId, Invalid> {
 pub(crate) async fn add(State(app): State<App>, call: ApiCall) -> Result<Response, ApiError> {
     let made = async {
         let new: NewConnection = call.body()?;
-        let connect =
-            Connect { platform: platform(&new.platform)?, name: new.name, app: new.app.typed() };
+        let connect = Connect { platform: platform(&new.platform)?, name: new.name, app: new.app.typed() };
         app.service.connect(&call.0.caller, connect).await
     };
     let id = made.await.map_err(|error: Error| call.refuse(error))?;

@@ -274,7 +274,11 @@ pub(crate) async fn cancel(State(app): State<App>, call: ApiCall) -> Result<Resp
 }
 
 /// A page of members or chats, and where the next one begins.
-async fn reachable(app: &App, call: &ApiCall, kind: RecipientKind) -> Result<(Vec<Kept>, Option<String>), Error> {
+async fn reachable(
+    app: &App,
+    call: &ApiCall,
+    kind: RecipientKind,
+) -> Result<(Vec<Kept>, Option<String>), Error> {
     let (id, limit) = (connection_id(call)?, call.limit()?);
     let after = call.0.query("after").map(EndpointId::parse).transpose()?;
     let search = call.0.query("search").map(str::to_owned);

@@ -2,8 +2,8 @@
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use carillon_model::{Field, Invalid};
 use carillon_model::id::RequestId;
+use carillon_model::{Field, Invalid};
 use carillon_service::Error;
 use serde_json::{Map, Value};
 

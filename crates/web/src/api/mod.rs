@@ -66,7 +66,10 @@ fn office_routes() -> Router<App> {
         .route("/api/v1/connections/{connection_id}/members", get(directory::members))
         .route("/api/v1/connections/{connection_id}/departments", get(directory::departments))
         .route("/api/v1/connections/{connection_id}/chats", get(directory::chats))
-        .route("/api/v1/connections/{connection_id}/groups", get(directory::groups).post(directory::put_group))
+        .route(
+            "/api/v1/connections/{connection_id}/groups",
+            get(directory::groups).post(directory::put_group),
+        )
         .route("/api/v1/connections/{connection_id}/groups/{group_id}", delete(directory::remove_group))
         .route("/api/v1/pushes", post(push::push))
         .route("/api/v1/pushes/preview", post(push::preview))

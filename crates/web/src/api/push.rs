@@ -172,7 +172,9 @@ fn with_buttons(markdown: String, buttons: &[NewButton]) -> Result<String, Inval
     }
     let mut links = Vec::new();
     for button in buttons {
-        let plain = |text: &str| !text.chars().any(|c| c.is_control() || matches!(c, '[' | ']' | '(' | ')' | '<' | '>'));
+        let plain = |text: &str| {
+            !text.chars().any(|c| c.is_control() || matches!(c, '[' | ']' | '(' | ')' | '<' | '>'))
+        };
         if button.text.is_empty() || !plain(&button.text) {
             return Err(wrong("a button's text must be one line without brackets"));
         }

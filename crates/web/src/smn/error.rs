@@ -192,7 +192,9 @@ impl From<Error> for SmnError {
                 Self::new(forbidden, "SMN.0001", text)
             }
             Error::DetectionNotFound => Self::new(not_found, "SMN.00013030", "Detection task not found."),
-            Error::ConnectionNotFound => Self::new(not_found, "SMN.0018", "There is no such office connection."),
+            Error::ConnectionNotFound => {
+                Self::new(not_found, "SMN.0018", "There is no such office connection.")
+            }
             // SMN has no calls that are refused so.
             Error::ConnectionExists
             | Error::ConnectionsFull

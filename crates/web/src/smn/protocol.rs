@@ -49,7 +49,9 @@ pub(crate) fn channel(protocol: &str) -> Result<Channel, Invalid> {
 /// Whether a channel's content in a message structure is a chat object with a `msgType`.
 pub(crate) fn is_chat(channel: Channel) -> bool {
     match channel {
-        Channel::Dingtalk | Channel::DingtalkPerson | Channel::Lark | Channel::Wecom | Channel::Office => true,
+        Channel::Dingtalk | Channel::DingtalkPerson | Channel::Lark | Channel::Wecom | Channel::Office => {
+            true
+        }
         Channel::Http | Channel::Https => false,
     }
 }
