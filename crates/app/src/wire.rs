@@ -39,14 +39,18 @@ pub(crate) async fn build(config: &ServerConfig, links: Links, preset: Preset) -
             "requests to this host go to another address"
         );
     }
-    let settings =
-        carillon_store::Settings { data_dir: config.data_dir.clone(), key_file: config.key_file.clone() };
+    let settings = carillon_store::Settings {
+        data_dir: config.data_dir.clone(),
+        key_file: config.key_file.clone(),
+        database_url: config.database_url.clone(),
+    };
     let store = Store::open(&settings, clock.clone(), chance.clone(), Arc::new(metrics.clone()))?;
     let providers = Arc::new(Providers::new(config.provider.clone(), clock.clone()));
     let service =
         Service::new(store.clone(), providers.clone(), clock.clone(), chance.clone(), &config.region);
     install::install(&service, preset, &config.data_dir).await?;
     let parts = Parts { store, providers, clock, chance, metrics };
+    let secure = links.is_https();
     let settings = Settings {
         region: config.region.clone(),
         links,
@@ -64,5 +68,6 @@ pub(crate) async fn build(config: &ServerConfig, links: Links, preset: Preset) -
         written.expect("writing to a text does not fail");
         text
     });
-    Ok(Server { app: App { service, write_metrics }, engine })
+    let console = carillon_web::console::Settings { secure, version: env!("CARGO_PKG_VERSION") };
+    Ok(Server { app: App { service, write_metrics, console }, engine })
 }

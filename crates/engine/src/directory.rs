@@ -166,7 +166,7 @@ impl Directories {
             let Some(found) = self.step(app, walk, stop).await? else { break };
             pages.take(found);
             // The first calls and every full batch show that it moves.
-            if pages.len() >= BATCH || walk.calls() <= 3 || walk.calls() % 25 == 0 {
+            if pages.len() >= BATCH || walk.calls() <= 3 || walk.calls().is_multiple_of(25) {
                 self.keep(run, app, walk, std::mem::take(&mut pages)).await?;
             }
         }

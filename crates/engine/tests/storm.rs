@@ -43,7 +43,8 @@ impl Bed {
     async fn still(simulator: Simulator, targets: &[(Channel, &str)]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let platforms = simulator.start("127.0.0.1:0".parse().unwrap()).await.unwrap();
-        let settings = carillon_store::Settings { data_dir: dir.path().to_owned(), key_file: None };
+        let settings =
+            carillon_store::Settings { data_dir: dir.path().to_owned(), key_file: None, database_url: None };
         let (clock, chance) = (Arc::new(SystemClock), Arc::new(SystemChance));
         let store = Store::open(&settings, clock.clone(), chance.clone(), Arc::new(NoObserver)).unwrap();
         let topic = topic(&store, clock.as_ref()).await;

@@ -58,6 +58,12 @@ pub const SIGN_IN_FAILURES_EVERYWHERE_MAX: u32 = 50;
 pub const SIGN_IN_LOCK: Duration = Duration::from_secs(5 * 60);
 /// How long a token of the small IAM is good (SMN: 24 hours).
 pub const TOKEN_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long a session of the console lasts at most.
+pub const SESSION_LIFE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// How long a session lasts that nobody uses.
+pub const SESSION_IDLE: Duration = Duration::from_secs(8 * 60 * 60);
+/// How old the note may be of when a session was used last.
+pub const SESSION_NOTE_EVERY: Duration = Duration::from_secs(5 * 60);
 /// The longest key that a publisher may give a publish, in bytes of printable ASCII.
 pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 128;
 /// How long the same key means the same publish.

@@ -64,6 +64,12 @@ impl Links {
         Ok(Self { base: url.as_str().trim_end_matches('/').to_owned(), host })
     }
 
+    /// Whether the server is reached by https.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.base.starts_with("https:")
+    }
+
     /// The host that every link names.
     #[must_use]
     pub fn host(&self) -> &str {

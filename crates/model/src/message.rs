@@ -246,6 +246,12 @@ pub enum Priority {
 }
 
 impl Priority {
+    /// Whether it goes first.
+    #[must_use]
+    pub fn is_urgent(self) -> bool {
+        self == Self::Urgent
+    }
+
     /// Its number at rest.
     #[must_use]
     pub fn number(self) -> i64 {

@@ -58,7 +58,11 @@ impl Service {
 
     async fn prove(&self, app: &App) -> Result<(), Error> {
         let proved = self.providers.office_prove(app).await;
-        proved.map_err(|fault| Error::PlatformRefuses { field: field(&fault), sentence: fault.sentence() })
+        proved.map_err(|fault| Error::PlatformRefuses {
+            field: field(&fault),
+            sentence: fault.sentence(),
+            zh: fault.advice().zh.into_owned(),
+        })
     }
 
     /// Lists the project's connections, oldest first.

@@ -142,6 +142,8 @@ pub enum Error {
         field: Option<Field>,
         /// What to change, with the platform's own code and words.
         sentence: String,
+        /// What to change, in Chinese.
+        zh: String,
     },
     /// There is no such reading of a directory.
     #[error("there is no such update")]

@@ -5,6 +5,7 @@
 //! | --- | --- |
 //! | who asks, and what they may do | [`caller`] |
 //! | signing in, keys, tokens, lock-out, the first start | [`sign_in`], [`install`] |
+//! | sessions of the console | [`session`] |
 //! | create, look at, change and remove topics | [`topic`] |
 //! | attributes and tags of topics | [`attribute`], [`tag`] |
 //! | whether a caller may use a topic | `right` |
@@ -39,6 +40,7 @@ pub mod publish;
 pub mod push;
 pub mod resend;
 mod right;
+pub mod session;
 pub mod sign_in;
 pub mod subscription;
 pub mod tag;

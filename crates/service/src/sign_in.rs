@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use carillon_model::id::ProjectId;
 use carillon_model::text::shorten;
 use carillon_model::{SecretText, Timestamp, limits};
-use carillon_store::account::Holder;
+use carillon_store::account::{Account, Holder};
 use data_encoding::BASE64URL_NOPAD;
 
 use crate::caller::Caller;
@@ -168,6 +168,28 @@ impl Service {
         scope: &Scope,
     ) -> Result<Issued, Error> {
         let now = self.clock.now();
+        let account = self.authenticate(name, client, password).await?;
+        let (project, project_name) = self.project(scope).await?;
+        let token = self.secret();
+        let expires_at = now.plus(limits::TOKEN_LIFE);
+        self.store.token_add(&token, project.clone(), account.id, expires_at).await?;
+        let caller = Caller::from(Holder {
+            project,
+            project_name,
+            account: account.id,
+            account_name: name.to_owned(),
+        });
+        Ok(Issued { token, caller, issued_at: now, expires_at })
+    }
+
+    /// The account of a name and its password, under the lock against guessing.
+    pub(crate) async fn authenticate(
+        &self,
+        name: &str,
+        client: IpAddr,
+        password: SecretText,
+    ) -> Result<Account, Error> {
+        let now = self.clock.now();
         let lock = format!("account {name}");
         if self.failures.is_locked(&lock, client, now) {
             return Err(Unauthenticated::Locked.into());
@@ -182,20 +204,10 @@ impl Service {
             return Err(Unauthenticated::WrongPassword.into());
         };
         self.failures.succeeded(&lock, client);
-        let (project, project_name) = self.project(scope).await?;
-        let token = self.secret();
-        let expires_at = now.plus(limits::TOKEN_LIFE);
-        self.store.token_add(&token, project.clone(), account.id, expires_at).await?;
-        let caller = Caller::from(Holder {
-            project,
-            project_name,
-            account: account.id,
-            account_name: name.to_owned(),
-        });
-        Ok(Issued { token, caller, issued_at: now, expires_at })
+        Ok(account)
     }
 
-    async fn project(&self, scope: &Scope) -> Result<(ProjectId, String), Error> {
+    pub(crate) async fn project(&self, scope: &Scope) -> Result<(ProjectId, String), Error> {
         let fits = |id: &ProjectId, name: &str| match scope {
             Scope::Any => true,
             Scope::Id(wanted) => id.as_str() == wanted,

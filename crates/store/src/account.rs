@@ -73,7 +73,7 @@ pub(crate) fn secrets_open(tx: &mut Tx<'_>, vault: &Vault) -> Result<bool, Error
     Ok(true)
 }
 
-fn read_holder(row: &mut crate::db::Row) -> Result<Holder, Error> {
+pub(crate) fn read_holder(row: &mut crate::db::Row) -> Result<Holder, Error> {
     Ok(Holder {
         project: row.parsed(|text| ProjectId::parse(text).ok())?,
         project_name: row.text()?,

@@ -15,7 +15,7 @@ fn cancel(tx: &mut Tx<'_>, seqs: &[i64], now: Timestamp) -> Result<Vec<Dropped>,
     let sql = "UPDATE delivery SET state = 5, due_at = $2 WHERE seq IN (SELECT value FROM json_each($1))
          AND state = 0 RETURNING endpoint_id, seq";
     let mut dropped = Vec::new();
-    for mut row in tx.query("delivery", sql, params![pick::list(seqs)?, now])? {
+    for mut row in tx.query("delivery", sql, params![seqs, now])? {
         let endpoint = row.parsed(|text| EndpointId::parse(text).ok())?;
         dropped.push(Dropped { endpoint, seq: row.int()? });
     }

@@ -19,7 +19,6 @@ use crate::connection::open_app;
 use crate::db::{Row, Tx, params};
 use crate::error::Error;
 use crate::message::read_message;
-use crate::pick::list;
 use crate::setup::Store;
 use crate::subscription::open_target;
 
@@ -292,7 +291,7 @@ impl Store {
             let sql = "SELECT d.seq FROM delivery d LEFT JOIN subscription s ON s.id = d.subscription_id
                  WHERE d.seq IN (SELECT value FROM json_each($1)) AND d.state IN (0, 1)
                  AND (s.state IN (1, 2) OR d.subscription_id = d.endpoint_id)";
-            tx.query("delivery", sql, params![list(&seqs)?])
+            tx.query("delivery", sql, params![seqs])
         };
         self.db.read(find).await?.into_iter().map(|mut row| row.int()).collect()
     }
@@ -329,7 +328,7 @@ impl Store {
             }
             Ok(())
         };
-        self.db.write(write).await
+        self.db.write_beside(write, |()| ()).await
     }
 
     /// After a start: what was being sent when the server stopped waits again, and its interrupted attempt is

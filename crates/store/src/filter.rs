@@ -81,7 +81,7 @@ fn change(
         });
     }
     let (none, some): (Vec<_>, Vec<_>) = policies.into_iter().partition(|(_, own)| own.is_empty());
-    let none: Vec<_> = none.into_iter().map(|(id, _)| id).collect();
+    let none: Vec<String> = none.into_iter().map(|(id, _)| id.to_string()).collect();
     let json = |value: Result<String, serde_json::Error>| value.map_err(|_json| Error::Conflict);
     let some: Vec<(SubscriptionId, String)> = some
         .into_iter()
@@ -95,7 +95,7 @@ fn change(
     )?;
     tx.execute(
         "DELETE FROM filter_policy WHERE subscription_id IN (SELECT value FROM json_each($1))",
-        params![json(serde_json::to_string(&none))?],
+        params![none],
     )?;
     Ok(answers)
 }

@@ -10,6 +10,11 @@ use crate::vault::{Place, Vault};
 const WORD: &[u8] = b"carillon";
 const PLACE: Place<'_> = Place { table: "key_check", row: "1", column: "sealed" };
 
+/// Whether something was sealed in this database before.
+pub(crate) fn is_kept(tx: &mut Tx<'_>) -> Result<bool, Error> {
+    Ok(tx.query_one("key_check", "SELECT id FROM key_check", &[])?.is_some())
+}
+
 /// Whether `vault` holds the keys that this database was sealed with. The first start writes down by what later ones
 /// can tell.
 pub(crate) fn fits(tx: &mut Tx<'_>, vault: &Vault, chance: &dyn Chance) -> Result<bool, Error> {

@@ -4,6 +4,7 @@
 //! | noun | room |
 //! | --- | --- |
 //! | projects, accounts, keys and tokens | [`account`] |
+//! | sessions of the console | `session` |
 //! | topics | [`topic`] |
 //! | subscriptions and their sealed targets | [`subscription`] |
 //! | asking subscribers, and their links | [`confirmation`] |
@@ -51,6 +52,7 @@ pub mod pick;
 mod resend;
 pub mod retention;
 mod sealed;
+mod session;
 mod setup;
 pub mod signing;
 pub mod subscription;

@@ -149,6 +149,7 @@ impl Store {
         let to = Arc::new(recipients);
         let written = Arc::clone(&to);
         let (wake, now) = (Arc::clone(&self.wake), self.clock.now());
+        let has_key = claim.is_some();
         let work = move |tx: &mut Tx<'_>| {
             let accepted = match claim {
                 Some(claim) => claim.take(tx, &inserted, written.len(), now)?,
@@ -158,7 +159,12 @@ impl Store {
             Ok((accepted, if fresh { insert(tx, &inserted, &written)? } else { Vec::new() }))
         };
         let hand = move |(_accepted, places): &(Accepted, Vec<i64>)| wake.hand(ready(&stored, &to, places));
-        Ok(self.db.write_then(work, hand).await?.0)
+        // A key must be looked for before it is taken; without one, nothing is looked at.
+        Ok(if has_key {
+            self.db.write_then(work, hand).await?.0
+        } else {
+            self.db.write_beside(work, hand).await?.0
+        })
     }
 
     /// Finds a project's message.

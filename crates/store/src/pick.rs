@@ -172,11 +172,6 @@ pub(crate) fn pick(
     Ok(Picked { seqs, next })
 }
 
-/// Places as one JSON text, which a statement takes as a list.
-pub(crate) fn list(seqs: &[i64]) -> Result<String, Error> {
-    serde_json::to_string(seqs).map_err(|_json| Error::Conflict)
-}
-
 /// The place and state of a project's delivery.
 pub(crate) fn place(
     tx: &mut Tx<'_>,

@@ -59,20 +59,18 @@ impl Again {
 
 /// Moves what may be moved to the end of its lane.
 fn resend(tx: &mut Tx<'_>, seqs: &[i64], now: Timestamp, life: Duration) -> Result<Again, Error> {
-    let old = pick::list(seqs)?;
     let (mut new, mut lanes) = (Vec::new(), Vec::new());
-    for mut row in tx.query("delivery", INSERT_AGAIN, params![old.as_str(), now, now.plus(life)])? {
+    for mut row in tx.query("delivery", INSERT_AGAIN, params![seqs, now, now.plus(life)])? {
         new.push(row.int()?);
         lanes.push(row.parsed(|text| EndpointId::parse(text).ok())?);
     }
-    tx.execute(DELETE_OLD, params![old])?;
-    let list = pick::list(&new)?;
-    let count = tx.execute(NUMBER_AGAIN, params![list.as_str()])?;
+    tx.execute(DELETE_OLD, params![seqs])?;
+    let count = tx.execute(NUMBER_AGAIN, params![new.as_slice()])?;
     if new.len() > HAND_MAX {
         return Ok(Again { count, ready: Vec::new(), lanes });
     }
     let sql = select_ready!("WHERE d.seq IN (SELECT value FROM json_each($1)) ORDER BY d.seq");
-    let rows = tx.query("delivery", sql, params![list])?;
+    let rows = tx.query("delivery", sql, params![new])?;
     let ready = rows.into_iter().map(read_ready).collect::<Result<_, _>>()?;
     Ok(Again { count, ready, lanes: Vec::new() })
 }

@@ -22,9 +22,7 @@ pub(crate) fn append(tx: &mut Tx<'_>, bytes: Vec<u8>) -> Result<i64, Error> {
 
 /// Overwrites the bytes at a place. The piece of work is answered only when they are out of the log as well.
 pub(crate) fn erase(tx: &mut Tx<'_>, seq: i64) -> Result<(), Error> {
-    tx.erased();
-    tx.execute("UPDATE sealed SET bytes = zeroblob(length(bytes)) WHERE seq = $1", params![seq])?;
-    Ok(())
+    tx.erase(seq)
 }
 
 /// Gives the room of erased rows back, at a start, when they are more than the live ones. The table is emptied as a

@@ -5,9 +5,9 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use carillon_model::{Chance, Clock};
+use carillon_model::{Chance, Clock, SecretText, Timestamp};
 
-use crate::db::{Db, Observer, Tx};
+use crate::db::{self, Db, Observer, Tx};
 use crate::error::Error;
 use crate::key_check;
 use crate::vault::Vault;
@@ -20,6 +20,8 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// The key file; `master.key` in the data directory when not set.
     pub key_file: Option<PathBuf>,
+    /// The PostgreSQL database that several servers share; a file in the data directory when not set.
+    pub database_url: Option<SecretText>,
 }
 
 /// What the service and the engine remember things in.
@@ -56,27 +58,10 @@ impl Store {
             .map_err(|error| setup("made", &error))?;
         let lock = lock(dir)?;
         let key_file = settings.key_file.clone().unwrap_or_else(|| dir.join("master.key"));
-        let database = dir.join("carillon.db");
-        if database.exists() && !key_file.exists() {
-            return Err(Error::Setup(format!(
-                "the database {} exists but its key file {} does not: put the key file back, nothing sealed can be \
-                 opened without it",
-                database.display(),
-                key_file.display()
-            )));
-        }
-        let vault = Vault::open(&key_file, chance.as_ref())?;
-        close_to_others(&database).map_err(|error| setup("closed to others", &error))?;
-        let own = |tx: &mut Tx<'_>| match key_check::fits(tx, &vault, chance.as_ref())? {
-            true => Ok(()),
-            false => Err(Error::Setup(format!(
-                "the key file {} does not hold the keys of the database {}: put this installation's own key file back, \
-                 or name it with --key-file; no address, secret or token can be read with another",
-                key_file.display(),
-                database.display()
-            ))),
+        let (db, vault) = match &settings.database_url {
+            None => open_file(&dir.join("carillon.db"), &key_file, clock.now(), chance.as_ref(), observer)?,
+            Some(url) => open_server(url, &key_file, clock.now(), chance.as_ref(), observer)?,
         };
-        let db = Db::open(&database, clock.now(), observer, own)?;
         Ok(Self {
             db,
             vault: Arc::new(vault),
@@ -101,6 +86,70 @@ impl Store {
     pub fn wake(&self) -> Arc<Wake> {
         Arc::clone(&self.wake)
     }
+}
+
+fn open_file(
+    database: &Path,
+    key_file: &Path,
+    now: Timestamp,
+    chance: &dyn Chance,
+    observer: Arc<dyn Observer>,
+) -> Result<(Db, Vault), Error> {
+    if database.exists() && !key_file.exists() {
+        return Err(Error::Setup(format!(
+            "the database {} exists but its key file {} does not: put the key file back, nothing sealed can be \
+             opened without it",
+            database.display(),
+            key_file.display()
+        )));
+    }
+    let vault = Vault::open(key_file, chance)?;
+    close_to_others(database).map_err(|error| {
+        Error::Setup(format!("the database {} cannot be closed to others: {error}", database.display()))
+    })?;
+    let own = |tx: &mut Tx<'_>| match key_check::fits(tx, &vault, chance)? {
+        true => Ok(()),
+        false => Err(foreign_key(key_file, &format!("the database {}", database.display()))),
+    };
+    let db = Db::open(db::Place::Sqlite(database), now, observer, own)?;
+    Ok((db, vault))
+}
+
+/// The key file is made only for a database that has none yet, so that a server which was started without the key
+/// leaves no wrong one behind.
+fn open_server(
+    url: &SecretText,
+    key_file: &Path,
+    now: Timestamp,
+    chance: &dyn Chance,
+    observer: Arc<dyn Observer>,
+) -> Result<(Db, Vault), Error> {
+    let mut opened = None;
+    let own = |tx: &mut Tx<'_>| {
+        if key_check::is_kept(tx)? && !key_file.exists() {
+            return Err(Error::Setup(format!(
+                "the database is in use but the key file {} does not exist: give this server a copy of the key file \
+                 that the others have, nothing sealed can be opened without it",
+                key_file.display()
+            )));
+        }
+        let vault = opened.insert(Vault::open(key_file, chance)?);
+        match key_check::fits(tx, vault, chance)? {
+            true => Ok(()),
+            false => Err(foreign_key(key_file, "this database")),
+        }
+    };
+    let db = Db::open(db::Place::Postgres(url.reveal()), now, observer, own)?;
+    let vault = opened.ok_or_else(|| Error::Setup("the key file was not opened".to_owned()))?;
+    Ok((db, vault))
+}
+
+fn foreign_key(key_file: &Path, database: &str) -> Error {
+    Error::Setup(format!(
+        "the key file {} does not hold the keys of {database}: put this installation's own key file back, or name it \
+         with --key-file; no address, secret or token can be read with another",
+        key_file.display()
+    ))
 }
 
 /// Makes the database's file, if there is none, and closes it and its companions to others. SQLite gives its

@@ -332,7 +332,7 @@ impl Store {
                         };
                         found.extend(hashes.find(tx, fit)?);
                     }
-                    Some(serde_json::to_string(&found).map_err(|_json| Error::Conflict)?)
+                    Some(found)
                 }
                 None => None,
             };

@@ -143,12 +143,11 @@ impl Store {
         let project = project.clone();
         let read = move |tx: &mut Tx<'_>| {
             let (count, topics) = list(tx, &project, &filter, page)?;
-            let ids: Vec<TopicId> = topics.iter().map(|topic| topic.id).collect();
-            let ids = serde_json::to_string(&ids).map_err(|_json| Error::Conflict)?;
+            let ids: Vec<String> = topics.iter().map(|topic| topic.id.to_string()).collect();
             let sql = "SELECT topic_id, key, value FROM topic_tag
                  WHERE topic_id IN (SELECT value FROM json_each($1)) ORDER BY topic_id, key";
             let mut tags: BTreeMap<TopicId, Vec<Tag>> = BTreeMap::new();
-            for mut row in tx.query("topic_tag", sql, params![ids.as_str()])? {
+            for mut row in tx.query("topic_tag", sql, params![ids.clone()])? {
                 let topic = row.parsed(|text| TopicId::parse(text).ok())?;
                 tags.entry(topic).or_default().push(read_tag(&mut row)?);
             }

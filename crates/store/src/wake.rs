@@ -111,11 +111,9 @@ impl Wake {
         let mut lanes = self.lanes.lock().expect("no code panics while it holds the hand-over");
         let lanes = std::mem::take(&mut *lanes);
         let mut handed = self.handed.lock().expect("no code panics while it holds the hand-over");
-        Arrived {
-            ready: std::mem::take(&mut *handed),
-            lanes,
-            cancelled,
-            overflowed: self.overflowed.swap(false, Ordering::SeqCst),
-        }
+        let mut ready = std::mem::take(&mut *handed);
+        // Commits beside each other may be handed over a little out of order.
+        ready.sort_by_key(|one| one.seq);
+        Arrived { ready, lanes, cancelled, overflowed: self.overflowed.swap(false, Ordering::SeqCst) }
     }
 }

@@ -47,7 +47,10 @@ pub(crate) fn client(extensions: &axum::http::Extensions) -> IpAddr {
 }
 
 /// Answers a path that nobody serves, in the dialect that its beginning names.
-pub(crate) async fn not_found(uri: Uri, request: Request) -> Response {
+pub(crate) async fn not_found(State(app): State<App>, uri: Uri, request: Request) -> Response {
+    if uri.path().starts_with("/console/") {
+        return crate::console::not_found(&app, request).await;
+    }
     let id = request_id(request.extensions());
     if uri.path().starts_with("/api/") {
         return ApiError::plain(StatusCode::NOT_FOUND, "not_found", "there is no such path")

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | SMN's v2 API, its errors and its small IAM | `smn` |
 //! | Carillon's own API and its OpenAPI document | [`api`] |
+//! | the console's pages | [`console`] |
 //! | from a token or a signature to a caller | `auth` |
 //! | request ids, log lines, body limits | `layer` |
 //! | is it alive, is it ready, numbers | `health` |
@@ -12,6 +13,7 @@
 pub mod api;
 mod auth;
 mod call;
+pub mod console;
 mod health;
 mod layer;
 pub mod serve;
@@ -33,10 +35,13 @@ pub struct App {
     pub service: Service,
     /// The operator's numbers.
     pub write_metrics: WriteMetrics,
+    /// What the console needs to know.
+    pub console: console::Settings,
 }
 
 /// All paths. `GET /healthz`, `GET /readyz`, the version documents and the OpenAPI document are open, `POST
-/// /v3/auth/tokens` takes a password; every other path wants a token or a signature.
+/// /v3/auth/tokens` and `POST /console/sign-in` take a password; the console's other pages want a session; every other
+/// path wants a token or a signature.
 pub fn router(app: App) -> Router {
     Router::new()
         .route("/healthz", get(health::alive))
@@ -44,6 +49,7 @@ pub fn router(app: App) -> Router {
         .route("/metrics", get(health::metrics))
         .merge(smn::routes())
         .merge(api::routes())
+        .merge(console::routes())
         .fallback(layer::not_found)
         .method_not_allowed_fallback(layer::method_not_allowed)
         .layer(axum::middleware::from_fn_with_state(app.clone(), layer::frame))

@@ -108,6 +108,7 @@ async fn start_server(listen: SocketAddr, platforms: &Running, dir: &Path) -> an
         metrics_listen: None,
         data_dir: dir.to_owned(),
         key_file: None,
+        database_url: None,
         region: "local".to_owned(),
         provider: ProviderSettings {
             connect_to: HOSTS.iter().map(detour).collect::<Result<_, _>>()?,

@@ -17,6 +17,8 @@ use clap::Args;
 use serde::Deserialize;
 
 pub(crate) use self::bootstrap::preset;
+use carillon_model::SecretText;
+
 use crate::log::LogFormat;
 
 /// The file that is read when it is there and none is named.
@@ -51,6 +53,9 @@ struct Values {
     /// The key file [default: master.key in the data directory]
     #[arg(long, env = "CARILLON_KEY_FILE", value_name = "FILE")]
     key_file: Option<PathBuf>,
+    /// The PostgreSQL database that several servers share [default: a file in the data directory]
+    #[arg(long, env = "CARILLON_DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    database_url: Option<SecretText>,
     /// The region that stands in every URN; clients that ask by region must use it [default: local]
     #[arg(long, env = "CARILLON_REGION", value_name = "NAME")]
     region: Option<String>,
@@ -94,6 +99,7 @@ pub(crate) struct ServerConfig {
     pub(crate) metrics_listen: Option<SocketAddr>,
     pub(crate) data_dir: PathBuf,
     pub(crate) key_file: Option<PathBuf>,
+    pub(crate) database_url: Option<SecretText>,
     pub(crate) region: String,
     pub(crate) provider: ProviderSettings,
     pub(crate) attempts_at_once: usize,
@@ -135,6 +141,7 @@ impl Values {
             metrics_listen: self.metrics_listen.or(below.metrics_listen),
             data_dir: self.data_dir.or(below.data_dir),
             key_file: self.key_file.or(below.key_file),
+            database_url: self.database_url.or(below.database_url),
             region: self.region.or(below.region),
             connect_to: self.connect_to.or(below.connect_to),
             allow_private_endpoints: self.allow_private_endpoints.or(below.allow_private_endpoints),
@@ -173,6 +180,7 @@ fn check(values: Values) -> anyhow::Result<ServerConfig> {
         metrics_listen: values.metrics_listen,
         data_dir: values.data_dir.unwrap_or_else(|| PathBuf::from(DATA_DIR)),
         key_file: values.key_file,
+        database_url: values.database_url,
         region,
         provider,
         attempts_at_once,

@@ -21,6 +21,10 @@ mod harness;
 mod health;
 mod load;
 mod office;
+mod postgres;
+#[path = "../../../store/tests/contract/postgres.rs"]
+#[expect(dead_code, reason = "it is shared with other tests")]
+mod postgres_server;
 mod purge;
 mod refusals;
 mod refused_fields;

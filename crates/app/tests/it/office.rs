@@ -34,7 +34,7 @@ fn typed(platform: Platform) -> Value {
     match platform {
         Platform::Wecom => typed["agent_id"] = 1_000_002.into(),
         Platform::DingtalkApp => typed["robot_code"] = "dingofficerobot01".into(),
-        _ => {}
+        Platform::Lark | Platform::Feishu | Platform::Dingtalk | Platform::Webhook => {}
     }
     typed
 }

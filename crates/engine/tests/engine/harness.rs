@@ -50,7 +50,11 @@ impl Bed {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(TestClock::at(START));
         let chance = Arc::new(SeededChance::new(7));
-        let settings = carillon_store::Settings { data_dir: dir.path().join("data"), key_file: None };
+        let settings = carillon_store::Settings {
+            data_dir: dir.path().join("data"),
+            key_file: None,
+            database_url: None,
+        };
         let store = Store::open(&settings, clock.clone(), chance.clone(), Arc::new(NoObserver)).unwrap();
         let project = ProjectId::parse(PROJECT).unwrap();
         assert!(store.install(installation(&project)).await.unwrap());

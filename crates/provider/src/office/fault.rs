@@ -52,12 +52,17 @@ impl Fault {
 
     /// From a verdict alone, by its reason.
     pub(crate) fn plain(verdict: Verdict) -> Self {
-        let wrong = match verdict.reason {
-            Reason::Address => Wrong::Address,
-            Reason::Credentials | Reason::AccessToken => Wrong::AppIdOrSecret,
-            Reason::Permission => Wrong::Scopes(Vec::new()),
-            _ if matches!(verdict.outcome, Outcome::Later { .. } | Outcome::Unknown) => Wrong::Later,
-            _ => Wrong::Other,
+        let later = matches!(verdict.outcome, Outcome::Later { .. } | Outcome::Unknown);
+        let wrong = if verdict.reason == Reason::Address {
+            Wrong::Address
+        } else if matches!(verdict.reason, Reason::Credentials | Reason::AccessToken) {
+            Wrong::AppIdOrSecret
+        } else if verdict.reason == Reason::Permission {
+            Wrong::Scopes(Vec::new())
+        } else if later {
+            Wrong::Later
+        } else {
+            Wrong::Other
         };
         Self { wrong, verdict }
     }

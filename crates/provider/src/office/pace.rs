@@ -28,10 +28,13 @@ const WECOM: &[Rate] = &[Rate { count: 9_000, per: Duration::from_secs(61) }];
 /// The most interfaces of apps that are remembered; the ones longest unused go first.
 const KEYS_MAX: usize = 4_096;
 
+/// An app and one of its interfaces.
+type Key = ([u8; 32], &'static str);
+
 /// When calls leave, by app and interface.
 #[derive(Debug, Default)]
 pub(crate) struct AppPace {
-    left: Mutex<HashMap<([u8; 32], &'static str), VecDeque<Instant>>>,
+    left: Mutex<HashMap<Key, VecDeque<Instant>>>,
 }
 
 impl AppPace {
@@ -46,7 +49,7 @@ impl AppPace {
         sleep_until(at).await;
     }
 
-    fn reserve(&self, rates: &[Rate], key: ([u8; 32], &'static str), now: Instant) -> Instant {
+    fn reserve(&self, rates: &[Rate], key: Key, now: Instant) -> Instant {
         let mut left = self.left.lock().expect("no code panics while it holds the times");
         if left.len() >= KEYS_MAX {
             let longest = rates.iter().map(|rate| rate.per).max().unwrap_or_default();

@@ -16,10 +16,12 @@ use crate::office::{Finding, Wrong, doctor};
 /// Looks at everything.
 pub(crate) async fn check(context: &Context<'_>, app: &App, wecom: &WecomApp) -> Vec<Finding> {
     if let Err(fault) = prove(context, app).await {
-        let what = match fault.wrong {
-            Wrong::Address => "trusted address",
-            Wrong::AgentId => "app's number",
-            _ => "credentials",
+        let what = if fault.wrong == Wrong::Address {
+            "trusted address"
+        } else if fault.wrong == Wrong::AgentId {
+            "app's number"
+        } else {
+            "credentials"
         };
         return vec![Finding::new(false, what, None, fault.advice())];
     }

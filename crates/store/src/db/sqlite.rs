@@ -12,6 +12,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Instant, timeout_at};
 
+use super::value::Kind;
 use super::{Observer, Row, Tx, Value, Work, closing};
 use crate::error::Error;
 use crate::{migrate, sealed};
@@ -54,7 +55,7 @@ impl Sqlite {
         let mut connection = connect(path, false)?;
         migrate::sqlite(&mut connection, now)?;
         let tx = connection.transaction()?;
-        check(&mut Tx::new(&tx))?;
+        check(&mut Tx::sqlite(&tx))?;
         tx.commit()?;
         sealed::reclaim(&connection)?;
         let fail = |error: std::io::Error| Error::Setup(format!("no thread for the store: {error}"));
@@ -217,9 +218,9 @@ impl Writer {
         run("BEGIN IMMEDIATE")?;
         for (work, erased) in group.iter_mut().zip(erasing.iter_mut()) {
             run("SAVEPOINT piece")?;
-            let mut tx = Tx::new(connection);
+            let mut tx = Tx::sqlite(connection);
             if work.run(&mut tx) {
-                *erased = tx.erased;
+                *erased = tx.has_erased();
             } else {
                 run("ROLLBACK TO piece")?;
             }
@@ -253,7 +254,7 @@ fn read_once<T>(
 ) -> Result<T, Error> {
     let run = |sql| connection.prepare_cached(sql)?.execute([]).map(drop);
     run("BEGIN")?;
-    let result = work(&mut Tx::new(connection));
+    let result = work(&mut Tx::sqlite(connection));
     run("COMMIT")?;
     result
 }
@@ -278,11 +279,17 @@ fn purge(connection: &Connection, tries: u32) -> Result<bool, rusqlite::Error> {
 impl ToSql for Value {
     fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
         use rusqlite::types::ToSqlOutput;
+        let list = |json: Result<String, serde_json::Error>| match json {
+            Ok(text) => Ok(ToSqlOutput::from(text)),
+            Err(error) => Err(rusqlite::Error::ToSqlConversionFailure(error.into())),
+        };
         Ok(ToSqlOutput::Borrowed(match self {
-            Self::Null => ValueRef::Null,
+            Self::Null(_kind) => ValueRef::Null,
             Self::Int(value) => ValueRef::Integer(*value),
             Self::Text(value) => ValueRef::Text(value.as_bytes()),
             Self::Bytes(value) => ValueRef::Blob(value),
+            Self::Ints(values) => return list(serde_json::to_string(values)),
+            Self::Texts(values) => return list(serde_json::to_string(values)),
         }))
     }
 }
@@ -298,6 +305,12 @@ fn bind(statement: &mut rusqlite::Statement<'_>, params: &[Value]) -> Result<(),
         statement.raw_bind_parameter(index, value)?;
     }
     Ok(())
+}
+
+/// Overwrites the bytes at a place of `sealed` with as many zeros, where they stand.
+pub(crate) fn erase(connection: &Connection, seq: i64) -> Result<(), Error> {
+    let sql = "UPDATE sealed SET bytes = zeroblob(length(bytes)) WHERE seq = $1";
+    execute(connection, sql, &[Value::Int(seq)]).map(drop)
 }
 
 pub(crate) fn execute(connection: &Connection, sql: &'static str, params: &[Value]) -> Result<u64, Error> {
@@ -321,7 +334,7 @@ pub(crate) fn query(
         let mut values = Vec::with_capacity(columns);
         for column in 0..columns {
             values.push(match row.get_ref(column)? {
-                ValueRef::Null => Value::Null,
+                ValueRef::Null => Value::Null(Kind::Text),
                 ValueRef::Integer(value) => Value::Int(value),
                 ValueRef::Text(value) => Value::Text(String::from_utf8_lossy(value).into_owned()),
                 ValueRef::Blob(value) => Value::Bytes(value.to_vec()),

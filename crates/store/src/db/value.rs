@@ -2,13 +2,62 @@
 
 use crate::error::Error;
 
-/// A value of a column.
+/// A value of a column, or a parameter of a statement.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Value {
-    Null,
+    /// Nothing, in the place of something of this kind: PostgreSQL wants to know what it might have been.
+    Null(Kind),
     Int(i64),
     Text(String),
     Bytes(Vec<u8>),
+    /// A parameter only: numbers to be taken with `IN (SELECT value FROM json_each($1))`.
+    Ints(Vec<i64>),
+    /// A parameter only: texts to be taken with `IN (SELECT value FROM json_each($1))`.
+    Texts(Vec<String>),
+}
+
+/// What a value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Int,
+    Text,
+    Bytes,
+    Ints,
+    Texts,
+}
+
+/// What may be nothing, and what it is when it is something.
+pub(crate) trait Typed: Into<Value> {
+    const KIND: Kind;
+}
+
+macro_rules! typed {
+    ($($kind:ident: $($type:ty),+;)+) => { $($(impl Typed for $type { const KIND: Kind = Kind::$kind; })+)+ };
+}
+typed! {
+    Int: i64, u32, u64, carillon_model::Timestamp;
+    Text: &str, String;
+    Bytes: Vec<u8>, [u8; 32];
+    Ints: Vec<i64>, &[i64];
+    Texts: Vec<String>;
+}
+
+impl From<Vec<i64>> for Value {
+    fn from(value: Vec<i64>) -> Self {
+        Self::Ints(value)
+    }
+}
+
+impl From<&[i64]> for Value {
+    fn from(value: &[i64]) -> Self {
+        Self::Ints(value.to_vec())
+    }
+}
+
+impl From<Vec<String>> for Value {
+    fn from(value: Vec<String>) -> Self {
+        Self::Texts(value)
+    }
 }
 
 impl From<i64> for Value {
@@ -59,9 +108,9 @@ impl From<carillon_model::Timestamp> for Value {
     }
 }
 
-impl<T: Into<Self>> From<Option<T>> for Value {
+impl<T: Typed> From<Option<T>> for Value {
     fn from(value: Option<T>) -> Self {
-        value.map_or(Self::Null, Into::into)
+        value.map_or(Self::Null(T::KIND), Into::into)
     }
 }
 
@@ -95,8 +144,10 @@ impl Row {
     pub(crate) fn maybe_int(&mut self) -> Result<Option<i64>, Error> {
         match self.next()? {
             Value::Int(value) => Ok(Some(value)),
-            Value::Null => Ok(None),
-            Value::Text(_) | Value::Bytes(_) => Err(self.corrupt("it is no number")),
+            Value::Null(_) => Ok(None),
+            Value::Text(_) | Value::Bytes(_) | Value::Ints(_) | Value::Texts(_) => {
+                Err(self.corrupt("it is no number"))
+            }
         }
     }
 
@@ -120,8 +171,10 @@ impl Row {
     pub(crate) fn maybe_text(&mut self) -> Result<Option<String>, Error> {
         match self.next()? {
             Value::Text(value) => Ok(Some(value)),
-            Value::Null => Ok(None),
-            Value::Int(_) | Value::Bytes(_) => Err(self.corrupt("it is no text")),
+            Value::Null(_) => Ok(None),
+            Value::Int(_) | Value::Bytes(_) | Value::Ints(_) | Value::Texts(_) => {
+                Err(self.corrupt("it is no text"))
+            }
         }
     }
 
@@ -132,8 +185,10 @@ impl Row {
     pub(crate) fn maybe_bytes(&mut self) -> Result<Option<Vec<u8>>, Error> {
         match self.next()? {
             Value::Bytes(value) => Ok(Some(value)),
-            Value::Null => Ok(None),
-            Value::Int(_) | Value::Text(_) => Err(self.corrupt("it holds no bytes")),
+            Value::Null(_) => Ok(None),
+            Value::Int(_) | Value::Text(_) | Value::Ints(_) | Value::Texts(_) => {
+                Err(self.corrupt("it holds no bytes"))
+            }
         }
     }
 

@@ -151,7 +151,7 @@ async fn churn<H: Home>(seed: u64) {
     let mut churn = Churn::<H>::new(seed).await;
     let stop = Arc::new(AtomicBool::new(false));
     let readers = readers(&churn.bed, &stop);
-    for batch in 0..16 {
+    for batch in 0..H::CHURN_BATCHES {
         for _step in 0..50 {
             churn.add().await;
         }

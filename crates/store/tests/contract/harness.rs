@@ -2,7 +2,9 @@
 //! that repeats itself.
 
 use std::future::poll_fn;
+use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
+use std::process::{Child, Stdio};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -23,7 +25,10 @@ use carillon_store::delivery::{Ready, Settlement, Start, StoredMessage, Tried};
 use carillon_store::subscription::{NewSubscription, Recipient, Subscribed};
 use carillon_store::topic::Made;
 use carillon_store::{Error, NoObserver, Page, Settings, Store};
+use data_encoding::HEXLOWER;
 use rusqlite::Connection;
+
+use crate::postgres::{Database, Server};
 
 /// The moment at which every test begins.
 pub(crate) const START: Timestamp = Timestamp(1_750_000_000_000);
@@ -36,6 +41,8 @@ pub(crate) const FOREIGN: &str = "1111dd7a1300f5672ff2c003c60ae222";
 
 /// A kind of database, and a place of its own for one test.
 pub(crate) trait Home: Send + Sync + 'static {
+    /// How long the longest test goes on.
+    const CHURN_BATCHES: usize;
     /// A place where no store was yet.
     fn fresh() -> Self;
     /// Opens the store that lives here.
@@ -45,7 +52,9 @@ pub(crate) trait Home: Send + Sync + 'static {
     /// Every file that may hold what was written.
     fn files(&self) -> Vec<PathBuf>;
     /// Another program that reads, and does not end its transaction until this is dropped.
-    fn reader(&self) -> Connection;
+    fn reader(&self) -> Box<dyn Send>;
+    /// Erases all that is sealed behind the store's back, as a store does that dies before it purges.
+    fn erase_all(&self);
     /// Runs statements behind the store's back.
     fn alter(&self, sql: &str);
     /// The one number that a query gives.
@@ -74,12 +83,14 @@ impl Sqlite {
 }
 
 impl Home for Sqlite {
+    const CHURN_BATCHES: usize = 16;
+
     fn fresh() -> Self {
         Self { dir: tempfile::tempdir().unwrap() }
     }
 
     fn open(&self, clock: Arc<TestClock>, chance: Arc<SeededChance>) -> Result<Store, Error> {
-        let settings = Settings { data_dir: self.data_dir(), key_file: None };
+        let settings = Settings { data_dir: self.data_dir(), key_file: None, database_url: None };
         Store::open(&settings, clock, chance, Arc::new(NoObserver))
     }
 
@@ -100,10 +111,14 @@ impl Home for Sqlite {
         files
     }
 
-    fn reader(&self) -> Connection {
+    fn reader(&self) -> Box<dyn Send> {
         let connection = self.connect();
         connection.execute_batch("BEGIN; SELECT count(*) FROM subscription").unwrap();
-        connection
+        Box::new(connection)
+    }
+
+    fn erase_all(&self) {
+        self.alter("UPDATE sealed SET bytes = zeroblob(length(bytes))");
     }
 
     fn alter(&self, sql: &str) {
@@ -119,6 +134,96 @@ impl Home for Sqlite {
         let mut statement = connection.prepare(sql).unwrap();
         let rows = statement.query_map([], |row| row.get(0)).unwrap();
         rows.collect::<Result<_, _>>().unwrap()
+    }
+}
+
+/// A database on the tests' PostgreSQL server, and a data directory for the key.
+pub(crate) struct Postgres {
+    dir: tempfile::TempDir,
+    database: Arc<Database>,
+}
+
+impl Postgres {
+    /// The data directory, which the store makes itself.
+    pub(crate) fn data_dir(&self) -> PathBuf {
+        self.dir.path().join("data")
+    }
+}
+
+impl Home for Postgres {
+    /// Each delete writes tables anew.
+    const CHURN_BATCHES: usize = 2;
+
+    fn fresh() -> Self {
+        Self { dir: tempfile::tempdir().unwrap(), database: Arc::new(Server::shared().database()) }
+    }
+
+    fn open(&self, clock: Arc<TestClock>, chance: Arc<SeededChance>) -> Result<Store, Error> {
+        let settings = Settings {
+            data_dir: self.data_dir(),
+            key_file: None,
+            database_url: Some(self.database.url().into()),
+        };
+        Store::open(&settings, clock, chance, Arc::new(NoObserver))
+    }
+
+    /// What was not committed is lost with the connections.
+    fn after_a_crash(&self) -> Self {
+        self.database.cut();
+        let copy = Self { dir: tempfile::tempdir().unwrap(), database: Arc::clone(&self.database) };
+        std::fs::create_dir(copy.data_dir()).unwrap();
+        std::fs::copy(self.data_dir().join("master.key"), copy.data_dir().join("master.key")).unwrap();
+        copy
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        self.database.files()
+    }
+
+    fn reader(&self) -> Box<dyn Send> {
+        let mut psql = self.database.psql(self.database.name());
+        let mut child = psql.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let begin = b"BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM subscription;\n";
+        child.stdin.as_mut().unwrap().write_all(begin).unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        assert!(!line.is_empty(), "the reader has begun");
+        Box::new(Stranger(child))
+    }
+
+    fn erase_all(&self) {
+        self.alter(
+            "WITH gone AS (DELETE FROM sealed RETURNING tableoid)
+             INSERT INTO erased (part, transaction)
+             SELECT tableoid::regclass::text, pg_current_xact_id()::xid::text FROM gone",
+        );
+    }
+
+    fn alter(&self, sql: &str) {
+        self.database.sql(sql);
+    }
+
+    fn number(&self, sql: &str) -> i64 {
+        match self.database.sql(sql).as_str() {
+            "t" => 1,
+            "f" => 0,
+            number => number.parse().unwrap(),
+        }
+    }
+
+    fn bytes(&self, sql: &str) -> Vec<Vec<u8>> {
+        let hex = |line: &str| HEXLOWER.decode(line.strip_prefix("\\x").unwrap().as_bytes()).unwrap();
+        self.database.sql(sql).lines().map(hex).collect()
+    }
+}
+
+/// Another program on the database, ended with the value.
+struct Stranger(Child);
+
+impl Drop for Stranger {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
     }
 }
 

@@ -17,9 +17,12 @@ mod idempotency;
 mod message;
 mod office;
 mod open;
+#[expect(dead_code, reason = "it is shared with other tests")]
+mod postgres;
 mod purge;
 mod resend;
 mod retention;
+mod session;
 mod signing;
 mod subscription;
 mod tag;
@@ -169,6 +172,11 @@ macro_rules! contract {
                     what_waits_or_is_sent_keeps_its_message
                     what_was_resent_lately_is_kept
                     forgetting_goes_in_bounded_batches;
+                session:
+                    a_session_is_found_until_it_ends
+                    a_session_ends_by_itself_when_it_is_not_used
+                    another_password_ends_every_session
+                    no_session_is_readable_at_rest;
                 signing:
                     the_first_key_stays
                     a_key_opens_again_after_a_restart
@@ -217,7 +225,19 @@ macro_rules! contract {
     };
 }
 
-contract!(sqlite, crate::harness::Sqlite);
+contract!(on_sqlite, crate::harness::Sqlite);
+contract!(on_postgres, crate::harness::Postgres);
+
+/// What a number means is the same on both databases.
+#[test]
+fn both_databases_have_the_same_migrations() {
+    let names = |database: &str| {
+        let dir = format!("{}/migrations/{database}", env!("CARGO_MANIFEST_DIR"));
+        let entries = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name());
+        entries.collect::<std::collections::BTreeSet<_>>()
+    };
+    assert_eq!(names("sqlite"), names("postgres"));
+}
 
 /// The names of the store's own methods that are awaited.
 fn methods(text: &str) -> Vec<String> {

@@ -177,7 +177,8 @@ async fn another_installations_key_file_is_refused() {
     let Bed { store, home, .. } = bed;
     drop(store);
     let key_file = home.data_dir().parent().unwrap().join("another.key");
-    let settings = Settings { data_dir: home.data_dir(), key_file: Some(key_file.clone()) };
+    let settings =
+        Settings { data_dir: home.data_dir(), key_file: Some(key_file.clone()), database_url: None };
     let open = || {
         let chance = Arc::new(SeededChance::new(99));
         Store::open(&settings, Arc::new(TestClock::at(START)), chance, Arc::new(NoObserver))
@@ -186,7 +187,11 @@ async fn another_installations_key_file_is_refused() {
     assert!(said.contains("another.key"), "{said}");
 
     let elsewhere = tempfile::tempdir().unwrap();
-    let other = Settings { data_dir: elsewhere.path().join("data"), key_file: Some(key_file.clone()) };
+    let other = Settings {
+        data_dir: elsewhere.path().join("data"),
+        key_file: Some(key_file.clone()),
+        database_url: None,
+    };
     let chance = Arc::new(SeededChance::new(98));
     drop(Store::open(&other, Arc::new(TestClock::at(START)), chance, Arc::new(NoObserver)).unwrap());
     assert_eq!(mode(&key_file), 0o600);

@@ -102,10 +102,8 @@ pub(crate) async fn a_start_takes_out_what_a_crash_left<H: Home>() {
     let target = target(&bed);
     let id = bed.subscribe(&topic, target.clone()).await;
     let gone = traces(&bed, id, &target);
-    bed.home.alter(&format!(
-        "UPDATE sealed SET bytes = zeroblob(length(bytes));
-         DELETE FROM subscription WHERE id = '{id}'; DELETE FROM endpoint"
-    ));
+    bed.home.erase_all();
+    bed.home.alter(&format!("DELETE FROM subscription WHERE id = '{id}'; DELETE FROM endpoint"));
     let bed = bed.crash();
     assert!(bed.store.target_open(id).await.unwrap().is_none());
     bed.store.check().await.unwrap();

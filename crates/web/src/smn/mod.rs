@@ -9,7 +9,7 @@ mod field;
 mod filter;
 mod iam;
 mod link;
-mod protocol;
+pub(crate) mod protocol;
 mod publish;
 mod statistics;
 mod structure;

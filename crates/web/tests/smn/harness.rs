@@ -37,7 +37,7 @@ impl Door {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(TestClock::at(START));
         let chance = Arc::new(SeededChance::new(11));
-        let settings = Settings { data_dir: dir.path().join("data"), key_file: None };
+        let settings = Settings { data_dir: dir.path().join("data"), key_file: None, database_url: None };
         let store = Store::open(&settings, clock.clone(), chance.clone(), Arc::new(NoObserver)).unwrap();
         let providers = Arc::new(Providers::new(ProviderSettings::default(), clock.clone()));
         let service = Service::new(store.clone(), providers, clock.clone(), chance, "local");
@@ -47,7 +47,11 @@ impl Door {
             ..Preset::default()
         };
         service.install(preset, |_made| Ok::<_, ()>(())).await.unwrap().unwrap();
-        let app = App { service, write_metrics: Arc::new(String::new) };
+        let app = App {
+            service,
+            write_metrics: Arc::new(String::new),
+            console: carillon_web::console::Settings::default(),
+        };
         Self { router: carillon_web::router(app), clock, store, dir }
     }
 

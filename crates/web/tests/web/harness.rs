@@ -51,7 +51,7 @@ impl Bed {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(TestClock::at(START));
         let chance = Arc::new(SeededChance::new(7));
-        let settings = Settings { data_dir: dir.path().join("data"), key_file: None };
+        let settings = Settings { data_dir: dir.path().join("data"), key_file: None, database_url: None };
         let store = Store::open(&settings, clock.clone(), chance.clone(), Arc::new(NoObserver)).unwrap();
         let providers = Arc::new(Providers::new(ProviderSettings::default(), clock.clone()));
         let service = Service::new(store.clone(), providers, clock.clone(), chance, "local");
@@ -61,7 +61,11 @@ impl Bed {
             ..Preset::default()
         };
         service.install(preset, |_credentials| Ok::<_, ()>(())).await.unwrap().unwrap();
-        let app = App { service, write_metrics: Arc::new(String::new) };
+        let app = App {
+            service,
+            write_metrics: Arc::new(String::new),
+            console: carillon_web::console::Settings::default(),
+        };
         Self { store, clock, router: router(app), _dir: dir }
     }
 

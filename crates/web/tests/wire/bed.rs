@@ -69,7 +69,11 @@ impl Bed {
             .await
             .unwrap();
         let chance = Arc::new(SystemChance);
-        let settings = carillon_store::Settings { data_dir: dir.path().join("data"), key_file: None };
+        let settings = carillon_store::Settings {
+            data_dir: dir.path().join("data"),
+            key_file: None,
+            database_url: None,
+        };
         let store = Store::open(&settings, clock.clone(), chance.clone(), Arc::new(NoObserver)).unwrap();
         let detour = ConnectTo::parse(&format!("hooks.example={}", far_end.url())).unwrap();
         let settings = ProviderSettings { connect_to: vec![detour], ..ProviderSettings::default() };
@@ -77,7 +81,11 @@ impl Bed {
         let service = Service::new(store.clone(), providers.clone(), clock.clone(), chance, "local");
         let preset = Preset { token: Some(TOKEN.into()), ..Preset::default() };
         let made = service.install(preset, |_credentials| Ok::<_, ()>(())).await.unwrap().unwrap().unwrap();
-        let router = carillon_web::router(App { service, write_metrics: Arc::new(String::new) });
+        let router = carillon_web::router(App {
+            service,
+            write_metrics: Arc::new(String::new),
+            console: carillon_web::console::Settings::default(),
+        });
         let project = made.project.to_string();
         Self { clock, far_end, router, engine: None, store, providers, project, _dir: dir }
     }

@@ -1,0 +1,203 @@
+//! PostgreSQL: several committers, each with a connection of its own, and a few readers.
+//!
+//! One of the committers is careful: it holds a lock that all careful committers of all servers on this database share,
+//! so that a piece of work may look first and write then, as it may with SQLite's one writer. The others work beside
+//! each other, on what is told apart by its rows alone.
+
+mod committer;
+mod dialect;
+mod purge;
+mod wire;
+
+use std::str::FromStr;
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use sqlx::postgres::PgConnectOptions;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{Semaphore, mpsc};
+
+use self::committer::Committer;
+use self::purge::Purger;
+pub(crate) use self::purge::erase;
+pub(crate) use self::wire::Wire;
+use super::{Observer, Tx, Work, closing};
+use crate::error::Error;
+use crate::migrate;
+
+/// How many committers work beside each other.
+const BESIDE: usize = 3;
+const READERS: usize = 6;
+/// How many pieces may wait for a committer before callers wait to hand theirs in.
+const QUEUE_MAX: usize = 4096;
+/// The lock under which a store is opened and brought to this version, one server at a time.
+pub(crate) const LOCK_SETUP: &str = "SELECT pg_advisory_lock(7157141300000001)";
+/// The oldest PostgreSQL that has what is used here.
+const VERSION_MIN: i64 = 140_000;
+
+pub(crate) struct Postgres {
+    /// Gone only while the store closes.
+    careful: Option<mpsc::Sender<Box<dyn Work>>>,
+    beside: Option<mpsc::Sender<Box<dyn Work>>>,
+    threads: Vec<JoinHandle<()>>,
+    options: PgConnectOptions,
+    readers: Arc<Mutex<Vec<Wire>>>,
+    reading: Arc<Semaphore>,
+}
+
+/// Reads a URL, and adds what every connection of ours asks for.
+fn options(url: &str) -> Result<PgConnectOptions, Error> {
+    let wrong = |_error| {
+        Error::Setup(
+            "the database's URL cannot be read: postgres://user:password@host:5432/name is what it looks like"
+                .to_owned(),
+        )
+    };
+    let options = PgConnectOptions::from_str(url).map_err(wrong)?;
+    // A server that is frozen, or cut off, must not hold the others up with its locks.
+    Ok(options.application_name("carillon").options([
+        ("idle_in_transaction_session_timeout", "5s"),
+        ("lock_timeout", "8s"),
+        ("statement_timeout", "35s"),
+        ("client_connection_check_interval", "2s"),
+        ("synchronous_commit", "on"),
+        ("client_min_messages", "warning"),
+    ]))
+}
+
+impl Postgres {
+    pub(crate) fn open(
+        url: &str,
+        now: carillon_model::Timestamp,
+        observer: &Arc<dyn Observer>,
+        check: impl FnOnce(&mut Tx<'_>) -> Result<(), Error> + Send,
+    ) -> Result<Self, Error> {
+        let options = options(url)?;
+        // Whoever opens a store may stand in a runtime, in which nothing may wait for another one.
+        let first = std::thread::scope(|scope| scope.spawn(|| prepare(options.clone(), now, check)).join());
+        let first = first.map_err(|_panic| Error::Setup("the database could not be opened".to_owned()))??;
+        let fail = |error: std::io::Error| Error::Setup(format!("no thread for the store: {error}"));
+        let mut threads = Vec::new();
+        let mut spawn = |name: &str, run: Box<dyn FnOnce() + Send>| -> Result<(), Error> {
+            threads.push(std::thread::Builder::new().name(name.to_owned()).spawn(run).map_err(fail)?);
+            Ok(())
+        };
+        let (careful, inbox) = mpsc::channel(QUEUE_MAX);
+        let (purger, erased) = mpsc::unbounded_channel();
+        let inbox = Arc::new(Mutex::new(inbox));
+        let committer = Committer::careful(first, inbox, Arc::clone(observer), purger);
+        spawn("store-committer", Box::new(|| committer.run()))?;
+        let purger = Purger::new(Wire::new(options.clone())?, erased);
+        spawn("store-purger", Box::new(|| purger.run()))?;
+        let (beside, inbox) = mpsc::channel(QUEUE_MAX);
+        let inbox = Arc::new(Mutex::new(inbox));
+        for _one in 0..BESIDE {
+            let wire = Wire::new(options.clone())?;
+            let committer = Committer::beside(wire, Arc::clone(&inbox), Arc::clone(observer));
+            spawn("store-committer", Box::new(|| committer.run()))?;
+        }
+        Ok(Self {
+            careful: Some(careful),
+            beside: Some(beside),
+            threads,
+            options,
+            readers: Arc::new(Mutex::new(Vec::new())),
+            reading: Arc::new(Semaphore::new(READERS)),
+        })
+    }
+
+    pub(crate) async fn submit(&self, work: Box<dyn Work>, careful: bool) -> Result<(), Error> {
+        let orders = if careful { &self.careful } else { &self.beside };
+        let orders = orders.as_ref().ok_or_else(closing)?;
+        match orders.try_send(work) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Full(work)) => orders.send(work).await.map_err(|_closed| closing()),
+            Err(TrySendError::Closed(_)) => Err(closing()),
+        }
+    }
+
+    pub(crate) async fn read<T, F>(&self, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T, Error> + Send + 'static,
+    {
+        let permit = Arc::clone(&self.reading).acquire_owned().await.map_err(|_closed| closing())?;
+        let (readers, options) = (Arc::clone(&self.readers), self.options.clone());
+        let done = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            let idle = readers.lock().expect("no code panics while it holds the readers").pop();
+            let mut wire = match idle {
+                Some(wire) => wire,
+                None => Wire::new(options)?,
+            };
+            let result = read_once(&mut wire, work);
+            readers.lock().expect("no code panics while it holds the readers").push(wire);
+            result
+        });
+        done.await.map_err(|_cancelled| closing())?
+    }
+}
+
+impl Drop for Postgres {
+    /// What was handed in is written before the store is closed.
+    fn drop(&mut self) {
+        (self.careful, self.beside) = (None, None);
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the store ended in a panic");
+            }
+        }
+    }
+}
+
+/// Brings the database to this version and does the first work in it.
+fn prepare(
+    options: PgConnectOptions,
+    now: carillon_model::Timestamp,
+    check: impl FnOnce(&mut Tx<'_>) -> Result<(), Error>,
+) -> Result<Wire, Error> {
+    let mut wire = Wire::new(options)?;
+    let setup = |error: Error| match error {
+        Error::Unavailable(text) => Error::Setup(format!("the database cannot be opened: {text}")),
+        other @ (Error::Unpurged
+        | Error::Corrupt { .. }
+        | Error::Sealed(_)
+        | Error::Conflict
+        | Error::Setup(_)) => other,
+    };
+    wire.connect().map_err(setup)?;
+    let version = "SELECT current_setting('server_version_num')::bigint";
+    let version = wire.query("pg_settings", version, &[]).map_err(setup)?.into_iter().next();
+    if version.map_or(Ok(0), |mut row| row.int())? < VERSION_MIN {
+        return Err(Error::Setup("the database is older than PostgreSQL 14, which is needed".to_owned()));
+    }
+    wire.batch("SET lock_timeout = '60s'; SET statement_timeout = '0'").map_err(setup)?;
+    wire.batch(LOCK_SETUP).map_err(setup)?;
+    migrate::postgres(&mut wire, now).map_err(setup)?;
+    wire.batch("BEGIN").map_err(setup)?;
+    check(&mut Tx::postgres(&mut wire)).map_err(setup)?;
+    wire.batch("COMMIT").map_err(setup)?;
+    // The lock goes with this connection.
+    wire.cut();
+    wire.connect().map_err(setup)?;
+    Ok(wire)
+}
+
+/// Reads in one transaction, so that several queries see one state of the store.
+fn read_once<T>(wire: &mut Wire, work: impl FnOnce(&mut Tx<'_>) -> Result<T, Error>) -> Result<T, Error> {
+    const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+    wire.forget_failure();
+    wire.connect()?;
+    // An idle connection may have died unseen; a new one tells whether the database is there.
+    if wire.batch(BEGIN).is_err() {
+        wire.cut();
+        wire.connect()?;
+        wire.batch(BEGIN)?;
+    }
+    wire.forget_failure();
+    let result = work(&mut Tx::postgres(wire));
+    if wire.is_connected() && wire.batch("COMMIT").is_err() {
+        wire.cut();
+    }
+    result
+}

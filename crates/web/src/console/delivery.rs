@@ -1,0 +1,89 @@
+//! One delivery: its attempts, the platform's words, and what to change.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use carillon_model::delivery::DeliveryState;
+use carillon_model::id::DeliveryId;
+use carillon_model::outcome::Advice;
+use carillon_service::Error;
+use carillon_service::delivery::NamedDelivery;
+use carillon_service::explain::Explanation;
+
+use super::frame::{Frame, Place};
+use super::problem::Problem;
+use super::text::Lang;
+use super::visit::Visit;
+use super::{go, page};
+use crate::App;
+
+#[derive(Template)]
+#[template(path = "delivery.html")]
+struct DeliveryPage {
+    f: Frame,
+    delivery: NamedDelivery,
+    explanation: Option<Explanation>,
+}
+
+impl DeliveryPage {
+    fn said<'a>(&self, advice: &'a Advice) -> &'a str {
+        match self.f.lang {
+            Lang::English => &advice.en,
+            Lang::Chinese => &advice.zh,
+        }
+    }
+
+    fn can_resend(&self) -> bool {
+        use DeliveryState::{Cancelled, Expired, Failed};
+        matches!(self.delivery.record.state, Failed | Expired | Cancelled)
+    }
+
+    fn can_cancel(&self) -> bool {
+        self.delivery.record.state == DeliveryState::Pending
+    }
+
+    fn waits(&self) -> bool {
+        !self.delivery.record.state.is_final()
+    }
+}
+
+fn delivery_id(visit: &Visit) -> Result<DeliveryId, Error> {
+    DeliveryId::parse(visit.path("delivery_id")).map_err(|_malformed| Error::DeliveryNotFound)
+}
+
+/// The page.
+pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
+    let shown = async {
+        let id = delivery_id(&visit)?;
+        let delivery = app.service.delivery(&visit.caller, id).await?;
+        let urn = delivery.subscription_urn.to_string();
+        let told = app.service.explain(&visit.caller, id.message, Some(&urn), 0, 1).await?;
+        let explanation = told.explanations.into_iter().next();
+        Ok::<_, Error>(DeliveryPage { f: visit.frame(Place::Messages), delivery, explanation })
+    };
+    let template = shown.await.map_err(|error| visit.problem(error))?;
+    Ok(page(StatusCode::OK, &template))
+}
+
+/// Sends it again.
+pub(crate) async fn resend(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
+    let resent = async {
+        let id = delivery_id(&visit)?;
+        app.service.resend_delivery(&visit.caller, id, None).await?;
+        Ok::<_, Error>(id)
+    };
+    let id = resent.await.map_err(|error| visit.problem(error))?;
+    Ok(go(&format!("/console/deliveries/{id}?done=resent")))
+}
+
+/// Cancels it.
+pub(crate) async fn cancel(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
+    let cancelled = async {
+        let id = delivery_id(&visit)?;
+        app.service.cancel_delivery(&visit.caller, id).await?;
+        Ok::<_, Error>(id)
+    };
+    let id = cancelled.await.map_err(|error| visit.problem(error))?;
+    Ok(go(&format!("/console/deliveries/{id}?done=cancelled")))
+}

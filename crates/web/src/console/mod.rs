@@ -1,0 +1,105 @@
+//! The console: pages for administrators and engineers on call, at `/console`.
+//!
+//! A page is one file: what it shows, its template, its handlers, its tests. Every action is a form that works without a
+//! script, and asks the same functions of the service as the API does.
+//!
+//! | what | room |
+//! | --- | --- |
+//! | from a cookie and a form to a caller | `visit` |
+//! | the frame around every page | `frame` |
+//! | what was typed, and what is wrong with it | `form` |
+//! | a refusal as a page or beside a field | `problem` |
+//! | every text, in both languages | `text` |
+//! | stylesheet, scripts, drawings | `asset` |
+
+mod about;
+mod asset;
+mod delivery;
+mod form;
+mod frame;
+mod message;
+mod messages;
+mod overview;
+mod problem;
+mod show;
+mod sign_in;
+mod text;
+mod topic;
+mod topics;
+mod visit;
+mod words;
+
+use axum::Router;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+
+use crate::App;
+
+pub(crate) use self::problem::not_found;
+
+/// What the console needs to know of its server.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Settings {
+    /// Whether browsers reach the server by https, so that cookies must not travel otherwise.
+    pub secure: bool,
+    /// The program's version.
+    pub version: &'static str,
+}
+
+/// Where the pages begin.
+pub(crate) const BASE: &str = "/console";
+
+/// What a page may load and do: its own files, and nothing inline.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+     connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+/// Every path of the console.
+pub(crate) fn routes() -> Router<App> {
+    Router::new()
+        .route("/console", get(overview::show))
+        .route("/console/", get(|| async { Redirect::permanent(BASE) }))
+        .route("/console/assets/{mark}/{name}", get(asset::show))
+        .route("/console/sign-in", get(sign_in::show).post(sign_in::sign_in))
+        .route("/console/sign-out", post(sign_in::sign_out))
+        .route("/console/look", post(sign_in::look))
+        .route("/console/topics", get(topics::show).post(topics::create))
+        .route("/console/topics/new", get(topics::form))
+        .route("/console/topics/{topic}", get(topic::show))
+        .route("/console/topics/{topic}/settings", get(topic::settings::show).post(topic::settings::save))
+        .route("/console/topics/{topic}/delete", get(topic::delete::ask).post(topic::delete::delete))
+        .route("/console/messages", get(messages::show))
+        .route("/console/messages/{message_id}", get(message::show))
+        .route("/console/messages/{message_id}/resend", post(message::resend))
+        .route("/console/messages/{message_id}/cancel", post(message::cancel))
+        .route("/console/deliveries/{delivery_id}", get(delivery::show))
+        .route("/console/deliveries/{delivery_id}/resend", post(delivery::resend))
+        .route("/console/deliveries/{delivery_id}/cancel", post(delivery::cancel))
+        .route("/console/about", get(about::show))
+}
+
+/// A page, with the headers that keep it safe.
+fn page(status: StatusCode, template: &impl askama::Template) -> Response {
+    match template.render() {
+        Ok(html) => {
+            guarded((status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response())
+        }
+        Err(error) => {
+            tracing::error!(%error, "a page could not be made");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+/// Sends the browser on after a change, so that reloading does not repeat it.
+fn go(path: &str) -> Response {
+    guarded(Redirect::to(path).into_response())
+}
+
+fn guarded(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    headers.insert("cross-origin-opener-policy", HeaderValue::from_static("same-origin"));
+    response
+}

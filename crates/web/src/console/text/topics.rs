@@ -1,0 +1,56 @@
+//! Topics and what hangs on them.
+
+texts! {
+    /// The list of topics, and a new one.
+    TopicsText {
+        title: "Topics", "主题";
+        lead: "A topic is a named place that messages are published to. Everybody who subscribes to it gets them.",
+            "主题是消息发布的去处，所有订阅者都会收到发布到主题的消息。";
+        new: "New topic", "新建主题";
+        find: "Find by name", "按名称查找";
+        empty_title: "No topics yet", "还没有主题";
+        empty: "Create one for each kind of news, for example alerts or orders. Then subscribe a robot and publish.",
+            "为每类消息建一个主题，例如告警或订单；然后添加订阅并发布消息。";
+        none_found: "No topic's name holds that text.", "没有名称包含该文字的主题。";
+        name_hint: "Letters, digits, - and _; it cannot be changed later.", "字母、数字、- 和 _;创建后不能修改。";
+        display_name: "Display name", "显示名";
+        display_name_hint: "What people read, in any language.", "给人看的名字，任何语言均可。";
+        create: "Create topic", "创建主题";
+        exists: "There is a topic of that name already; open it from the list.", "同名主题已存在，请从列表中打开。";
+        count: "{} topics", "共 {} 个主题";
+    }
+}
+
+texts! {
+    /// One topic.
+    TopicText {
+        subscriptions: "Subscriptions", "订阅";
+        recent: "Recent messages", "最近消息";
+        all_messages: "All messages", "全部消息";
+        settings: "Settings", "设置";
+        urn: "URN", "标识";
+        endpoint: "Address", "地址";
+        channel: "Channel", "渠道";
+        remark: "Remark", "备注";
+        no_subscriptions_title: "Nobody gets these messages yet", "还没有接收方";
+        no_subscriptions: "Subscribe a chat robot, a person or a web endpoint, and send a test message before you save.",
+            "添加群机器人、个人或 Web 地址，保存前可先发送一条测试消息。";
+        no_messages: "Nothing has been published to this topic.", "该主题还没有发布过消息。";
+        introduction: "Introduction", "简介";
+        introduction_hint: "Up to 120 bytes, for those who manage the topic.", "最长 120 字节，供管理者查看。";
+        policy: "Access policy", "访问策略";
+        policy_hint: "Who else may publish or subscribe, as JSON in SMN's form. Empty: this project alone.",
+            "允许谁发布或订阅，格式同 SMN 的 JSON。留空则仅限本项目。";
+        danger: "Delete this topic", "删除主题";
+        danger_text: "Its subscriptions go with it, their addresses are erased for good, and what still waits for them is cancelled.",
+            "其订阅一并删除，地址被永久清除，等待中的投递将取消。";
+        delete_title: "Delete the topic {}?", "删除主题 {}?";
+        delete_goes: "What goes with it", "一并删除的内容";
+        delete_subscriptions: "{} subscriptions, with their addresses and secrets, erased for good", "{} 个订阅及其地址和密钥，永久清除";
+        delete_waiting: "Everything that still waits for these subscriptions; it is cancelled", "这些订阅等待中的投递，全部取消";
+        delete_stays: "Messages and what became of them stay readable until they grow old.", "消息及其投递记录会保留到过期为止。";
+        delete_type: "Type the name to confirm", "输入主题名称以确认";
+        delete_wrong: "That is not the topic's name.", "与主题名称不一致。";
+        delete_button: "Delete for good", "永久删除";
+    }
+}

@@ -1,0 +1,86 @@
+//! Looking at what happens: overview, messages, deliveries, about.
+
+texts! {
+    /// The overview.
+    OverviewText {
+        title: "Overview", "总览";
+        topics: "Topics", "主题";
+        subscriptions: "Subscriptions", "订阅";
+        recent: "Latest messages", "最新消息";
+        welcome_title: "Ready when you are", "一切就绪";
+        welcome: "Three steps to the first message: create a topic, subscribe a robot, publish.",
+            "三步发出第一条消息：新建主题、添加订阅、发布。";
+        start: "Create the first topic", "新建第一个主题";
+    }
+}
+
+texts! {
+    /// Messages.
+    MessageText {
+        title: "Messages", "消息";
+        lead: "Everything that was published, newest first.", "全部已发布的消息，最新的在前。";
+        empty_title: "No messages", "还没有消息";
+        empty: "What is published shows here at once, with what became of it.", "消息发布后立即显示在这里，并附上投递结果。";
+        untitled: "Untitled", "无标题";
+        topic: "Topic", "主题";
+        all_topics: "All topics", "全部主题";
+        filter: "Filter", "筛选";
+        published: "Published", "发布时间";
+        expires: "Valid until", "有效期至";
+        deliveries: "Deliveries", "投递";
+        urgent: "Urgent", "紧急";
+        kind_confirmation: "Confirmation", "订阅确认";
+        content: "Content", "内容";
+        own_form: "A form of its own", "专用内容";
+        recipient: "Recipient", "接收方";
+        attempts: "Attempts", "尝试";
+        answer: "Answer", "应答";
+        nobody: "It was addressed to nobody: the topic had no subscription that wanted it.", "没有接收方：发布时主题没有符合条件的订阅。";
+        resend_failed: "Resend what failed", "重发失败的投递";
+        cancel_waiting: "Cancel what waits", "取消等待中的投递";
+        why_title: "Why did somebody not get it?", "为什么有人没收到？";
+        why_hint: "Choose a subscription of the topic.", "选择该主题的一个订阅。";
+        why_button: "Explain", "查询原因";
+        why_subscription: "Subscription", "订阅";
+        id: "Message id", "消息编号";
+    }
+}
+
+texts! {
+    /// One delivery.
+    DeliveryText {
+        title: "Delivery", "投递";
+        timeline: "Attempts", "尝试记录";
+        none: "No attempt has been made yet.", "尚未尝试发送。";
+        due: "Not tried before", "最早发送时间";
+        resend: "Resend", "重发";
+        cancel: "Cancel delivery", "取消投递";
+        subscription: "Subscription", "订阅";
+        message: "Message", "消息";
+        attempt: "Attempt {}", "第 {} 次尝试";
+        elapsed: "{} ms", "{} 毫秒";
+        code: "Code", "代码";
+        merged: "in one post with {} messages", "与 {} 条消息合并发送";
+        before: "{} deliveries are before it.", "前面还有 {} 条投递。";
+        id: "Delivery id", "投递编号";
+    }
+}
+
+texts! {
+    /// About the installation.
+    About {
+        title: "About", "关于";
+        version: "Version", "版本";
+        region: "Region", "区域";
+        project: "Project", "项目";
+        project_id: "Project id", "项目编号";
+        account: "Signed in as", "当前帐号";
+        store: "Store", "存储";
+        store_good: "Writable", "可写入";
+        store_bad: "Cannot be written", "无法写入";
+        api: "API document", "接口文档";
+        connect: "Connect", "接入";
+        connect_lead: "The address and ids that clients of the API need.", "调用接口所需的地址与编号。";
+        installation: "This installation", "本机信息";
+    }
+}

@@ -1,0 +1,114 @@
+"""A server and the pretend platforms, as processes of their own, for a test or a picture."""
+
+import json
+import os
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+
+PROJECT = "0970dd7a1300f5672ff2c003c60ae115"
+TOKEN = "a-token-for-the-browser-tests-0000"
+PASSWORD = "a long password for tests"
+HOSTS = ["oapi.dingtalk.com", "api.dingtalk.com", "open.feishu.cn", "open.larksuite.com", "qyapi.weixin.qq.com"]
+LARK = "https://open.feishu.cn/open-apis/bot/v2/hook/"
+WECOM = "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key="
+DINGTALK = "https://oapi.dingtalk.com/robot/send?access_token="
+
+
+def free_port():
+    with socket.socket() as it:
+        it.bind(("127.0.0.1", 0))
+        return it.getsockname()[1]
+
+
+def call(method, url, body=None, token=None):
+    headers = {"content-type": "application/json"}
+    if token:
+        headers["x-auth-token"] = token
+    data = None if body is None else json.dumps(body).encode()
+    with urllib.request.urlopen(urllib.request.Request(url, data, headers, method=method), timeout=10) as answer:
+        return json.loads(answer.read() or b"null")
+
+
+class Bed:
+    def __init__(self):
+        binary = os.path.abspath(os.environ.get("CARILLON_BINARY", "target/debug/carillon"))
+        self.dir = tempfile.TemporaryDirectory()
+        self.processes = []
+        self.platforms = f"http://127.0.0.1:{free_port()}"
+        self.url = f"http://127.0.0.1:{free_port()}"
+        self.start([binary, "simulate", "--listen", self.platforms.removeprefix("http://")])
+        env = {
+            "CARILLON_BOOTSTRAP_PROJECT_ID": PROJECT, "CARILLON_BOOTSTRAP_TOKEN": TOKEN,
+            "CARILLON_BOOTSTRAP_ADMIN_PASSWORD": PASSWORD, "CARILLON_DATA_DIR": self.dir.name + "/data",
+            "CARILLON_LISTEN": self.url.removeprefix("http://"), "CARILLON_LOG": "warn",
+            "CARILLON_CONNECT_TO": ",".join(f"{host}={self.platforms}" for host in HOSTS),
+        }
+        self.start([binary, "serve"], env)
+        self.await_ready(self.url + "/readyz")
+        self.await_ready(self.platforms + "/")
+
+    def start(self, command, env=None):
+        environment = {**os.environ, **(env or {})}
+        self.processes.append(subprocess.Popen(command, env=environment, cwd=self.dir.name, stdout=subprocess.DEVNULL))
+
+    def await_ready(self, url):
+        end = time.monotonic() + 30
+        while True:
+            try:
+                urllib.request.urlopen(url, timeout=1).read()
+                return
+            except urllib.error.HTTPError:
+                return
+            except OSError:
+                if time.monotonic() > end:
+                    raise SystemExit(f"{url} does not answer") from None
+                time.sleep(0.05)
+
+    def stop(self):
+        for process in self.processes:
+            process.terminate()
+        for process in self.processes:
+            process.wait()
+        self.dir.cleanup()
+
+    def robot(self, platform, token, chat="Operations", **rules):
+        """Makes a robot that the pretend platforms then know, with its secret or keyword."""
+        return call("POST", f"{self.platforms}/_simulator/robots", {"platform": platform, "token": token, "chat": chat, **rules})
+
+    def received(self):
+        """What the pretend chats got."""
+        return call("GET", f"{self.platforms}/_simulator/received")
+
+    def api(self, method, path, body=None):
+        return call(method, self.url + path, body, TOKEN)
+
+    def smn(self, method, path, body=None):
+        return self.api(method, f"/v2/{PROJECT}/notifications/{path}", body)
+
+    def topic(self, name, display_name=""):
+        return self.smn("POST", "topics", {"name": name, "display_name": display_name})["topic_urn"]
+
+    def subscribe(self, topic, protocol, endpoint, remark="", **extension):
+        body = {"protocol": protocol, "endpoint": endpoint, "remark": remark}
+        if extension:
+            body["extension"] = extension
+        return self.smn("POST", f"topics/{topic}/subscriptions", body)["subscription_urn"]
+
+    def publish(self, topic, **message):
+        return self.api("POST", "/api/v1/messages", {"topic": topic, **message})["message_id"]
+
+    def settled(self, message):
+        """Waits until no delivery of a message waits any more, and gives their states."""
+        end = time.monotonic() + 15
+        while True:
+            found = self.api("GET", f"/api/v1/messages/{message}/deliveries")["deliveries"]
+            states = [it["state"] for it in found]
+            if not {"pending", "sending"} & set(states):
+                return states
+            if time.monotonic() > end:
+                raise AssertionError(f"still {states}")
+            time.sleep(0.05)

@@ -1,0 +1,104 @@
+"""Takes a picture of every page of the console, in both languages and themes and on a phone.
+
+    python3 tests/browser/pictures.py FOLDER [en|zh] [light|dark] [wide|phone]
+"""
+
+import os
+import sys
+
+from bed import DINGTALK, LARK, PASSWORD, WECOM, Bed
+from browser import Browser, Driver
+
+REPORT = """**checkout-api** has been answering slowly since 14:02.
+
+| region | p50 | p99 | errors |
+| --- | --- | --- | --- |
+| north-4 | 41 ms | 1.9 s | 0.7 % |
+| east-3 | 38 ms | 0.4 s | 0.0 % |
+
+- [x] traffic moved to east-3
+- [ ] database connections checked
+
+> On call: Wang Fang"""
+
+
+def furnish(bed):
+    """What an installation looks like after some days."""
+    alerts = bed.topic("alerts", "Production alerts")
+    orders = bed.topic("orders", "Orders and refunds 订单与退款")
+    bed.topic("releases", "What goes live")
+    bed.topic("payroll", "Monthly payroll runs")
+    bed.robot("feishu", "11111111-1111-4111-8111-111111111111", "On call", sign_secret="a-lark-secret-0001")
+    bed.robot("dingtalk", "a" * 64, "Operations", keywords=["alert"])
+    bed.robot("wecom", "22222222-2222-4222-8222-222222222222", "Sales")
+    bed.subscribe(alerts, "feishu", LARK + "11111111-1111-4111-8111-111111111111", "On call, north", sign_secret="a-lark-secret-0001")
+    bed.subscribe(alerts, "dingding", DINGTALK + "a" * 64, "Operations", keyword="alert")
+    bed.subscribe(alerts, "wechat", WECOM + "33333333-3333-4333-8333-333333333333", "Old support chat")
+    bed.subscribe(alerts, "https", "https://hooks.example.com/carillon", "Archive")
+    bed.subscribe(orders, "wechat", WECOM + "22222222-2222-4222-8222-222222222222", "Sales, 华东")
+    last = None
+    for number in range(4):
+        bed.publish(orders, title=f"Order {1041 + number} was paid", text=f"3 items, 1,{number}90.00 CNY, paid by card.")
+    bed.publish(orders, title="退款申请 #2214", text="客户申请退款 ¥89.00，原因：尺码不合适。")
+    bed.publish(alerts, title="disk 81 % full on db-2", text="/var/lib/postgresql on db-2 is 81 % full, 40 GB left.")
+    last = bed.publish(alerts, title="checkout-api: p99 over 1.5 s", markdown=REPORT, priority="urgent")
+    bed.settled(last)
+    failed = [it for it in bed.api("GET", f"/api/v1/messages/{last}/deliveries")["deliveries"] if it["state"] == "failed"]
+    return {"message": last, "delivery": failed[0]["id"] if failed else None}
+
+
+def pages(made, zh):
+    yield "overview", "/console"
+    yield "topics", "/console/topics"
+    yield "topic-new", "/console/topics/new"
+    yield "topic", "/console/topics/alerts"
+    yield "topic-settings", "/console/topics/alerts/settings"
+    yield "topic-delete", "/console/topics/alerts/delete"
+    yield "messages", "/console/messages"
+    yield "message", f"/console/messages/{made['message']}"
+    yield "delivery", f"/console/deliveries/{made['delivery']}"
+    yield "about", "/console/about"
+    yield "not-found", "/console/nowhere"
+
+
+def sign_in(browser, bed):
+    browser.go(bed.url + "/console")
+    browser.fill("#name", "admin")
+    browser.fill("#password", PASSWORD)
+    browser.click("form button.primary")
+    browser.wait("not signed in", lambda: "/sign-in" not in browser.url)
+
+
+def main():
+    folder = sys.argv[1]
+    only = sys.argv[2:]
+    os.makedirs(folder, exist_ok=True)
+    bed, driver = Bed(), Driver()
+    try:
+        made = furnish(bed)
+        for lang, tag in (("en", "en-US"), ("zh", "zh-CN")):
+            for theme in ("light", "dark"):
+                for kind, width in (("wide", 1280), ("phone", 390)):
+                    if only and not {lang, theme, kind} >= set(only) - {it for it in only if it.startswith("/")}:
+                        continue
+                    browser = Browser(driver, width, 844, tag, theme == "dark")
+                    browser.go(bed.url + "/console/sign-in")
+                    browser.picture(f"{folder}/sign-in-{lang}-{theme}-{kind}.png")
+                    browser.size(width, 844)
+                    sign_in(browser, bed)
+                    for name, path in pages(made, lang == "zh"):
+                        browser.size(width, 844)
+                        browser.go(bed.url + path)
+                        wider = browser.overflow()
+                        if wider > 0:
+                            print(f"{name} {lang} {kind}: {wider} px wider than the window")
+                        browser.picture(f"{folder}/{name}-{lang}-{theme}-{kind}.png")
+                    for complaint in browser.complaints():
+                        print(complaint)
+                    browser.close()
+    finally:
+        driver.stop()
+        bed.stop()
+
+
+main()
