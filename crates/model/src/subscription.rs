@@ -205,6 +205,15 @@ impl SubscriptionState {
     }
 }
 
+/// Whom to tell when a subscription's endpoint is paused: another subscription, or everybody who subscribed a topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fallback {
+    /// A subscription of the same project.
+    Subscription(SubscriptionId),
+    /// A topic of the same project.
+    Topic(TopicId),
+}
+
 /// What a provider needs to reach somebody: opened from its sealed form only to send.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Target {

@@ -19,6 +19,7 @@
 //! | their directories and groups | [`directory`] |
 //! | straight to people and chats | [`push`] |
 //! | what became of a message | [`delivery`] |
+//! | how endpoints fare, resuming them, whom to tell | [`endpoint`] |
 //! | send deliveries again, or cancel them | [`resend`] |
 //! | why a subscription did or did not get a message | [`explain`] |
 //! | every refusal a caller can get | [`error`] |
@@ -30,6 +31,7 @@ pub mod connection;
 pub mod delivery;
 pub mod detection;
 pub mod directory;
+pub mod endpoint;
 pub mod error;
 pub mod explain;
 mod explain_words;

@@ -16,6 +16,8 @@
 //! | deliveries: taken, opened, started, settled, recovered | [`delivery`] |
 //! | which deliveries a person means | [`pick`] |
 //! | deliveries sent again, and cancelled | `resend`, `cancel` |
+//! | how endpoints fare | [`health`] |
+//! | telling owners of a pause | [`pause`] |
 //! | why a delivery stands where it stands | [`explain`] |
 //! | the publisher's own key for a publish | [`idempotency`] |
 //! | forgetting what is old | [`retention`] |
@@ -41,6 +43,7 @@ pub mod directory;
 mod error;
 pub mod explain;
 pub mod filter;
+pub mod health;
 pub mod idempotency;
 mod key_check;
 pub mod message;
@@ -48,6 +51,7 @@ mod migrate;
 pub mod office_group;
 pub mod office_run;
 pub mod office_staged;
+pub mod pause;
 pub mod pick;
 mod resend;
 pub mod retention;

@@ -17,6 +17,7 @@ pub struct Wake {
     handed: Mutex<Vec<Ready>>,
     lanes: Mutex<Vec<EndpointId>>,
     cancelled: Mutex<Vec<Dropped>>,
+    released: Mutex<Vec<EndpointId>>,
     overflowed: AtomicBool,
     notify: Notify,
     update: Notify,
@@ -41,6 +42,8 @@ pub struct Arrived {
     /// What was cancelled. The engine need not hear of it, since it looks again when a delivery's turn comes; but a
     /// lane whose first was cancelled need not wait for that one's due time.
     pub cancelled: Vec<Dropped>,
+    /// Endpoints that are to be tried as if they were well, whatever was known of them.
+    pub released: Vec<EndpointId>,
     /// Whether there were more than fit: the store must be asked which lanes wait.
     pub overflowed: bool,
 }
@@ -92,6 +95,16 @@ impl Wake {
         self.update.notified().await;
     }
 
+    /// Lets an endpoint be tried as if it were well. There are never many: a person asked for each.
+    pub(crate) fn release(&self, endpoint: EndpointId) {
+        let mut released = self.released.lock().expect("no code panics while it holds the hand-over");
+        if !released.contains(&endpoint) {
+            released.push(endpoint);
+        }
+        drop(released);
+        self.notify.notify_one();
+    }
+
     /// Waits until something was handed over since the last look.
     pub async fn arrived(&self) {
         self.notify.notified().await;
@@ -108,12 +121,20 @@ impl Wake {
     pub fn take(&self) -> Arrived {
         let mut cancelled = self.cancelled.lock().expect("no code panics while it holds the hand-over");
         let cancelled = std::mem::take(&mut *cancelled);
+        let mut released = self.released.lock().expect("no code panics while it holds the hand-over");
+        let released = std::mem::take(&mut *released);
         let mut lanes = self.lanes.lock().expect("no code panics while it holds the hand-over");
         let lanes = std::mem::take(&mut *lanes);
         let mut handed = self.handed.lock().expect("no code panics while it holds the hand-over");
         let mut ready = std::mem::take(&mut *handed);
         // Commits beside each other may be handed over a little out of order.
         ready.sort_by_key(|one| one.seq);
-        Arrived { ready, lanes, cancelled, overflowed: self.overflowed.swap(false, Ordering::SeqCst) }
+        Arrived {
+            ready,
+            lanes,
+            cancelled,
+            released,
+            overflowed: self.overflowed.swap(false, Ordering::SeqCst),
+        }
     }
 }

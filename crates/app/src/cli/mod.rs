@@ -6,6 +6,7 @@ mod connection;
 mod delivery;
 mod demo;
 mod directory;
+mod endpoint;
 mod explain;
 mod paint;
 mod publish;
@@ -61,6 +62,8 @@ enum Command {
     Template(template::TemplateFlags),
     /// Who got a message, who did not, and why
     Delivery(delivery::DeliveryFlags),
+    /// Which addresses are not well; try one again
+    Endpoint(endpoint::EndpointFlags),
     /// Why a subscription did or did not get a message
     Explain(explain::ExplainFlags),
     /// Print a completion script for a shell
@@ -90,6 +93,7 @@ pub(crate) async fn run(cli: Cli) -> ExitCode {
         Command::Subscription(flags) => subscription::run(flags).await,
         Command::Template(flags) => template::run(flags).await,
         Command::Delivery(flags) => delivery::run(flags).await,
+        Command::Endpoint(flags) => endpoint::run(flags).await,
         Command::Explain(flags) => explain::run(flags).await,
         Command::Completion(flags) => Ok(completion::run(&flags)),
     };

@@ -27,6 +27,17 @@ enum Action {
         /// Those of this topic only, by name or URN
         topic: Option<String>,
     },
+    /// Choose what happens when its address is in trouble
+    Set {
+        /// Its URN
+        subscription: String,
+        /// Who is told when the address is paused: another subscription's URN, or a topic's URN or name
+        #[arg(long, value_name = "URN")]
+        fallback: Option<String>,
+        /// Nobody is told
+        #[arg(long, conflicts_with = "fallback")]
+        no_fallback: bool,
+    },
     /// Remove a subscription; its address is gone for good
     Delete {
         /// Its URN
@@ -86,6 +97,17 @@ pub(crate) async fn run(flags: SubscriptionFlags) -> anyhow::Result<ExitCode> {
             let answer = client.whole_list(&path, "subscriptions").await?;
             if !flags.client.json {
                 items(&answer, "/subscriptions").iter().for_each(show);
+            }
+            answer
+        }
+        Action::Set { subscription, fallback, no_fallback } => {
+            if fallback.is_none() && !no_fallback {
+                bail!("give --fallback or --no-fallback");
+            }
+            let path = format!("/api/v1/subscriptions/{}/fallback", piece(&subscription));
+            let answer = client.call(Method::PUT, &path, Some(&json!({ "fallback": fallback }))).await?;
+            if !flags.client.json {
+                say("set");
             }
             answer
         }

@@ -68,6 +68,12 @@ struct Values {
     /// How many attempts may be under way at once [default: 1024]
     #[arg(long, env = "CARILLON_ATTEMPTS_AT_ONCE", value_name = "COUNT")]
     attempts_at_once: Option<usize>,
+    /// How many of them to one host [default: 256]
+    #[arg(long, env = "CARILLON_ATTEMPTS_PER_HOST", value_name = "COUNT")]
+    attempts_per_host: Option<usize>,
+    /// After how many hours of nothing but failures an address is paused [default: 24]
+    #[arg(long, env = "CARILLON_PAUSE_AFTER", value_name = "HOURS")]
+    pause_after: Option<u32>,
     /// How many times a delivery is tried [default: 12]
     #[arg(long, env = "CARILLON_ATTEMPTS_MAX", value_name = "COUNT")]
     attempts_max: Option<u32>,
@@ -103,6 +109,8 @@ pub(crate) struct ServerConfig {
     pub(crate) region: String,
     pub(crate) provider: ProviderSettings,
     pub(crate) attempts_at_once: usize,
+    pub(crate) attempts_per_host: usize,
+    pub(crate) pause_after: Duration,
     pub(crate) attempts_max: u32,
     /// How long messages are kept; for ever when not set.
     pub(crate) keep: Option<Duration>,
@@ -146,6 +154,8 @@ impl Values {
             connect_to: self.connect_to.or(below.connect_to),
             allow_private_endpoints: self.allow_private_endpoints.or(below.allow_private_endpoints),
             attempts_at_once: self.attempts_at_once.or(below.attempts_at_once),
+            attempts_per_host: self.attempts_per_host.or(below.attempts_per_host),
+            pause_after: self.pause_after.or(below.pause_after),
             attempts_max: self.attempts_max.or(below.attempts_max),
             platform_timeout: self.platform_timeout.or(below.platform_timeout),
             keep_days: self.keep_days.or(below.keep_days),
@@ -163,10 +173,19 @@ fn check(values: Values) -> anyhow::Result<ServerConfig> {
         bail!("region must be 1 to 64 lowercase letters, digits and hyphens");
     }
     let attempts_at_once = values.attempts_at_once.unwrap_or(1024);
+    let attempts_per_host = values.attempts_per_host.unwrap_or(256);
+    let pause_after = values.pause_after.unwrap_or(24);
     let attempts_max = values.attempts_max.unwrap_or(12);
     let timeout = values.platform_timeout.unwrap_or(10);
-    if attempts_at_once == 0 || attempts_max == 0 || timeout == 0 {
-        bail!("attempts_at_once, attempts_max and platform_timeout must be at least 1");
+    if attempts_at_once == 0
+        || attempts_per_host == 0
+        || attempts_max == 0
+        || timeout == 0
+        || pause_after == 0
+    {
+        bail!(
+            "attempts_at_once, attempts_per_host, attempts_max, platform_timeout and pause_after must be at least 1"
+        );
     }
     let provider = ProviderSettings {
         connect_to: connect_to(&values.connect_to.unwrap_or_default())?,
@@ -184,6 +203,8 @@ fn check(values: Values) -> anyhow::Result<ServerConfig> {
         region,
         provider,
         attempts_at_once,
+        attempts_per_host,
+        pause_after: Duration::from_secs(u64::from(pause_after) * 3600),
         attempts_max,
         keep: keep(values.keep_days.unwrap_or(KEEP_DAYS)),
         directories_every: hours(values.directory_update_hours.unwrap_or(DIRECTORY_UPDATE_HOURS)),

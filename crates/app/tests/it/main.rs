@@ -21,6 +21,7 @@ mod harness;
 mod health;
 mod load;
 mod office;
+mod pause;
 mod postgres;
 #[path = "../../../store/tests/contract/postgres.rs"]
 #[expect(dead_code, reason = "it is shared with other tests")]

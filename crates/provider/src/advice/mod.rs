@@ -84,6 +84,7 @@ fn pair(family: Family, reason: Reason) -> Pair {
         (Reason::Status, _) => words::STATUS,
         (Reason::PlatformUnsure, _) => words::PLATFORM_UNSURE,
         (Reason::Interrupted, _) => words::INTERRUPTED,
+        (Reason::Unopened, _) => words::UNOPENED,
         (Reason::Render, _) => words::RENDER,
         (Reason::Unlisted, _) => words::UNLISTED,
     }

@@ -13,6 +13,7 @@ mod delivery;
 mod explain;
 mod filter;
 mod harness;
+mod health;
 mod idempotency;
 mod message;
 mod office;
@@ -110,6 +111,13 @@ macro_rules! contract {
                     a_delivery_is_found_by_its_subscription
                     deliveries_are_counted_by_state
                     what_waits_before_a_delivery_is_counted_in_its_lane;
+                health:
+                    what_is_noted_of_an_endpoint_outlives_a_restart
+                    nothing_is_noted_of_an_endpoint_that_is_gone
+                    endpoints_are_listed_for_whom_they_belong_to
+                    resuming_and_subscribing_again_release_a_lane
+                    owners_are_told_of_a_pause_once
+                    holds_are_kept_until_they_end;
                 idempotency:
                     the_same_key_publishes_once
                     another_content_under_the_same_key_is_told

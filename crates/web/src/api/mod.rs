@@ -6,6 +6,7 @@
 mod connection;
 mod delivery;
 mod directory;
+mod endpoint;
 pub(crate) mod error;
 mod message;
 mod openapi;
@@ -15,7 +16,7 @@ use axum::Router;
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, post, put};
 use carillon_model::{Field, Invalid};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -44,6 +45,10 @@ pub(crate) fn routes() -> Router<App> {
         .route("/api/v1/deliveries/{delivery_id}/cancel", post(delivery::cancel_one))
         .route("/api/v1/deliveries/resend", post(delivery::resend))
         .route("/api/v1/deliveries/cancel", post(delivery::cancel))
+        .route("/api/v1/endpoints", get(endpoint::list))
+        .route("/api/v1/endpoints/{endpoint_id}", get(endpoint::show))
+        .route("/api/v1/endpoints/{endpoint_id}/resume", post(endpoint::resume))
+        .route("/api/v1/subscriptions/{subscription_urn}/fallback", put(endpoint::set_fallback))
         .route("/api/v1/explain", get(delivery::explain))
         .route("/api/v1/whoami", get(message::who_am_i))
         .merge(office_routes())

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 
-use super::{connection, delivery, directory, message, push};
+use super::{connection, delivery, directory, endpoint, message, push};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -27,7 +27,6 @@ use super::{connection, delivery, directory, message, push};
         delivery::cancel_one,
         delivery::cancel,
         delivery::explain,
-        message::who_am_i,
         connection::add,
         connection::list,
         connection::show,
@@ -46,7 +45,12 @@ use super::{connection, delivery, directory, message, push};
         directory::put_group,
         directory::remove_group,
         push::push,
-        push::preview
+        push::preview,
+        endpoint::list,
+        endpoint::show,
+        endpoint::resume,
+        endpoint::set_fallback,
+        message::who_am_i
     ),
     security(("token" = []), ("bearer" = []))
 )]

@@ -102,7 +102,8 @@ fn field(field: Field) -> (StatusCode, &'static str, &'static str) {
         | Field::AgentId
         | Field::RobotCode
         | Field::To
-        | Field::PublicUrl => (bad, "SMN.0018", "The request is invalid."),
+        | Field::PublicUrl
+        | Field::Fallback => (bad, "SMN.0018", "The request is invalid."),
     }
 }
 
@@ -168,6 +169,7 @@ impl From<Error> for SmnError {
             // No path of this dialect leads to these.
             Error::MessageNotFound
             | Error::DeliveryNotFound
+            | Error::EndpointNotFound
             | Error::DeliveryStands { .. }
             | Error::DeliveryNoTarget
             | Error::CertificateNotFound => Self::unknown_path(),
