@@ -23,6 +23,7 @@ fn app(secret: &str) -> App {
 }
 
 async fn connected<H: Home>(bed: &Bed<H>, name: &str) -> ConnectionId {
+    bed.tick();
     match bed.store.connection_add(&bed.project, name.to_owned(), app(SECRET)).await.unwrap() {
         Connected::Done(id) => id,
         other @ (Connected::NameTaken | Connected::Full | Connected::NotThere) => panic!("{other:?}"),
