@@ -226,6 +226,7 @@ fn the_error_tables_are_those_of_the_code() {
         ("Lark and Feishu office apps", table(&listed_office_codes(Platform::Lark), Channel::Office)),
         ("DingTalk office apps", table(&listed_office_codes(Platform::Dingtalk), Channel::Office)),
         ("WeCom office apps", table(&listed_office_codes(Platform::Wecom), Channel::Office)),
+        ("E-mail", table(&listed_codes(Channel::Email), Channel::Email)),
         ("All reasons", rest),
     ];
     let document = read("docs/errors.md");

@@ -13,7 +13,7 @@ use carillon_model::pace::{self, Rate};
 use carillon_model::retry::{self, Next, RetryPolicy};
 use carillon_model::subscription::Target;
 use carillon_model::urn::{SubscriptionUrn, TopicUrn};
-use carillon_model::{Chance, Channel, Clock, Timestamp};
+use carillon_model::{Chance, Clock, Timestamp};
 use carillon_provider::{Part, Post, Providers};
 use carillon_store::Store;
 use carillon_store::delivery::{Ready, Settlement, Start, Tried};
@@ -26,7 +26,7 @@ use crate::digest;
 use crate::gate::Gate;
 use crate::hold::Holds;
 use crate::metrics::Metrics;
-use crate::origin::Signing;
+use crate::origin::{Added, Signing};
 use crate::settle::{Ended, Note};
 use crate::turn::{Turn, Way};
 
@@ -198,31 +198,24 @@ impl Sender {
         };
         let now = self.clock.now().max(now);
         let channel = target.endpoint.channel();
-        let signing = match channel {
-            Channel::Http | Channel::Https => match self.signing().await {
-                Ok(signing) => Some(signing),
-                Err(error) => {
-                    tracing::error!(delivery = %first.id, %error, "there is no key to sign with");
-                    return Some(self.decide(
-                        turn,
-                        alone(batch),
-                        &self.retry,
-                        now,
-                        Instant::now(),
-                        unopened(first),
-                    ));
-                }
-            },
-            Channel::Dingtalk
-            | Channel::DingtalkPerson
-            | Channel::Lark
-            | Channel::Wecom
-            | Channel::Office => None,
+        let added = match self.added(channel, first).await {
+            Ok(added) => added,
+            Err(error) => {
+                tracing::error!(delivery = %first.id, %error, "there is no key to sign with, or no topic to be read");
+                return Some(self.decide(
+                    turn,
+                    alone(batch),
+                    &self.retry,
+                    now,
+                    Instant::now(),
+                    unopened(first),
+                ));
+            }
         };
-        let batch = digest::together(self.still_wanted(batch, now).await);
+        let batch = digest::together(self.still_wanted(batch, now).await, channel);
         let rates = Some(pace::rates(&target));
         let (started_at, start) = (self.clock.now(), Instant::now());
-        let (batch, tally) = match self.load(batch, &target, signing) {
+        let (batch, tally) = match self.load(batch, &target, &added) {
             Ok(load) => {
                 self.mark(load.batch, started_at).await;
                 (load.batch, self.send_parts(&load, &target, turn.room).await)
@@ -253,12 +246,7 @@ impl Sender {
     }
 
     /// Renders the first delivery, or as many as fit into one post as a digest.
-    fn load<'b>(
-        &self,
-        batch: &'b [Ready],
-        target: &Target,
-        signing: Option<&Signing>,
-    ) -> Result<Load<'b>, Verdict> {
+    fn load<'b>(&self, batch: &'b [Ready], target: &Target, added: &Added<'_>) -> Result<Load<'b>, Verdict> {
         let channel = target.endpoint.channel();
         let bodies: Vec<(&Ready, Body)> =
             batch.iter().map(|ready| (ready, ready.stored.message.content.for_channel(channel))).collect();
@@ -269,7 +257,7 @@ impl Sender {
         while tried > fits {
             let some = bodies.get(..tried).unwrap_or_default();
             let parts = match digest::compose(some, channel) {
-                Some(body) => self.render(some.iter().map(|(ready, _)| *ready), &body, target, signing)?,
+                Some(body) => self.render(some.iter().map(|(ready, _)| *ready), &body, target, added)?,
                 None => break,
             };
             if parts.len() == 1 {
@@ -290,7 +278,7 @@ impl Sender {
         let Some((ready, body)) = bodies.first() else {
             return Err(Verdict::plain(Outcome::Refused, Reason::Render));
         };
-        let parts = self.render(std::iter::once(*ready), body, target, signing)?;
+        let parts = self.render(std::iter::once(*ready), body, target, added)?;
         Ok(Load { batch: batch.get(..1).unwrap_or_default(), parts })
     }
 
@@ -299,7 +287,7 @@ impl Sender {
         mut batch: impl Iterator<Item = &'b Ready>,
         body: &Body,
         target: &Target,
-        signing: Option<&Signing>,
+        added: &Added<'_>,
     ) -> Result<Vec<Part>, Verdict> {
         let Some(first) = batch.next() else { return Ok(Vec::new()) };
         // A digest of other deliveries must not look like one that was tried before.
@@ -324,9 +312,10 @@ impl Sender {
             subject: message.content.subject.as_deref(),
             topic_urn: &topic_urn,
             subscription_urn: &subscription_urn,
+            priority: message.priority,
             created_at: message.created_at,
             locale: message.locale,
-            origin: signing.map(|signing| signing.origin(&links)),
+            origin: added.origin(&links),
         };
         self.providers.render(target, &post)
     }

@@ -22,17 +22,20 @@ pub enum Channel {
     Https,
     /// People and chats that the company's own office app reaches.
     Office,
+    /// A mailbox.
+    Email,
 }
 
 impl Channel {
     /// Every channel.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Dingtalk,
         Self::DingtalkPerson,
         Self::Lark,
         Self::Wecom,
         Self::Http,
         Self::Https,
+        Self::Email,
         Self::Office,
     ];
 
@@ -47,6 +50,7 @@ impl Channel {
             Self::Http => "http",
             Self::Https => "https",
             Self::Office => "office",
+            Self::Email => "email",
         }
     }
 
@@ -55,6 +59,21 @@ impl Channel {
     pub fn needs_confirmation(self) -> bool {
         match self {
             Self::Dingtalk | Self::DingtalkPerson | Self::Lark | Self::Wecom | Self::Office => false,
+            Self::Http | Self::Https | Self::Email => true,
+        }
+    }
+
+    /// Whether every receiver of it can tell a message that comes twice, by a key that stays the same. DingTalk's
+    /// webhooks can, its internal robot in the same channel cannot; an office app can on Lark and WeCom, not on DingTalk.
+    #[must_use]
+    pub fn knows_repeats(self) -> bool {
+        match self {
+            Self::Dingtalk
+            | Self::DingtalkPerson
+            | Self::Lark
+            | Self::Wecom
+            | Self::Email
+            | Self::Office => false,
             Self::Http | Self::Https => true,
         }
     }

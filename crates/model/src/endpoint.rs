@@ -12,6 +12,7 @@ use crate::channel::Channel;
 use crate::error::{Field, Invalid};
 use crate::id::ConnectionId;
 use crate::limits;
+use crate::mailbox;
 use crate::office::{Recipient, RecipientKind};
 use crate::secret::SecretText;
 
@@ -73,6 +74,11 @@ pub enum Endpoint {
         /// The platform's id.
         id: SecretText,
     },
+    /// A mailbox.
+    Mailbox {
+        /// Its address, the domain in lower case and ASCII.
+        address: SecretText,
+    },
 }
 
 impl Endpoint {
@@ -100,6 +106,7 @@ impl Endpoint {
                 let (connection, to) = Recipient::parse_endpoint(text)?;
                 Ok(Self::Office { connection, kind: to.kind, id: to.id.into() })
             }
+            Channel::Email => parse_mailbox(text),
         }
     }
 
@@ -109,6 +116,9 @@ impl Endpoint {
     /// When it is no robot's URL and no URL at all.
     pub fn recognise(text: &str) -> Result<Self, Invalid> {
         let text = text.trim();
+        if let Some(address) = text.strip_prefix("mailto:") {
+            return Self::parse(Channel::Email, address);
+        }
         let url =
             Url::parse(text).map_err(|_parse| wrong("must be the robot's whole URL, from https:// on"))?;
         let host = url.host_str().unwrap_or_default();
@@ -140,6 +150,7 @@ impl Endpoint {
             Self::Web { url } if url.reveal().starts_with("http:") => Channel::Http,
             Self::Web { .. } => Channel::Https,
             Self::Office { .. } => Channel::Office,
+            Self::Mailbox { .. } => Channel::Email,
         }
     }
 
@@ -160,7 +171,7 @@ impl Endpoint {
             Self::WecomRobot { key } => {
                 format!("https://{WECOM_HOST}/cgi-bin/webhook/send?key={}", key.reveal()).into()
             }
-            Self::Web { url } => url.clone(),
+            Self::Web { url: text } | Self::Mailbox { address: text } => text.clone(),
             Self::Office { connection, kind, id } => {
                 format!("office:{connection}:{}:{}", kind.name(), id.reveal()).into()
             }
@@ -187,6 +198,7 @@ impl Endpoint {
             Self::Office { connection, kind, id } => {
                 format!("office:{connection}:{}:{}", kind.name(), mask(id.reveal()))
             }
+            Self::Mailbox { address } => mailbox::mask(address.reveal()),
         }
     }
 }
@@ -355,6 +367,12 @@ fn parse_web(text: &str, scheme: &'static str) -> Result<Endpoint, Invalid> {
         ));
     }
     Ok(Endpoint::Web { url: url.as_str().into() })
+}
+
+fn parse_mailbox(text: &str) -> Result<Endpoint, Invalid> {
+    let rule =
+        "must be one mail address such as ops@example.com, up to 64 characters before the @ and 254 in all";
+    mailbox::parse(text).map(|address| Endpoint::Mailbox { address }).ok_or_else(|| wrong(rule))
 }
 
 #[cfg(test)]

@@ -35,6 +35,7 @@ pub mod health;
 pub mod id;
 pub mod limits;
 pub mod link;
+mod mailbox;
 pub mod message;
 pub mod office;
 pub mod outcome;

@@ -31,6 +31,8 @@ const WECOM_ROBOT: &[Rate] = &[Rate { count: 20, per: MINUTE }];
 /// DingTalk, "call limits": 20 calls a second for each interface of an app.
 const DINGTALK_APP: &[Rate] = &[Rate { count: 20, per: SECOND }];
 
+/// SMN, "limits": 100 mails to one address in ten minutes.
+const MAILBOX: &[Rate] = &[Rate { count: 100, per: Duration::from_millis(630_000) }];
 /// Lark, "send a message": 5 a second to one person or chat.
 const LARK_RECIPIENT: &[Rate] = &[Rate { count: 5, per: SECOND }];
 /// WeCom, "application messages": 30 a minute and 1000 an hour to one member; what is more is dropped without an error.
@@ -44,6 +46,7 @@ pub fn rates(target: &Target) -> &'static [Rate] {
         Endpoint::LarkRobot { .. } => LARK_ROBOT,
         Endpoint::WecomRobot { .. } => WECOM_ROBOT,
         Endpoint::DingtalkConversation { .. } | Endpoint::DingtalkPerson { .. } => DINGTALK_APP,
+        Endpoint::Mailbox { .. } => MAILBOX,
         Endpoint::Web { .. } => &[],
         Endpoint::Office { .. } => match target.extension.office.as_ref().map(|office| office.app.platform())
         {

@@ -49,6 +49,7 @@ impl RetryPolicy {
             | Channel::DingtalkPerson
             | Channel::Lark
             | Channel::Wecom
+            | Channel::Email
             | Channel::Office => self,
         }
     }

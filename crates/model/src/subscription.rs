@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::channel::Channel;
 use crate::clock::Timestamp;
 use crate::endpoint::Endpoint;
 use crate::error::{Field, Invalid};
@@ -234,6 +235,8 @@ pub struct Subscription {
     pub topic_name: TopicName,
     /// The project it belongs to.
     pub project: ProjectId,
+    /// The channel its address is on.
+    pub channel: Channel,
     /// The protocol as the subscriber's dialect named it.
     pub protocol: String,
     /// The lane its messages take.

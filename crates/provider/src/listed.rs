@@ -8,7 +8,7 @@ use carillon_model::outcome::{Advice, Outcome, Reason, Scope, Verdict};
 use carillon_model::{Channel, Clock, Timestamp};
 
 use crate::http::Answer;
-use crate::{advice, dingtalk, lark, webhook, wecom};
+use crate::{advice, dingtalk, email, lark, webhook, wecom};
 
 /// How long a code asks to wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +58,7 @@ impl ListedCode {
         advice(channel, self.reason)
     }
 
-    fn holds(&self, code: &str, text: &str) -> bool {
+    pub(crate) fn holds(&self, code: &str, text: &str) -> bool {
         let code_fits = match self.code.strip_suffix('*') {
             Some(beginning) => code.starts_with(beginning),
             None => code == self.code,
@@ -122,6 +122,7 @@ pub fn listed_codes(channel: Channel) -> Vec<ListedCode> {
         Channel::Lark => lark::code::TABLE.to_vec(),
         Channel::Wecom => wecom::code::TABLE.to_vec(),
         Channel::Http | Channel::Https => webhook::TABLE.to_vec(),
+        Channel::Email => [email::code::ENHANCED, email::code::REPLIES].concat(),
         Channel::Office => [lark::code::APP, dingtalk::code::APP, wecom::code::APP].concat(),
     }
 }
@@ -220,12 +221,13 @@ mod tests {
     use carillon_model::{Channel, Timestamp};
 
     use super::{Ruling, listed_codes, until_next_month};
-    use crate::{dingtalk, lark, webhook, wecom};
+    use crate::{dingtalk, email, lark, webhook, wecom};
 
     #[test]
     fn no_row_hides_another() {
-        let tables = [dingtalk::code::ROBOT, dingtalk::code::APP, lark::code::TABLE, lark::code::APP];
-        for table in tables.into_iter().chain([wecom::code::TABLE, wecom::code::APP]) {
+        let platforms = [dingtalk::code::ROBOT, dingtalk::code::APP, lark::code::TABLE, wecom::code::TABLE];
+        let others = [lark::code::APP, wecom::code::APP, email::code::ENHANCED, email::code::REPLIES];
+        for table in platforms.into_iter().chain(others) {
             for row in table {
                 let code = row.code.replace('*', "x");
                 let found = table.iter().find(|other| other.holds(&code, row.fragment.unwrap_or_default()));

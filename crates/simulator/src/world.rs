@@ -26,6 +26,10 @@ pub(crate) struct World {
     pub(crate) wecom: Mutex<Wecom>,
     pub(crate) office: Mutex<Office>,
     pub(crate) arrived: Notify,
+    /// How many connections the mail relay took.
+    pub(crate) mail_connections: AtomicU64,
+    /// Ends every connection of the mail relay.
+    pub(crate) mail_hang_up: Notify,
     requests: AtomicU64,
 }
 
@@ -41,6 +45,8 @@ impl World {
             wecom: Mutex::default(),
             office: Mutex::new(office),
             arrived: Notify::new(),
+            mail_connections: AtomicU64::new(0),
+            mail_hang_up: Notify::new(),
             requests: AtomicU64::new(0),
         }
     }

@@ -258,7 +258,7 @@ pub(crate) fn read_subscription(vault: &Vault, mut row: Row) -> Result<Subscript
     let project = row.parsed(|text| ProjectId::parse(text).ok())?;
     let protocol = row.text()?;
     let endpoint_id = row.parsed(|text| EndpointId::parse(text).ok())?;
-    let endpoint_masked = open_target(vault, &id, &row.bytes()?)?.endpoint.masked();
+    let endpoint = open_target(vault, &id, &row.bytes()?)?.endpoint;
     let remark = row.text()?;
     let state = row.int()?;
     let state = SubscriptionState::from_number(state).ok_or_else(|| row.corrupt("there is no such state"))?;
@@ -269,9 +269,10 @@ pub(crate) fn read_subscription(vault: &Vault, mut row: Row) -> Result<Subscript
         topic,
         topic_name,
         project,
+        channel: endpoint.channel(),
         protocol,
         endpoint_id,
-        endpoint_masked,
+        endpoint_masked: endpoint.masked(),
         remark,
         state,
         created_at,
@@ -423,6 +424,10 @@ impl Store {
     /// # Errors
     /// When the store cannot be read.
     pub async fn recipient_list(&self, topic: TopicId) -> Result<Vec<Recipient>, Error> {
+        let version = self.db.version();
+        if let Some(kept) = self.recipients.get(version, &topic) {
+            return Ok(kept.to_vec());
+        }
         let list = move |tx: &mut Tx<'_>| {
             let sql = "SELECT s.id, s.endpoint_id, s.channel, f.policies FROM subscription s
                  LEFT JOIN filter_policy f ON f.subscription_id = s.id
@@ -438,6 +443,7 @@ impl Store {
                 filter_policies: crate::filter::read_policies(&mut row)?,
             });
         }
+        self.recipients.put(version, topic, recipients.as_slice().into());
         Ok(recipients)
     }
 

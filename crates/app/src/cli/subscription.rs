@@ -49,9 +49,9 @@ enum Action {
 struct Add {
     /// Name or URN of the topic
     topic: String,
-    /// dingding, dingTalkBot, feishu, wechat, http, https or office
+    /// dingding, dingTalkBot, feishu, wechat, http, https, email or office
     protocol: String,
-    /// The robot's webhook, or the protocol's other kind of address; - reads it from standard input
+    /// The robot's webhook, or the protocol's other kind of address, such as a mail address; - reads it from standard input
     endpoint: String,
     /// The robot's signing secret
     #[arg(long, env = "CARILLON_SIGN_SECRET", value_name = "SECRET", hide_env_values = true)]

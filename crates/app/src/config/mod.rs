@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use carillon_model::link::Links;
-use carillon_provider::{ConnectTo, ProviderSettings};
+use carillon_provider::{ConnectTo, MailSettings, ProviderSettings, Relay, Sender};
 use clap::Args;
 use serde::Deserialize;
 
@@ -65,6 +65,13 @@ struct Values {
     /// Let http and https subscriptions reach this private network
     #[arg(long, env = "CARILLON_ALLOW_PRIVATE_ENDPOINTS", value_name = "CIDR", value_delimiter = ',')]
     allow_private_endpoints: Option<Vec<ipnet::IpNet>>,
+    /// The mail relay: smtp://HOST:PORT, smtp+starttls://USER:PASSWORD@HOST:PORT or smtps://USER:PASSWORD@HOST:PORT;
+    /// without one there are no email subscriptions
+    #[arg(long, env = "CARILLON_SMTP_URL", value_name = "URL", hide_env_values = true)]
+    smtp_url: Option<String>,
+    /// Whom mail is from: alerts@example.com or Alerts <alerts@example.com>; goes with --smtp-url
+    #[arg(long, env = "CARILLON_MAIL_FROM", value_name = "ADDRESS")]
+    mail_from: Option<String>,
     /// How many attempts may be under way at once [default: 1024]
     #[arg(long, env = "CARILLON_ATTEMPTS_AT_ONCE", value_name = "COUNT")]
     attempts_at_once: Option<usize>,
@@ -74,6 +81,9 @@ struct Values {
     /// After how many hours of nothing but failures an address is paused [default: 24]
     #[arg(long, env = "CARILLON_PAUSE_AFTER", value_name = "HOURS")]
     pause_after: Option<u32>,
+    /// Whether an attempt that nobody knows the end of is made again, although it may arrive twice [default: true]
+    #[arg(long, env = "CARILLON_AGAIN_AFTER_UNKNOWN", value_name = "BOOL")]
+    again_after_unknown: Option<bool>,
     /// How many times a delivery is tried [default: 12]
     #[arg(long, env = "CARILLON_ATTEMPTS_MAX", value_name = "COUNT")]
     attempts_max: Option<u32>,
@@ -111,6 +121,7 @@ pub(crate) struct ServerConfig {
     pub(crate) attempts_at_once: usize,
     pub(crate) attempts_per_host: usize,
     pub(crate) pause_after: Duration,
+    pub(crate) again_after_unknown: bool,
     pub(crate) attempts_max: u32,
     /// How long messages are kept; for ever when not set.
     pub(crate) keep: Option<Duration>,
@@ -153,9 +164,12 @@ impl Values {
             region: self.region.or(below.region),
             connect_to: self.connect_to.or(below.connect_to),
             allow_private_endpoints: self.allow_private_endpoints.or(below.allow_private_endpoints),
+            smtp_url: self.smtp_url.or(below.smtp_url),
+            mail_from: self.mail_from.or(below.mail_from),
             attempts_at_once: self.attempts_at_once.or(below.attempts_at_once),
             attempts_per_host: self.attempts_per_host.or(below.attempts_per_host),
             pause_after: self.pause_after.or(below.pause_after),
+            again_after_unknown: self.again_after_unknown.or(below.again_after_unknown),
             attempts_max: self.attempts_max.or(below.attempts_max),
             platform_timeout: self.platform_timeout.or(below.platform_timeout),
             keep_days: self.keep_days.or(below.keep_days),
@@ -191,6 +205,7 @@ fn check(values: Values) -> anyhow::Result<ServerConfig> {
         connect_to: connect_to(&values.connect_to.unwrap_or_default())?,
         private_allowed: values.allow_private_endpoints.unwrap_or_default(),
         timeout: Duration::from_secs(timeout),
+        mail: mail(values.smtp_url.as_deref(), values.mail_from.as_deref())?,
         ..ProviderSettings::default()
     };
     Ok(ServerConfig {
@@ -205,6 +220,7 @@ fn check(values: Values) -> anyhow::Result<ServerConfig> {
         attempts_at_once,
         attempts_per_host,
         pause_after: Duration::from_secs(u64::from(pause_after) * 3600),
+        again_after_unknown: values.again_after_unknown.unwrap_or(true),
         attempts_max,
         keep: keep(values.keep_days.unwrap_or(KEEP_DAYS)),
         directories_every: hours(values.directory_update_hours.unwrap_or(DIRECTORY_UPDATE_HOURS)),
@@ -241,6 +257,23 @@ pub(crate) fn without_empty(command: clap::Command) -> clap::Command {
 /// The data directory when none is named.
 pub(crate) const DATA_DIR: &str = "carillon-data";
 
+/// Reads what mail needs.
+///
+/// # Errors
+/// When one of the two is missing or has another form; a URL is not repeated, since it may hold a password.
+pub(crate) fn mail(smtp_url: Option<&str>, mail_from: Option<&str>) -> anyhow::Result<Option<MailSettings>> {
+    match (smtp_url, mail_from) {
+        (None, None) => Ok(None),
+        (Some(_), None) => bail!("smtp-url needs mail-from: whom mail is from"),
+        (None, Some(_)) => bail!("mail-from needs smtp-url: the relay that takes the mail"),
+        (Some(url), Some(from)) => {
+            let relay = Relay::parse(url).map_err(|rule| anyhow::anyhow!("smtp-url {rule}"))?;
+            let from = Sender::parse(from).map_err(|rule| anyhow::anyhow!("mail-from {rule}"))?;
+            Ok(Some(MailSettings { relay, from }))
+        }
+    }
+}
+
 /// Reads detours, each `HOST=URL`.
 ///
 /// # Errors
@@ -254,7 +287,7 @@ pub(crate) fn connect_to(texts: &[String]) -> anyhow::Result<Vec<ConnectTo>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ServerFlags, Values, check, read_file};
+    use super::{ServerFlags, Values, check, mail, read_file};
 
     #[test]
     fn flags_stand_over_the_file() {
@@ -271,6 +304,24 @@ mod tests {
         let keep = |keep_days| check(Values { keep_days, ..Values::default() }).unwrap().keep;
         let days = |count: u64| Some(std::time::Duration::from_secs(count * 86_400));
         assert_eq!((keep(None), keep(Some(1)), keep(Some(0))), (days(30), days(1), None));
+    }
+
+    #[test]
+    fn mail_needs_both_a_relay_and_a_sender() {
+        let from = Some("Alerts <alerts@example.com>");
+        assert!(mail(Some("smtp://127.0.0.1:2525"), from).unwrap().is_some());
+        assert!(mail(None, None).unwrap().is_none());
+        for (url, from) in [
+            (Some("smtp://127.0.0.1:2525"), None),
+            (None, from),
+            (Some("smtp://u:hush-hush@"), from),
+            (Some("imap://u:hush-hush@127.0.0.1"), from),
+            (Some("smtp://127.0.0.1"), Some("alerts")),
+        ] {
+            let said = format!("{:#}", mail(url, from).unwrap_err());
+            assert!(said.contains("smtp-url") || said.contains("mail-from"), "{said}");
+            assert!(!said.contains("hush-hush"), "{said}");
+        }
     }
 
     #[test]

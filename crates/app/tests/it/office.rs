@@ -23,7 +23,7 @@ fn name(platform: Platform) -> &'static str {
         Platform::Feishu => "feishu",
         Platform::DingtalkApp => "dingtalk",
         Platform::Wecom => "wecom",
-        Platform::Dingtalk | Platform::Webhook => "none",
+        Platform::Dingtalk | Platform::Webhook | Platform::Mail => "none",
     }
 }
 
@@ -34,7 +34,7 @@ fn typed(platform: Platform) -> Value {
     match platform {
         Platform::Wecom => typed["agent_id"] = 1_000_002.into(),
         Platform::DingtalkApp => typed["robot_code"] = "dingofficerobot01".into(),
-        Platform::Lark | Platform::Feishu | Platform::Dingtalk | Platform::Webhook => {}
+        Platform::Lark | Platform::Feishu | Platform::Dingtalk | Platform::Webhook | Platform::Mail => {}
     }
     typed
 }

@@ -318,7 +318,7 @@ impl Call {
         match self.platform {
             Platform::Lark | Platform::Feishu => &["open.feishu.cn", "open.larksuite.com"],
             Platform::Wecom => &["qyapi.weixin.qq.com"],
-            Platform::Dingtalk | Platform::DingtalkApp | Platform::Webhook => &["oapi.dingtalk.com"],
+            Platform::Dingtalk | Platform::DingtalkApp | Platform::Webhook | Platform::Mail => &["oapi.dingtalk.com"],
         }
     }
 
@@ -342,7 +342,7 @@ pub(crate) fn judge(
     match call.platform {
         Platform::Lark | Platform::Feishu => lark::judge(office, call, asked),
         Platform::Wecom => wecom::judge(office, call, asked),
-        Platform::Dingtalk | Platform::DingtalkApp | Platform::Webhook => {
+        Platform::Dingtalk | Platform::DingtalkApp | Platform::Webhook | Platform::Mail => {
             dingtalk::judge(office, dingtalk, registry, call, asked)
         }
     }

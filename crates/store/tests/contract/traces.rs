@@ -130,15 +130,17 @@ pub(crate) fn extension<H: Home>(bed: &Bed<H>, endpoint: &Endpoint) -> Extension
         Endpoint::DingtalkConversation { .. }
         | Endpoint::LarkRobot { .. }
         | Endpoint::WecomRobot { .. }
+        | Endpoint::Mailbox { .. }
         | Endpoint::Office { .. } => {}
     }
     extension
 }
 
 pub(crate) fn target<H: Home>(bed: &Bed<H>) -> Target {
-    let endpoint = match bed.below(4) {
+    let endpoint = match bed.below(5) {
         0 => Endpoint::DingtalkPerson { user: secret(bed, 16) },
         1 => Endpoint::DingtalkRobot { token: secret(bed, 32) },
+        2 => Endpoint::Mailbox { address: format!("{}@example.org", secret(bed, 24).reveal()).into() },
         _ => {
             let path = secret(bed, 16 << bed.below(7));
             Endpoint::Web { url: format!("https://hooks.example/{}", path.reveal()).into() }

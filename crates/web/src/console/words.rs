@@ -46,6 +46,7 @@ pub(crate) fn channel(channel: Channel, lang: Lang) -> &'static str {
             Lang::English => "Office app",
             Lang::Chinese => "办公应用",
         },
+        Channel::Email => t.email,
     }
 }
 
@@ -56,6 +57,7 @@ pub(crate) fn mark(channel: Channel) -> &'static str {
         Channel::Lark => "lark",
         Channel::Wecom => "wecom",
         Channel::Http | Channel::Https | Channel::Office => "web",
+        Channel::Email => "email",
     }
 }
 
