@@ -68,12 +68,9 @@ impl Channel {
     #[must_use]
     pub fn knows_repeats(self) -> bool {
         match self {
-            Self::Dingtalk
-            | Self::DingtalkPerson
-            | Self::Lark
-            | Self::Wecom
-            | Self::Email
-            | Self::Office => false,
+            Self::Dingtalk | Self::DingtalkPerson | Self::Lark | Self::Wecom | Self::Email | Self::Office => {
+                false
+            }
             Self::Http | Self::Https => true,
         }
     }

@@ -20,8 +20,8 @@ mod deep;
 mod harness;
 mod health;
 mod load;
-mod office;
 mod mail;
+mod office;
 mod pause;
 mod postgres;
 #[path = "../../../store/tests/contract/postgres.rs"]

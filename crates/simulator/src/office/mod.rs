@@ -318,7 +318,9 @@ impl Call {
         match self.platform {
             Platform::Lark | Platform::Feishu => &["open.feishu.cn", "open.larksuite.com"],
             Platform::Wecom => &["qyapi.weixin.qq.com"],
-            Platform::Dingtalk | Platform::DingtalkApp | Platform::Webhook | Platform::Mail => &["oapi.dingtalk.com"],
+            Platform::Dingtalk | Platform::DingtalkApp | Platform::Webhook | Platform::Mail => {
+                &["oapi.dingtalk.com"]
+            }
         }
     }
 
