@@ -15,6 +15,8 @@ use carillon_store::{Error, Store};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use crate::run::Parts;
+
 /// How often it is looked whose turn has come, and whether another server asked.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
 /// How many times a step is tried when the platform has no time for it.
@@ -77,6 +79,17 @@ impl Pages {
 }
 
 impl Directories {
+    /// What reads directories, from the engine's own parts.
+    pub(crate) fn new(parts: &Parts, every: Option<Duration>) -> Self {
+        Self {
+            store: parts.store.clone(),
+            providers: Arc::clone(&parts.providers),
+            clock: Arc::clone(&parts.clock),
+            chance: Arc::clone(&parts.chance),
+            every,
+        }
+    }
+
     /// Reads until it is told to stop.
     pub(crate) async fn run(self, stop: CancellationToken) {
         let wake = self.store.wake();

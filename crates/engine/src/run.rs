@@ -135,14 +135,7 @@ impl Engine {
             metrics: parts.metrics.clone(),
         };
         tasks.spawn(retain.run(stop.clone()));
-        let directories = Directories {
-            store: parts.store.clone(),
-            providers: Arc::clone(&parts.providers),
-            clock: Arc::clone(&parts.clock),
-            chance: Arc::clone(&parts.chance),
-            every: settings.directories_every,
-        };
-        tasks.spawn(directories.run(stop.clone()));
+        tasks.spawn(Directories::new(&parts, settings.directories_every).run(stop.clone()));
         let (events, results) = mpsc::channel(RESULTS_MAX);
         let sender = Sender {
             store: parts.store.clone(),

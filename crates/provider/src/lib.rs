@@ -11,6 +11,7 @@
 //! | words of a platform, cleaned of secrets | `clean` |
 //! | what to change | `advice` |
 //! | text for each platform's dialect | `render` |
+//! | what a chat would show | `preview` |
 //! | what signs the bodies for web endpoints | `signing`, `certificate` |
 //! | the companies' own office apps | `office` |
 //! | the platforms | `dingtalk`, `lark`, `wecom`; `webhook` for web endpoints, `email` for mailboxes |
@@ -38,6 +39,7 @@ mod lark;
 mod listed;
 mod office;
 mod parts;
+mod preview;
 mod render;
 mod sign;
 mod signing;
@@ -52,6 +54,7 @@ pub use email::{MailSettings, Relay, Security, Sender};
 pub use guard::PrivateEndpoint;
 pub use listed::{ListedCode, Ruling, Wait, listed_codes, listed_office_codes};
 pub use office::{Fault, Finding, Found, Walk, Wanted, Wrong};
+pub use preview::Shown;
 pub use signing::{BadKey, MadeKey, Signer};
 
 /// What an operator sets.

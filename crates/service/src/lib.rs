@@ -18,6 +18,7 @@
 //! | office apps: connect, prove, check | [`connection`] |
 //! | their directories and groups | [`directory`] |
 //! | straight to people and chats | [`push`] |
+//! | check, test and preview, before anything is done | [`trial`] |
 //! | what became of a message | [`delivery`] |
 //! | how endpoints fare, resuming them, whom to tell | [`endpoint`] |
 //! | send deliveries again, or cancel them | [`resend`] |
@@ -48,6 +49,7 @@ pub mod subscription;
 pub mod tag;
 pub mod template;
 pub mod topic;
+pub mod trial;
 
 use std::sync::Arc;
 
