@@ -52,6 +52,7 @@ pub use advice::advice;
 pub use connect_to::ConnectTo;
 pub use email::{MailSettings, Relay, Security, Sender};
 pub use guard::PrivateEndpoint;
+pub use http::{Carried, Failure, Reply, Wire};
 pub use listed::{ListedCode, Ruling, Wait, listed_codes, listed_office_codes};
 pub use office::{Fault, Finding, Found, Walk, Wanted, Wrong};
 pub use preview::Shown;
@@ -195,6 +196,11 @@ impl Providers {
         let mailer = settings.mail.clone().map(|mail| email::Mailer::new(mail, settings.timeout));
         let (http, tokens) = (http::Http::new(&settings), token::Tokens::new());
         Self { http, tokens, mailer, clock, pace: office::pace::AppPace::default() }
+    }
+
+    /// Providers that reach no network: every request goes over `wire`, which a simulation answers.
+    pub fn over(wire: Arc<dyn Wire>, settings: ProviderSettings, clock: Arc<dyn Clock>) -> Self {
+        Self { http: http::Http::over(wire, &settings), ..Self::new(settings, clock) }
     }
 
     /// Renders a body for a target, in one or more parts that are sent in order.
