@@ -56,6 +56,22 @@ deeds! {
     DeliveryResend "delivery.resend";
     /// Cancelled deliveries.
     DeliveryCancel "delivery.cancel";
+    /// Connected an office app.
+    ConnectionCreate "connection.create";
+    /// Changed a connection.
+    ConnectionUpdate "connection.update";
+    /// Removed a connection.
+    ConnectionDelete "connection.delete";
+    /// Asked for a reading of a directory.
+    DirectoryUpdate "directory.update";
+    /// Said that what a reading would change is meant.
+    DirectoryConfirm "directory.confirm";
+    /// Ended a reading.
+    DirectoryCancel "directory.cancel";
+    /// Made a group of people or changed it.
+    GroupUpdate "group.update";
+    /// Removed a group of people.
+    GroupDelete "group.delete";
     /// Made a project.
     ProjectCreate "project.create";
     /// Removed a project.

@@ -124,6 +124,20 @@ pub enum Field {
     Note,
     /// How long a token is good.
     TokenLife,
+    /// The platform of a connection.
+    Platform,
+    /// An app's id or key.
+    AppId,
+    /// An app's secret.
+    AppSecret,
+    /// A company's id.
+    CorpId,
+    /// An app's number.
+    AgentId,
+    /// The code of an app's robot.
+    RobotCode,
+    /// The recipients of a push.
+    To,
 }
 
 impl Field {
@@ -190,6 +204,13 @@ impl Field {
             Self::ProjectName => "project_name",
             Self::Note => "note",
             Self::TokenLife => "expires_in",
+            Self::Platform => "platform",
+            Self::AppId => "app_id",
+            Self::AppSecret => "app_secret",
+            Self::CorpId => "corp_id",
+            Self::AgentId => "agent_id",
+            Self::RobotCode => "robot_code",
+            Self::To => "to",
         }
     }
 }

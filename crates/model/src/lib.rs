@@ -18,6 +18,7 @@
 //! | the links a subscriber follows | [`link`] |
 //! | template: a text with placeholders | [`template`] |
 //! | access policy: who else may use a topic | [`access_policy`] |
+//! | office apps, their directories and recipients | [`office`] |
 //! | tag: a key and a value on a topic | [`tag`] |
 //! | role: what an account may do in a project | [`role`], [`account`] |
 //! | deed: what the audit log tells of | [`audit`] |
@@ -40,6 +41,7 @@ pub mod limits;
 pub mod link;
 mod mailbox;
 pub mod message;
+pub mod office;
 pub mod outcome;
 pub mod pace;
 pub mod retry;

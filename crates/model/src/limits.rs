@@ -152,3 +152,11 @@ pub const TOKEN_SECONDS_MAX: u64 = 10 * 366 * 24 * 60 * 60;
 pub const AUDIT_LIFE: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 /// The longest text that a line of the audit log says of its deed, in bytes.
 pub const AUDIT_WHAT_BYTES_MAX: usize = 512;
+/// The longest name of a connection or of a group of people, in characters.
+pub const CONNECTION_NAME_CHARS_MAX: usize = 64;
+/// The most connections of a project.
+pub const CONNECTIONS_MAX: u64 = 100;
+/// The most recipients that one push names.
+pub const PUSH_RECIPIENTS_MAX: usize = 1_000;
+/// The most people and chats that one message is expanded into.
+pub const PUSH_EXPANDED_MAX: usize = 50_000;

@@ -121,7 +121,14 @@ impl Service {
         self.acting_on(caller, deed, vec![what.to_string()], String::new())
     }
 
-    /// The same for several things at once, or with more to say.
+    /// The store, whose next message has the caller for its publisher. No line in the audit log: the message itself says
+    /// who published it.
+    pub(crate) fn publishing(&self, caller: &Caller) -> Store {
+        let actor = caller.actor();
+        self.store.acting(Act { actor, deed: None, what: Vec::new(), detail: String::new() })
+    }
+
+    /// The store as [`Service::acting`] gives it, for several things at once, or with more to say.
     pub(crate) fn acting_on(&self, caller: &Caller, deed: Deed, what: Vec<String>, detail: String) -> Store {
         self.store.acting(Act { actor: caller.actor(), deed: Some(deed), what, detail })
     }

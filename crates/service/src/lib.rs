@@ -17,6 +17,9 @@
 //! | what subscriptions want | [`filter`] |
 //! | message templates | [`template`] |
 //! | publish | [`publish`] |
+//! | office apps: connect, prove, check | [`connection`] |
+//! | their directories and groups | [`directory`] |
+//! | straight to people and chats | [`push`] |
 //! | check, test and preview, before anything is done | [`trial`] |
 //! | what became of a message | [`delivery`] |
 //! | how endpoints fare, resuming them, whom to tell | [`endpoint`] |
@@ -29,9 +32,11 @@ pub mod attribute;
 pub mod audit;
 pub mod caller;
 pub mod confirmation;
+pub mod connection;
 pub mod credential;
 pub mod delivery;
 pub mod detection;
+pub mod directory;
 pub mod endpoint;
 pub mod error;
 pub mod explain;
@@ -41,6 +46,7 @@ pub mod install;
 mod password;
 pub mod project;
 pub mod publish;
+pub mod push;
 pub mod resend;
 mod right;
 pub mod session;
@@ -63,10 +69,14 @@ pub use caller::Caller;
 pub use error::{Error, Unauthenticated};
 
 // What lists are asked with; the front doors do not know the store.
+pub use carillon_provider::{Finding, Wanted};
 pub use carillon_store::Page;
 pub use carillon_store::audit::{AuditFilter, AuditLine};
 pub use carillon_store::credential::ListedCredential;
+pub use carillon_store::directory::{Addressed, Expanded, Kept, Unreached};
 pub use carillon_store::member::Member;
+pub use carillon_store::office_group::{Group, GroupPart, GroupPartKind};
+pub use carillon_store::office_run::Run;
 pub use carillon_store::project::Project;
 pub use carillon_store::subscription::SubscriptionFilter;
 pub use carillon_store::tag::FullTopic;

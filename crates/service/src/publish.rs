@@ -5,7 +5,6 @@ use carillon_model::filter::Attributes;
 use carillon_model::id::MessageId;
 use carillon_model::message::{Content, Locale, Message, Priority, check_idempotency_key, time_to_live};
 use carillon_model::role::Right;
-use carillon_store::audit::Act;
 use carillon_store::delivery::StoredMessage;
 use carillon_store::idempotency::Accepted;
 
@@ -85,15 +84,10 @@ impl Service {
             message.content.reaches(recipient.channel)
                 && recipient.filter_policies.match_all(&publish.attributes)
         });
+        let recipients = self.expand_office(recipients).await?;
         let published = Published { message: message.id, deliveries: recipients.len(), replayed: false };
         let stored = StoredMessage { message, topic_name: topic.name };
-        // No line in the audit log: the message itself says who published it.
-        let store = self.store.acting(Act {
-            actor: caller.actor(),
-            deed: None,
-            what: Vec::new(),
-            detail: String::new(),
-        });
+        let store = self.publishing(caller);
         let Some(key) = key else {
             store.message_publish(stored, recipients).await?;
             return Ok(published);

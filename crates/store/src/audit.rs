@@ -86,7 +86,7 @@ impl Lines {
         for (id, what) in self.ids.iter().zip(&self.act.what) {
             tx.execute(
                 "INSERT INTO audit (id, project_id, account_id, account_name, credential, deed, what, detail, created_at)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING",
                 params![
                     id.to_string(),
                     project.as_str(),
@@ -119,7 +119,7 @@ fn read_line(mut row: Row) -> Result<AuditLine, Error> {
 
 impl Store {
     /// The same store, whose changes are written down as this act: in the transaction of each piece of work that
-    /// changes a row, so that a change without its line, or a line without its change, cannot be.
+    /// changes a row, so that a change without its line, or a line without its change, cannot be. Several pieces of work are one act.
     #[must_use]
     pub fn acting(&self, act: Act) -> Self {
         let at = self.clock.now();

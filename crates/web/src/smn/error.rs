@@ -96,6 +96,13 @@ fn field(field: Field) -> (StatusCode, &'static str, &'static str) {
         | Field::ProjectId
         | Field::Id
         | Field::Body
+        | Field::Platform
+        | Field::AppId
+        | Field::AppSecret
+        | Field::CorpId
+        | Field::AgentId
+        | Field::RobotCode
+        | Field::To
         | Field::PublicUrl
         | Field::Fallback
         | Field::AccountName
@@ -142,11 +149,6 @@ impl From<Invalid> for SmnError {
 fn policy_refuses(action: Action) -> SmnError {
     let text = format!("Policy doesn't allow {} to be performed.", action.name());
     SmnError::new(StatusCode::FORBIDDEN, "SMN.00308", text)
-}
-
-fn internal(cause: &dyn std::error::Error) -> SmnError {
-    tracing::error!(error = %cause, "internal error");
-    SmnError::new(StatusCode::INTERNAL_SERVER_ERROR, "SMN.0018", "Service internal error.")
 }
 
 const THROTTLED: &str = "The maximum number of subscriptions has been reached. (too many confirmations went to this \
@@ -213,20 +215,48 @@ impl From<Error> for SmnError {
             Error::WrongToken => Self::new(forbidden, "SMN.0022", WRONG_TOKEN),
             Error::WrongLink => Self::new(forbidden, "SMN.0001", WRONG_LINK),
             Error::DetectionNotFound => Self::new(not_found, "SMN.00013030", "Detection task not found."),
+            Error::ConnectionNotFound => {
+                Self::new(not_found, "SMN.0018", "There is no such office connection.")
+            }
+            // SMN has no calls that are refused so.
+            Error::ConnectionExists
+            | Error::ConnectionsFull
+            | Error::PlatformRefuses { .. }
+            | Error::RunNotFound
+            | Error::RunStands(_)
+            | Error::GroupNotFound
+            | Error::NobodyReached(_) => Self::new(bad, "SMN.0018", "The request is invalid."),
             Error::PrivateEndpoint => {
                 Self::new(forbidden, "SMN.0069", "Not authorized to subscribe internal endpoints.")
             }
-            Error::Unavailable(cause) => {
-                tracing::error!(error = %cause, "the store cannot be written");
-                let text = "Database Exceptions. Nothing was accepted, try again.";
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "SMN.0016", text)
+            error @ (Error::Unavailable(_) | Error::Unpurged(_) | Error::Internal(_)) => {
+                Self::of_store(&error)
             }
-            Error::Unpurged(cause) => {
-                let text = format!("Database Exceptions. ({cause})");
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "SMN.0016", text)
-            }
-            Error::Internal(cause) => internal(&cause),
         }
+    }
+}
+
+impl SmnError {
+    /// What is wrong with the store, or with the program.
+    fn of_store(error: &Error) -> Self {
+        if matches!(error, Error::Internal(_)) {
+            log(error, "internal error");
+            return Self::new(StatusCode::INTERNAL_SERVER_ERROR, "SMN.0018", "Service internal error.");
+        }
+        let text = if let Error::Unpurged(cause) = error {
+            format!("Database Exceptions. ({cause})")
+        } else {
+            log(error, "the store cannot be written");
+            "Database Exceptions. Nothing was accepted, try again.".to_owned()
+        };
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "SMN.0016", text)
+    }
+}
+
+/// Logs what lies behind an error.
+fn log(error: &Error, what: &str) {
+    if let Some(cause) = std::error::Error::source(error) {
+        tracing::error!(error = %cause, "{what}");
     }
 }
 

@@ -1,6 +1,11 @@
 //! Every path with who may call it, and a body with which a call goes through. `open`: nobody has to sign in. `anyone`:
 //! whoever is signed in. `link`: as `change`, or by
-//! the signature in the link. `operator`: the installation's operator. Else the right that the caller's role must grant.
+//! the signature in the link. `push`: as `publish`, to everybody. `operator`: the installation's operator. Else the right that the caller's role must grant.
+
+const PUSH: &str =
+    r#"{"connection_id":"00000000000000000000000000000000","to":[{"kind":"member","id":"a"}],"text":"x"}"#;
+const PREVIEW: &str =
+    r#"{"connection_id":"00000000000000000000000000000000","to":[{"kind":"member","id":"a"}]}"#;
 
 /// Method, path, who, body.
 pub(crate) const TABLE: &[(&str, &str, &str, &str)] = &[
@@ -126,6 +131,30 @@ pub(crate) const TABLE: &[(&str, &str, &str, &str)] = &[
     ("GET", "/api/v1/endpoints/{endpoint_id}", "look", ""),
     ("POST", "/api/v1/endpoints/{endpoint_id}/resume", "change", ""),
     ("PUT", "/api/v1/subscriptions/{subscription_urn}/fallback", "change", r#"{"fallback":null}"#),
+    ("GET", "/api/v1/connections", "look", ""),
+    (
+        "POST",
+        "/api/v1/connections",
+        "change",
+        r#"{"platform":"lark","name":"a","app_id":"b","app_secret":"c"}"#,
+    ),
+    ("GET", "{C}", "look", ""),
+    ("PUT", "{C}", "change", r#"{"name":"b"}"#),
+    ("DELETE", "{C}", "change", ""),
+    ("POST", "{C}/check", "change", ""),
+    ("POST", "{C}/update", "change", ""),
+    ("GET", "{C}/updates", "look", ""),
+    ("GET", "{C}/updates/{run_id}", "look", ""),
+    ("POST", "{C}/updates/{run_id}/confirm", "change", ""),
+    ("POST", "{C}/updates/{run_id}/cancel", "change", ""),
+    ("GET", "{C}/members", "look", ""),
+    ("GET", "{C}/departments", "look", ""),
+    ("GET", "{C}/chats", "look", ""),
+    ("GET", "{C}/groups", "look", ""),
+    ("POST", "{C}/groups", "change", r#"{"name":"a","parts":[]}"#),
+    ("DELETE", "{C}/groups/{group_id}", "change", ""),
+    ("POST", "/api/v1/pushes", "push", PUSH),
+    ("POST", "/api/v1/pushes/preview", "look", PREVIEW),
     ("GET", "/api/v1/explain?message_id={message_id}", "trace", ""),
     ("GET", "/api/v1/projects", "own", ""),
     ("POST", "/api/v1/projects", "operator", r#"{"name":"third"}"#),
@@ -149,5 +178,6 @@ pub(crate) const TABLE: &[(&str, &str, &str, &str)] = &[
 pub(crate) fn whole(path: &str) -> String {
     const PROJECT: &str = "/v2/{project_id}/notifications";
     let path = path.replace("{T}", "{P}/topics/{topic_urn}").replace("{P}", PROJECT);
+    let path = path.replace("{C}", "/api/v1/connections/{connection_id}");
     path.replace("{R}", "/v2/{project_id}/{resource_type}")
 }
