@@ -119,6 +119,7 @@ impl Service {
     /// # Errors
     /// When the URN is malformed or there is no such subscription in the caller's project.
     pub async fn subscription(&self, caller: &Caller, urn: &str) -> Result<NamedSubscription, Error> {
+        caller.may(Right::Look)?;
         let urn = self.own_subscription(caller, None, urn)?;
         let topic = self.store.topic_find(&caller.project, &urn.topic.topic).await?;
         let topic = topic.ok_or(Error::SubscriptionNotFound)?;

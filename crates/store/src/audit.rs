@@ -119,7 +119,8 @@ fn read_line(mut row: Row) -> Result<AuditLine, Error> {
 
 impl Store {
     /// The same store, whose changes are written down as this act: in the transaction of each piece of work that
-    /// changes a row, so that a change without its line, or a line without its change, cannot be. Several pieces of work are one act.
+    /// changes a row, so that a change without its line, or a line without its change, cannot be. Several
+    /// pieces of work are one act.
     #[must_use]
     pub fn acting(&self, act: Act) -> Self {
         let at = self.clock.now();
