@@ -76,6 +76,7 @@ async fn a_form_of_another_site_changes_nothing() {
         "/console/messages/a/cancel",
         "/console/deliveries/a/resend",
         "/console/deliveries/a/cancel",
+        "/console/endpoints/a/resume",
     ];
     for csrf in ["", "made-up"] {
         for path in paths {
