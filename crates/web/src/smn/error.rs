@@ -151,6 +151,11 @@ fn policy_refuses(action: Action) -> SmnError {
     SmnError::new(StatusCode::FORBIDDEN, "SMN.00308", text)
 }
 
+fn role_forbids(error: &Error) -> SmnError {
+    let text = format!("No permission to request resources. ({error})");
+    SmnError::new(StatusCode::FORBIDDEN, "SMN.0001", text)
+}
+
 const THROTTLED: &str = "The maximum number of subscriptions has been reached. (too many confirmations went to this \
                          address of late, try again later)";
 const WRONG_TOKEN: &str = "Parameter: token is invalid. (the link is unknown or older than 48 hours)";
@@ -165,10 +170,7 @@ impl From<Error> for SmnError {
             Error::Invalid(invalid) => invalid.into(),
             Error::Unauthenticated(why) => why.into(),
             Error::NoPermission => Self::new(forbidden, "SMN.0001", "No permission to request resources."),
-            Error::RoleForbids { .. } | Error::NotOperator => {
-                let text = format!("No permission to request resources. ({error})");
-                Self::new(forbidden, "SMN.0001", text)
-            }
+            Error::RoleForbids { .. } | Error::NotOperator => role_forbids(&error),
             Error::ProjectNotFound => Self::new(not_found, "IAM.0004", "Could not find project."),
             Error::TopicNotFound => Self::new(not_found, "SMN.0006", "Topic not found."),
             Error::SubscriptionNotFound => {
