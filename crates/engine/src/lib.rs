@@ -19,6 +19,7 @@ mod retain;
 mod run;
 mod send;
 mod settle;
+mod share;
 mod timer;
 
 pub use metrics::Metrics;

@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use carillon_model::delivery::{DeliveryState, Move};
 use carillon_model::id::EndpointId;
 use carillon_model::link::Links;
 use carillon_model::message::Body;
 use carillon_model::outcome::{Outcome, Reason, Scope, Verdict};
-use carillon_model::pace::{self, Rate};
+use carillon_model::pace::{self, Pace, Rate};
 use carillon_model::retry::{self, Next, RetryPolicy};
 use carillon_model::subscription::Target;
 use carillon_model::urn::{SubscriptionUrn, TopicUrn};
@@ -17,12 +18,15 @@ use carillon_provider::{Part, Post, Providers};
 use carillon_store::Store;
 use carillon_store::delivery::{Opened, Ready, Settlement, Start, Tried};
 use tokio::sync::{OnceCell, mpsc, oneshot};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use crate::digest;
 use crate::metrics::Metrics;
 use crate::origin::Signing;
 use crate::settle::Note;
+
+/// How long a lane waits that may not be this server's any more.
+const DOUBT: Duration = Duration::from_millis(200);
 
 /// What every attempt needs.
 pub(crate) struct Sender {
@@ -104,6 +108,11 @@ impl Sender {
         let nothing =
             Sent { lane, count: 1, again: Vec::new(), pause: false, posts: Vec::new(), rates: None };
         let Some(first) = batch.first() else { return (Vec::new(), Sent { count: 0, ..nothing }) };
+        if !self.store.shards().may_send(lane) {
+            // The database does not answer, and another server may have taken the lane.
+            sleep(DOUBT).await;
+            return (Vec::new(), Sent { count: 0, ..nothing });
+        }
         let now = self.clock.now();
         if now >= first.stored.message.expires_at {
             return (vec![self.without_attempt(first, Move::Expire)], nothing);
@@ -130,19 +139,58 @@ impl Sender {
             Channel::Dingtalk | Channel::DingtalkPerson | Channel::Lark | Channel::Wecom => None,
         };
         let batch = digest::together(self.still_wanted(batch, now).await);
-        let rates = Some(pace::rates(&target.endpoint));
+        let limits = pace::rates(&target.endpoint);
+        let rates = Some(limits);
+        // The room of a lane that has not learned its rates yet says nothing; another server may have used them.
+        let unknown = room == usize::MAX && !limits.is_empty() && self.store.shards().are_shared();
+        let (room, mut posts) = match unknown {
+            true => self.sent_elsewhere(lane, limits, now).await,
+            false => (room, Vec::new()),
+        };
+        if room == 0 {
+            return (Vec::new(), Sent { count: 0, posts, rates, ..nothing });
+        }
         let (started_at, start) = (self.clock.now(), Instant::now());
         let (batch, tally) = match self.load(batch, &target, signing) {
             Ok(load) => {
                 self.mark(load.batch, started_at).await;
-                (load.batch, self.send_parts(&load, &target, room).await)
+                (load.batch, self.send_parts(lane, &load, &target, room).await)
             }
             Err(verdict) => (alone(batch), Tally { verdict, ..busy(first) }),
         };
-        self.count(&target, &tally, batch, start);
+        if !tally.posts.is_empty() || !tally.paced {
+            self.count(&target, &tally, batch, start);
+        }
         let policy = self.retry.on(channel, tally.verdict.reason);
         let (settlements, sent) = self.decide(lane, batch, &policy, started_at, start, tally);
-        (settlements, Sent { rates, ..sent })
+        posts.extend(sent.posts);
+        (settlements, Sent { rates, posts, ..sent })
+    }
+
+    /// How many posts may leave in a lane that this server did not serve before, and when others left. One that was on its
+    /// way when its server died may not have been written down: it counts as having left now.
+    async fn sent_elsewhere(
+        &self,
+        lane: EndpointId,
+        limits: &'static [Rate],
+        now: Timestamp,
+    ) -> (usize, Vec<Timestamp>) {
+        let window = limits.iter().map(|rate| rate.per).max().unwrap_or_default();
+        match self.store.lane_sent(lane, now.minus(window)).await {
+            Ok(mut posts) => {
+                posts.push(now);
+                let mut pace = Pace::default();
+                pace.learn(limits, Timestamp(0));
+                posts.iter().for_each(|at| pace.sent(*at));
+                (pace.room(now), posts)
+            }
+            Err(error) => {
+                tracing::error!(%error, "what a lane sent lately cannot be read");
+                // As if all of it had been used just now.
+                let most = limits.iter().map(|rate| rate.count).max().unwrap_or(0);
+                (0, vec![now; usize::try_from(most).unwrap_or(0)])
+            }
+        }
     }
 
     /// The beginning of `batch` that still waits, has not expired, and whose subscriptions are still in force. The
@@ -249,7 +297,7 @@ impl Sender {
         }
     }
 
-    async fn send_parts(&self, load: &Load<'_>, target: &Target, room: usize) -> Tally {
+    async fn send_parts(&self, lane: EndpointId, load: &Load<'_>, target: &Target, room: usize) -> Tally {
         let done = load.batch.first().map_or(0, |first| first.parts_done);
         let mut tally = Tally {
             verdict: Verdict::plain(Outcome::Refused, Reason::Render),
@@ -260,6 +308,11 @@ impl Sender {
         self.metrics.sending.inc();
         for part in load.parts.iter().skip(usize::try_from(done).unwrap_or(usize::MAX)) {
             if tally.posts.len() >= room.max(1) {
+                tally.paced = true;
+                break;
+            }
+            if !self.store.shards().may_send(lane) {
+                // Nothing has left since this was known: it waits, as for its rate.
                 tally.paced = true;
                 break;
             }

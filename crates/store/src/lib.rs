@@ -21,6 +21,7 @@
 //! | forgetting what is old | [`retention`] |
 //! | attempts as they are shown | [`attempt`] |
 //! | the key that signs, and its certificate | [`signing`] |
+//! | which lanes this server serves | [`shard`] |
 //! | handing new deliveries to the engine | [`wake`] |
 //! | is the key file this database's own | `key_check` |
 //! | which database there is | `db`, and nobody else |
@@ -45,6 +46,7 @@ pub mod retention;
 mod sealed;
 mod session;
 mod setup;
+pub mod shard;
 pub mod signing;
 pub mod subscription;
 pub mod tag;

@@ -26,6 +26,7 @@ migrations![
     "0004_topic_extras",
     "0005_resend",
     "0006_session",
+    "0007_shard",
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL,

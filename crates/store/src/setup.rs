@@ -10,6 +10,7 @@ use carillon_model::{Chance, Clock, SecretText, Timestamp};
 use crate::db::{self, Db, Observer, Tx};
 use crate::error::Error;
 use crate::key_check;
+use crate::shard::Shards;
 use crate::vault::Vault;
 use crate::wake::Wake;
 
@@ -32,6 +33,7 @@ pub struct Store {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) chance: Arc<dyn Chance>,
     pub(crate) wake: Arc<Wake>,
+    pub(crate) shards: Arc<Shards>,
     _lock: Arc<File>,
 }
 
@@ -68,6 +70,7 @@ impl Store {
             clock,
             chance,
             wake: Arc::new(Wake::default()),
+            shards: Arc::new(Shards::default()),
             _lock: Arc::new(lock),
         })
     }

@@ -20,6 +20,7 @@ mod deep;
 mod harness;
 mod health;
 mod load;
+mod nodes;
 mod postgres;
 #[path = "../../../store/tests/contract/postgres.rs"]
 #[expect(dead_code, reason = "it is shared with other tests")]
