@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use anyhow::Context;
 use carillon_engine::{Engine, Metrics, Parts, Settings};
+use carillon_model::health::HealthPolicy;
 use carillon_model::link::Links;
 use carillon_model::retry::RetryPolicy;
 use carillon_model::{Chance, Clock, SystemChance, SystemClock};
@@ -55,7 +56,9 @@ pub(crate) async fn build(config: &ServerConfig, links: Links, preset: Preset) -
         region: config.region.clone(),
         links,
         retry: RetryPolicy { attempts_max: config.attempts_max, ..RetryPolicy::default() },
+        health: HealthPolicy { pause_after: config.pause_after, ..HealthPolicy::default() },
         attempts_at_once: config.attempts_at_once,
+        attempts_per_host: config.attempts_per_host,
         keep: config.keep,
     };
     let engine = Engine::start(parts, settings).await.context("the engine cannot start")?;

@@ -222,6 +222,7 @@ fn the_error_tables_are_those_of_the_code() {
         ("Lark and Feishu custom bots", table(&listed_codes(Channel::Lark), Channel::Lark)),
         ("WeCom group robots", table(&listed_codes(Channel::Wecom), Channel::Wecom)),
         ("HTTP and HTTPS endpoints", table(&listed_codes(Channel::Https), Channel::Https)),
+        ("E-mail", table(&listed_codes(Channel::Email), Channel::Email)),
         ("All reasons", rest),
     ];
     let document = read("docs/errors.md");

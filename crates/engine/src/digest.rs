@@ -35,9 +35,15 @@ impl Group<'_> {
 }
 
 /// The beginning of `batch` that may go in one post. A message of which parts have arrived already goes on alone, since
-/// the parts of a digest are not its own.
-pub(crate) fn together(batch: &[Ready]) -> &[Ready] {
-    let whole = batch.iter().take_while(|ready| ready.parts_done == 0).count();
+/// the parts of a digest are not its own. A mail is of one subscription, since it holds the link that ends that one,
+/// and what asks a subscriber is a mail of its own.
+pub(crate) fn together(batch: &[Ready], channel: Channel) -> &[Ready] {
+    let Some(first) = batch.first() else { return batch };
+    let alike = |ready: &&Ready| {
+        channel != Channel::Email
+            || (ready.subscription == first.subscription && ready.stored.message.content.kind.is_published())
+    };
+    let whole = batch.iter().take_while(|ready| ready.parts_done == 0).take_while(alike).count();
     batch.get(..whole.max(1)).unwrap_or(batch)
 }
 

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
-use carillon_model::message::{Body, Locale, Mentions, Priority};
+use carillon_model::id::SubscriptionId;
+use carillon_model::message::{Body, Kind, Locale, Mentions, Priority};
 use carillon_model::{Channel, Timestamp};
 use carillon_store::delivery::{Ready, StoredMessage};
 use proptest::prelude::*;
@@ -108,9 +109,26 @@ fn what_has_partly_arrived_goes_on_alone() {
         numbered.map(|(parts_done, seq)| Ready { parts_done, ..ready(seq, Priority::Normal) }).collect()
     };
     for (parts, count) in [([0, 0, 0, 0], 4), ([1, 0, 0, 0], 1), ([0, 0, 2, 0], 2), ([0, 1, 0, 0], 1)] {
-        assert_eq!(together(&with(parts)).len(), count, "{parts:?}");
+        assert_eq!(together(&with(parts), Channel::Lark).len(), count, "{parts:?}");
     }
-    assert!(together(&[]).is_empty());
+    assert!(together(&[], Channel::Email).is_empty());
+}
+
+#[test]
+fn a_mail_is_of_one_subscription_and_what_asks_is_alone() {
+    let subscription = ready(1, Priority::Normal).subscription;
+    let all = || -> Vec<Ready> {
+        (1..=4).map(|seq| Ready { subscription, ..ready(seq, Priority::Normal) }).collect()
+    };
+    assert_eq!(together(&all(), Channel::Email).len(), 4);
+    let mut batch = all();
+    batch[2].subscription = SubscriptionId::parse("0190a0b0c0d0e0f0000000000000beef").unwrap();
+    assert_eq!((together(&batch, Channel::Email).len(), together(&batch, Channel::Lark).len()), (2, 4));
+    let mut batch = all();
+    let mut stored = (*batch[0].stored).clone();
+    stored.message.content.kind = Kind::SubscriptionConfirmation;
+    batch[0].stored = Arc::new(stored);
+    assert_eq!(together(&batch, Channel::Email).len(), 1);
 }
 
 #[test]

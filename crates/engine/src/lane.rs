@@ -24,6 +24,8 @@ pub(crate) enum Wish {
     Send(usize),
     /// Ask again then.
     Wait(Timestamp),
+    /// Let the first of what waits, so many, end: their time to live is over, and nothing may be sent now.
+    Expire(usize),
     /// Bring more from the store.
     Load,
     /// Nothing: it is busy.
@@ -45,6 +47,10 @@ pub(crate) struct Lane {
     sending: usize,
     /// How many of the first were in a post that is tried again: they must go together again, under the same key.
     held: Option<usize>,
+    /// Whether it was released while something was being sent: what that says of the endpoint is out of date.
+    outdated: bool,
+    /// How many of those only expire; then those held stand behind them.
+    expiring: usize,
     /// Nothing is sent before, whatever waits.
     paused_until: Option<Timestamp>,
     pace: Pace,
@@ -75,17 +81,23 @@ impl Lane {
         let found = self.queue.iter().position(|ready| ready.seq == seq);
         let Some(place) = found.filter(|place| *place >= self.sending) else { return };
         self.queue.remove(place);
-        self.held = self.held.map(|held| held - usize::from(place < held)).filter(|held| *held > 1);
+        let in_held = place < self.held_end();
+        self.held = self.held.map(|held| held - usize::from(in_held)).filter(|held| *held > 1);
     }
 
     /// Puts a delivery behind those of its priority; what is under way, or held for another try, stays in front.
     fn insert(&mut self, ready: Ready) {
         let priority = ready.stored.message.priority;
-        let fixed = self.sending.max(self.held.unwrap_or(0));
+        let fixed = self.sending.max(self.held_end());
         let behind =
             self.queue.iter().skip(fixed).take_while(|other| other.stored.message.priority >= priority);
         let place = fixed.min(self.queue.len()) + behind.count();
         self.queue.insert(place, ready);
+    }
+
+    /// Where those end that are held for another try.
+    fn held_end(&self) -> usize {
+        self.held.unwrap_or(0) + self.expiring
     }
 
     /// Says that the store may have deliveries that were never handed over.
@@ -124,17 +136,20 @@ impl Lane {
         self.pace.learn(rates, sent_before);
     }
 
-    /// What to do now.
-    pub(crate) fn wish(&mut self, now: Timestamp) -> Wish {
+    /// What to do now. Nothing is sent before `hold`, when the endpoint is to be left alone until then.
+    pub(crate) fn wish(&mut self, now: Timestamp, hold: Option<Timestamp>) -> Wish {
         if self.sending > 0 || self.loading {
             return Wish::Busy;
+        }
+        if let Some(until) = hold.into_iter().chain(self.paused_until).max().filter(|until| *until > now) {
+            return self.wish_held(now, until);
         }
         let Some(first) = self.queue.front() else { return self.wish_empty(now) };
         let urgent = first.stored.message.priority == Priority::Urgent;
         // An endpoint without a rate, a web hook, gets every message by itself.
         let storm = self.pace.is_limited() && (self.queue.len() > self.pace.room(now) || self.more_in_store);
         let reserve = if urgent { 0 } else { RESERVE };
-        let mut at = self.pace.next_at(now, reserve).max(first.due_at).max(self.paused_until.unwrap_or(now));
+        let mut at = self.pace.next_at(now, reserve).max(first.due_at);
         if storm
             && !urgent
             && let Some(last) = self.pace.last()
@@ -158,18 +173,60 @@ impl Lane {
 
     fn wish_empty(&mut self, now: Timestamp) -> Wish {
         if self.more_in_store {
-            if let Some(until) = self.paused_until.filter(|until| *until > now) {
-                return Wish::Wait(until);
-            }
             self.more_in_store = false;
             self.loading = true;
             return Wish::Load;
         }
         // What was sent lately must be remembered, or the next burst would go over the rate.
-        match self.pace.idle_at().into_iter().chain(self.paused_until).max() {
+        match self.pace.idle_at() {
             Some(until) if until > now => Wish::Wait(until),
             Some(_) | None => Wish::Done,
         }
+    }
+
+    /// What to do while nothing may be sent before `until`: what waits in memory is let go when its time to live is
+    /// over, so that a long pause does not keep it pending.
+    fn wish_held(&mut self, now: Timestamp, until: Timestamp) -> Wish {
+        let expired = self.expired_first(now);
+        if expired > 0 {
+            return Wish::Expire(expired);
+        }
+        let soonest = self.queue.iter().map(|ready| ready.stored.message.expires_at).min();
+        match soonest {
+            Some(at) => Wish::Wait(at.min(until)),
+            // The store is asked for what may be waiting there, unless it was the store that did not answer.
+            None if self.more_in_store && self.paused_until.is_none_or(|until| until <= now) => {
+                self.more_in_store = false;
+                self.loading = true;
+                Wish::Load
+            }
+            None if self.more_in_store || self.paused_until.is_some_and(|until| until > now) => {
+                Wish::Wait(until)
+            }
+            None => self.wish_empty(now),
+        }
+    }
+
+    /// Puts what is past its time to live in front, and tells how many those are.
+    fn expired_first(&mut self, now: Timestamp) -> usize {
+        let is_past = |ready: &Ready| ready.stored.message.expires_at <= now;
+        if !self.queue.iter().any(is_past) {
+            return 0;
+        }
+        let held = self.held.unwrap_or(0);
+        let past_of_held = self.queue.iter().take(held).filter(|ready| is_past(ready)).count();
+        let (past, left): (VecDeque<Ready>, VecDeque<Ready>) = self.queue.drain(..).partition(is_past);
+        let count = past.len();
+        self.queue.extend(past);
+        self.queue.extend(left);
+        self.held = Some(held - past_of_held).filter(|held| *held > 1);
+        count
+    }
+
+    /// Gives the first deliveries out to end without an attempt; they stay first until [`Lane::expired`].
+    pub(crate) fn begin_expiry(&mut self, count: usize) -> Vec<Ready> {
+        self.expiring = count;
+        self.begin(count)
     }
 
     /// Gives the first deliveries out to be sent; they stay first until [`Lane::sent`].
@@ -187,6 +244,27 @@ impl Lane {
     /// How many posts may leave now.
     pub(crate) fn room(&self, now: Timestamp) -> usize {
         self.pace.room(now)
+    }
+
+    /// Those given out to expire have ended.
+    pub(crate) fn expired(&mut self, count: usize) {
+        self.sending = 0;
+        self.expiring = 0;
+        self.queue.drain(..count.min(self.queue.len()));
+    }
+
+    /// Nothing is sent before `until`.
+    pub(crate) fn pause(&mut self, until: Timestamp) {
+        self.paused_until = self.paused_until.max(Some(until));
+    }
+
+    /// Whatever was to be waited for is over; what waits for its next try is tried now.
+    pub(crate) fn release(&mut self, now: Timestamp) {
+        self.outdated = self.sending > 0;
+        self.paused_until = None;
+        if let Some(first) = self.queue.front_mut() {
+            first.due_at = first.due_at.min(now);
+        }
     }
 
     /// The first `count` deliveries have ended, but for those in `again`, which are tried again together and keep
@@ -207,6 +285,11 @@ impl Lane {
     /// Whether something of it is under way.
     pub(crate) fn is_sending(&self) -> bool {
         self.sending > 0
+    }
+
+    /// Tells, once, whether what was being sent began before the lane was released.
+    pub(crate) fn take_outdated(&mut self) -> bool {
+        std::mem::take(&mut self.outdated)
     }
 
     /// How many deliveries wait in memory.

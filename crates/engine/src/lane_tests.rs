@@ -54,7 +54,7 @@ fn seqs(batch: &[Ready]) -> Vec<i64> {
 
 /// Sends whatever the lane wishes to, as if every post took `fit` deliveries.
 fn send(lane: &mut Lane, now: Timestamp, fit: usize) -> Option<Vec<i64>> {
-    let Wish::Send(count) = lane.wish(now) else { return None };
+    let Wish::Send(count) = lane.wish(now, None) else { return None };
     let batch = lane.begin(count);
     let sent = seqs(&batch).into_iter().take(fit.max(1)).collect::<Vec<_>>();
     lane.posted(now);
@@ -66,17 +66,17 @@ fn send(lane: &mut Lane, now: Timestamp, fit: usize) -> Option<Vec<i64>> {
 fn keeps_order_and_waits_for_its_first() {
     let mut lane = Lane::default();
     assert!(lane.arrive(normal(1)) && lane.arrive(normal(2)));
-    assert_eq!(lane.wish(NOW), Wish::Send(1));
+    assert_eq!(lane.wish(NOW, None), Wish::Send(1));
     let batch = lane.begin(1);
-    assert_eq!(lane.wish(NOW), Wish::Busy);
+    assert_eq!(lane.wish(NOW, None), Wish::Busy);
     let later = Ready { attempts: 1, due_at: Timestamp(5_000), ..batch[0].clone() };
     lane.sent(1, vec![later], true);
-    assert_eq!(lane.wish(NOW), Wish::Wait(Timestamp(5_000)));
-    assert_eq!(lane.wish(Timestamp(5_000)), Wish::Send(1));
+    assert_eq!(lane.wish(NOW, None), Wish::Wait(Timestamp(5_000)));
+    assert_eq!(lane.wish(Timestamp(5_000), None), Wish::Send(1));
     assert_eq!(lane.begin(1)[0].attempts, 1);
     lane.sent(1, Vec::new(), false);
     assert_eq!(send(&mut lane, Timestamp(5_000), 1), Some(vec![2]));
-    assert_eq!(lane.wish(Timestamp(5_000)), Wish::Done);
+    assert_eq!(lane.wish(Timestamp(5_000), None), Wish::Done);
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn urgent_ones_go_first_but_not_into_a_pause() {
     let later = Ready { due_at: Timestamp(9_000), ..batch[0].clone() };
     lane.sent(1, vec![later], true);
     lane.arrive(ready(6, Priority::Urgent));
-    assert_eq!(lane.wish(NOW), Wish::Wait(Timestamp(9_000)));
+    assert_eq!(lane.wish(NOW, None), Wish::Wait(Timestamp(9_000)));
     let mut order = Vec::new();
     while let Some(sent) = send(&mut lane, Timestamp(9_000), 1) {
         order.extend(sent);
@@ -110,7 +110,7 @@ fn a_storm_gathers_into_evenly_spaced_posts() {
     for seq in 4..=9 {
         lane.arrive(normal(seq));
     }
-    assert_eq!(lane.wish(NOW), Wish::Wait(NOW.plus(Duration::from_secs(15))));
+    assert_eq!(lane.wish(NOW, None), Wish::Wait(NOW.plus(Duration::from_secs(15))));
     assert_eq!(send(&mut lane, NOW.plus(Duration::from_secs(15)), 10), Some((2..=9).collect()));
 }
 
@@ -123,7 +123,7 @@ fn two_posts_of_a_rate_are_kept_for_urgent_ones() {
         assert!(send(&mut lane, NOW, 1).is_some());
     }
     lane.arrive(normal(3));
-    assert_eq!(lane.wish(NOW), Wish::Wait(NOW.plus(Duration::from_secs(60))));
+    assert_eq!(lane.wish(NOW, None), Wish::Wait(NOW.plus(Duration::from_secs(60))));
     lane.arrive(ready(4, Priority::Urgent));
     assert_eq!(send(&mut lane, NOW, 1), Some(vec![4]));
 }
@@ -135,13 +135,13 @@ fn a_digest_that_is_tried_again_stays_the_same() {
     for seq in 1..=6 {
         lane.arrive(normal(seq));
     }
-    let Wish::Send(6) = lane.wish(NOW) else { panic!("all at once") };
+    let Wish::Send(6) = lane.wish(NOW, None) else { panic!("all at once") };
     let batch = lane.begin(6);
     let again: Vec<Ready> =
         batch.iter().take(4).map(|it| Ready { due_at: Timestamp(2_000), ..it.clone() }).collect();
     lane.sent(4, again, false);
     lane.arrive(ready(7, Priority::Urgent));
-    assert_eq!(lane.wish(Timestamp(2_000)), Wish::Send(4));
+    assert_eq!(lane.wish(Timestamp(2_000), None), Wish::Send(4));
     assert_eq!(seqs(&lane.begin(4)), [1, 2, 3, 4]);
 }
 
@@ -152,11 +152,11 @@ fn what_was_sent_lately_is_remembered() {
     lane.arrive(normal(1));
     send(&mut lane, NOW, 1);
     assert_eq!(
-        lane.wish(NOW),
+        lane.wish(NOW, None),
         Wish::Wait(NOW.plus(Duration::from_secs(60))),
         "an empty lane, not yet forgotten"
     );
-    assert_eq!(lane.wish(NOW.plus(Duration::from_secs(60))), Wish::Done);
+    assert_eq!(lane.wish(NOW.plus(Duration::from_secs(60)), None), Wish::Done);
 }
 
 #[test]
@@ -169,11 +169,11 @@ fn a_full_lane_leaves_the_rest_to_the_store() {
     assert!(!lane.arrive(normal(max + 1)));
     lane.begin(LANE_QUEUE_MAX);
     lane.sent(LANE_QUEUE_MAX, Vec::new(), false);
-    assert_eq!(lane.wish(NOW), Wish::Load);
+    assert_eq!(lane.wish(NOW, None), Wish::Load);
     assert!(!lane.arrive(normal(max + 2)), "what arrives during a load stays in the store");
     lane.loaded(vec![normal(max + 1)]);
     assert!(send(&mut lane, NOW, 1).is_some());
-    assert_eq!(lane.wish(NOW), Wish::Load, "and is asked for again");
+    assert_eq!(lane.wish(NOW, None), Wish::Load, "and is asked for again");
 }
 
 #[test]
@@ -185,11 +185,11 @@ fn a_cancelled_first_holds_nobody_up() {
     assert_eq!(lane.depth(), 3, "what is being sent stays first until it comes back");
     let later = Ready { attempts: 1, due_at: Timestamp(5_000), ..batch[0].clone() };
     lane.sent(1, vec![later], false);
-    assert_eq!(lane.wish(NOW), Wish::Wait(Timestamp(5_000)));
+    assert_eq!(lane.wish(NOW, None), Wish::Wait(Timestamp(5_000)));
     lane.cancelled(1);
     lane.cancelled(3);
     assert_eq!(send(&mut lane, NOW, 1), Some(vec![2]));
-    assert_eq!(lane.wish(NOW), Wish::Done);
+    assert_eq!(lane.wish(NOW, None), Wish::Done);
 }
 
 #[test]
@@ -199,7 +199,7 @@ fn what_goes_again_together_goes_without_what_was_cancelled() {
     let batch = lane.begin(3);
     lane.sent(3, batch, false);
     lane.cancelled(2);
-    assert_eq!(lane.wish(NOW), Wish::Send(2));
+    assert_eq!(lane.wish(NOW, None), Wish::Send(2));
     assert_eq!(seqs(&lane.begin(2)), [1, 3]);
     lane.sent(0, Vec::new(), false);
     lane.cancelled(3);
@@ -224,7 +224,7 @@ proptest! {
         let mut stored: Vec<i64> = (1..=in_store).collect();
         let (mut next, mut now, mut sent) = (in_store + 1, NOW, Vec::new());
         let drain = |lane: &mut Lane, now: &mut Timestamp, stored: &Vec<i64>, sent: &mut Vec<i64>| {
-            match lane.wish(*now) {
+            match lane.wish(*now, None) {
                 Wish::Send(count) => {
                     let some: Vec<i64> = seqs(&lane.begin(count)).into_iter().take(fit).collect();
                     lane.posted(*now);
@@ -241,7 +241,7 @@ proptest! {
                     *now = until;
                     true
                 }
-                Wish::Busy | Wish::Done => false,
+                Wish::Busy | Wish::Done | Wish::Expire(_) => false,
             }
         };
         for step in steps {
@@ -256,4 +256,74 @@ proptest! {
         while drain(&mut lane, &mut now, &stored, &mut sent) {}
         prop_assert_eq!(sent, (1..next).collect::<Vec<_>>());
     }
+}
+
+fn mortal(seq: i64, expires_at: i64) -> Ready {
+    let base = normal(seq);
+    let mut stored = (*base.stored).clone();
+    stored.message.expires_at = Timestamp(expires_at);
+    Ready { stored: Arc::new(stored), ..base }
+}
+
+#[test]
+fn a_held_lane_sends_nothing_and_lets_go_what_is_past_its_time() {
+    let mut lane = Lane::default();
+    for (seq, expires_at) in [(1, 90_000), (2, 20_000), (3, 30_000), (4, 20_000)] {
+        lane.arrive(mortal(seq, expires_at));
+    }
+    let hold = Some(Timestamp(60_000));
+    assert_eq!(lane.wish(NOW, hold), Wish::Wait(Timestamp(20_000)));
+    assert_eq!(lane.wish(Timestamp(20_000), hold), Wish::Expire(2));
+    assert_eq!(seqs(&lane.begin_expiry(2)), [2, 4]);
+    lane.arrive(ready(5, Priority::Urgent));
+    lane.cancelled(2);
+    assert_eq!(lane.wish(Timestamp(20_000), hold), Wish::Busy);
+    lane.expired(2);
+    assert_eq!(lane.wish(Timestamp(20_000), hold), Wish::Wait(Timestamp(30_000)));
+    assert_eq!(lane.wish(Timestamp(30_000), hold), Wish::Expire(1));
+    assert_eq!(seqs(&lane.begin_expiry(1)), [3]);
+    lane.expired(1);
+    assert_eq!(lane.wish(Timestamp(30_000), hold), Wish::Wait(Timestamp(60_000)));
+    assert_eq!(lane.wish(Timestamp(60_000), hold), Wish::Send(1));
+    assert_eq!(seqs(&lane.begin(1)), [5]);
+}
+
+#[test]
+fn what_is_held_together_stays_so_when_others_expire() {
+    let mut lane = Lane::default();
+    for (seq, expires_at) in [(1, 90_000), (2, 90_000), (3, 20_000), (4, 90_000)] {
+        lane.arrive(mortal(seq, expires_at));
+    }
+    let batch = lane.begin(2);
+    lane.sent(2, batch, false);
+    assert_eq!(lane.wish(Timestamp(20_000), Some(Timestamp(60_000))), Wish::Expire(1));
+    assert_eq!(seqs(&lane.begin_expiry(1)), [3]);
+    lane.arrive(ready(5, Priority::Urgent));
+    lane.expired(1);
+    assert_eq!(lane.wish(Timestamp(60_000), None), Wish::Send(2));
+    assert_eq!(seqs(&lane.begin(4)), [1, 2, 5, 4]);
+}
+
+#[test]
+fn a_held_lane_looks_into_the_store_for_what_expires() {
+    let mut lane = Lane::from_store();
+    let hold = Some(Timestamp(60_000));
+    assert_eq!(lane.wish(NOW, hold), Wish::Load);
+    lane.loaded(vec![mortal(1, 5_000)]);
+    assert_eq!(lane.wish(Timestamp(5_000), hold), Wish::Expire(1));
+    lane.begin_expiry(1);
+    lane.expired(1);
+    assert_eq!(lane.wish(Timestamp(5_000), hold), Wish::Done, "whoever wakes it again brings the hold along");
+}
+
+#[test]
+fn a_released_lane_tries_at_once() {
+    let mut lane = Lane::default();
+    lane.arrive(normal(1));
+    let batch = lane.begin(1);
+    lane.sent(1, vec![Ready { due_at: Timestamp(90_000), ..batch[0].clone() }], true);
+    lane.pause(Timestamp(80_000));
+    assert_eq!(lane.wish(NOW, Some(Timestamp(99_000))), Wish::Wait(Timestamp(99_000)));
+    lane.release(NOW);
+    assert_eq!(lane.wish(NOW, None), Wish::Send(1));
 }

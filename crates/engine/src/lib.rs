@@ -5,13 +5,19 @@
 //! | the loop: arrivals, lanes, due times, stopping | [`engine`](Engine), in `run` |
 //! | one lane: what waits for one endpoint, in order | `lane` |
 //! | the lanes that wait for a time | `timer` |
+//! | a lane's turn: where to, and whether it may | `turn` |
 //! | one post | `send` |
+//! | how many posts are under way at once | `gate` |
+//! | pauses of hosts and organisations | `hold` |
+//! | telling owners of a pause | `tell` |
 //! | several deliveries in one post | `digest` |
 //! | writing down what began and what ended, in batches | `settle` |
 //! | forgetting what is old | `retain` |
 //! | numbers for the operator | [`metrics`] |
 
 mod digest;
+mod gate;
+mod hold;
 mod lane;
 pub mod metrics;
 mod origin;
@@ -20,7 +26,9 @@ mod run;
 mod send;
 mod settle;
 mod share;
+mod tell;
 mod timer;
+mod turn;
 
 pub use metrics::Metrics;
 pub use run::{Engine, Parts, Settings};

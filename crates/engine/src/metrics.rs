@@ -30,6 +30,11 @@ struct StateLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StandingLabels {
+    standing: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct KindLabels {
     kind: &'static str,
 }
@@ -43,6 +48,7 @@ pub struct Metrics {
     post_deliveries: Histogram,
     settled: Family<StateLabels, Counter>,
     forgotten: Family<KindLabels, Counter>,
+    endpoints: Family<StandingLabels, Gauge<i64, AtomicI64>>,
     pub(crate) lanes: Gauge<i64, AtomicI64>,
     pub(crate) queued: Gauge<i64, AtomicI64>,
     pub(crate) sending: Gauge<i64, AtomicI64>,
@@ -72,6 +78,7 @@ impl Metrics {
             post_deliveries: pieces(),
             settled: Family::default(),
             forgotten: Family::default(),
+            endpoints: Family::default(),
             lanes: Gauge::default(),
             queued: Gauge::default(),
             sending: Gauge::default(),
@@ -101,6 +108,8 @@ impl Metrics {
             m.settled.clone(),
         );
         registry.register("carillon_forgotten", "Rows forgotten for their age, by kind", m.forgotten.clone());
+        let help = "Endpoints that are not simply well, by how they stand";
+        registry.register("carillon_endpoints", help, m.endpoints.clone());
         registry.register("carillon_lanes", "Lanes in which something waits", m.lanes.clone());
         registry.register(
             "carillon_lane_depth",
@@ -127,6 +136,11 @@ impl Metrics {
 
     pub(crate) fn forgotten(&self, kind: &'static str, count: u64) {
         self.forgotten.get_or_create(&KindLabels { kind }).inc_by(count);
+    }
+
+    pub(crate) fn standing(&self, standing: carillon_model::health::Standing, count: usize) {
+        let labels = StandingLabels { standing: standing.name() };
+        self.endpoints.get_or_create(&labels).set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a post holds at most a few hundred deliveries")]

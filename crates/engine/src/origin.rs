@@ -1,12 +1,12 @@
-//! What the server adds for web endpoints: its signature, and links that lead back to it.
+//! What the server adds for web endpoints and mailboxes: its signature, a sender's name, and links that lead back to it.
 
 use std::sync::Arc;
 
-use carillon_model::SecretText;
 use carillon_model::id::CertificateId;
 use carillon_model::link::certificate_name;
 use carillon_model::message::Kind;
-use carillon_provider::{BadKey, Origin, Signer};
+use carillon_model::{Channel, SecretText};
+use carillon_provider::{BadKey, Origin, Seal, Signer};
 use carillon_store::delivery::Ready;
 use carillon_store::signing::SigningKey;
 
@@ -18,20 +18,36 @@ pub(crate) struct Signing {
     certificate_url: String,
 }
 
-/// The links of one delivery to a web endpoint.
+/// The links of one delivery to a web endpoint or a mailbox.
 pub(crate) struct OwnLinks {
     subscribe: Option<SecretText>,
     unsubscribe: Option<SecretText>,
 }
 
-impl Signing {
+/// What the server adds to the posts of one attempt.
+#[derive(Default)]
+pub(crate) enum Added<'a> {
+    /// Nothing: a chat.
+    #[default]
+    Nothing,
+    /// Signature and links: a web endpoint.
+    Signed(&'a Signing),
+    /// Links, and whom it is from: a mailbox.
+    Mail(Option<String>),
+}
+
+impl Added<'_> {
     /// What a delivery with these links carries.
-    pub(crate) fn origin<'a>(&'a self, links: &'a OwnLinks) -> Origin<'a> {
-        Origin {
-            signer: &self.signer,
-            signing_cert_url: &self.certificate_url,
-            subscribe_url: links.subscribe.as_ref(),
-            unsubscribe_url: links.unsubscribe.as_ref(),
+    pub(crate) fn origin<'a>(&'a self, links: &'a OwnLinks) -> Option<Origin<'a>> {
+        let (subscribe_url, unsubscribe_url) = (links.subscribe.as_ref(), links.unsubscribe.as_ref());
+        let origin = Origin { subscribe_url, unsubscribe_url, ..Origin::default() };
+        match self {
+            Self::Nothing => None,
+            Self::Signed(signing) => {
+                let seal = Seal { signer: &signing.signer, signing_cert_url: &signing.certificate_url };
+                Some(Origin { seal: Some(seal), ..origin })
+            }
+            Self::Mail(sender) => Some(Origin { sender: sender.as_deref(), ..origin }),
         }
     }
 }
@@ -48,6 +64,21 @@ pub(crate) enum NoSigning {
 }
 
 impl Sender {
+    /// What is added to the posts of an attempt whose first delivery is `first`.
+    pub(crate) async fn added(&self, channel: Channel, first: &Ready) -> Result<Added<'_>, NoSigning> {
+        match channel {
+            Channel::Http | Channel::Https => Ok(Added::Signed(self.signing().await?)),
+            Channel::Email => {
+                let (project, topic) = (&first.stored.message.project, &first.stored.topic_name);
+                let topic = self.store.topic_find(project, topic).await?;
+                Ok(Added::Mail(topic.map(|topic| topic.display_name).filter(|name| !name.is_empty())))
+            }
+            Channel::Dingtalk | Channel::DingtalkPerson | Channel::Lark | Channel::Wecom => {
+                Ok(Added::Nothing)
+            }
+        }
+    }
+
     /// The links that a delivery carries; those that confirm are the same at each attempt.
     pub(crate) fn own_links(&self, ready: &Ready, topic_urn: &str, subscription_urn: &str) -> OwnLinks {
         match ready.stored.message.content.kind {

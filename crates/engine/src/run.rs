@@ -1,24 +1,28 @@
 //! The loop: takes what arrives, asks each lane what it wants, waits for due times, and stops in order.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use carillon_model::delivery::DeliveryState;
+use carillon_model::health::{Health, HealthPolicy, Standing};
 use carillon_model::id::EndpointId;
 use carillon_model::link::Links;
 use carillon_model::retry::RetryPolicy;
 use carillon_model::{Chance, Clock, Timestamp};
 use carillon_provider::Providers;
 use carillon_store::delivery::Ready;
+use carillon_store::health::HealthChange;
 use carillon_store::shard::Shards;
 use carillon_store::wake::Wake;
 use carillon_store::{Error, Store};
-use tokio::sync::{OnceCell, Semaphore, mpsc};
+use tokio::sync::{OnceCell, mpsc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::gate::Gate;
+use crate::hold::Holds;
 use crate::lane::{LANE_QUEUE_MAX, Lane, Wish};
 use crate::metrics::Metrics;
 use crate::retain::Retain;
@@ -26,6 +30,7 @@ use crate::send::{Sender, Sent};
 use crate::settle;
 use crate::share::Share;
 use crate::timer::Timer;
+use crate::turn::Turn;
 
 /// How many notes may wait to be written down.
 const NOTES_MAX: usize = 8192;
@@ -35,6 +40,8 @@ const RESULTS_MAX: usize = 8192;
 const SLEEP_MAX: Duration = Duration::from_secs(5);
 /// How often the waiting deliveries are counted, which walks over every lane.
 const COUNT_EVERY: Duration = Duration::from_secs(1);
+/// How often what is remembered of endpoints is compared with the store, in which those that were removed are gone.
+const COMPARE_EVERY: Duration = Duration::from_secs(60 * 60);
 /// How long a lane waits when the store did not answer.
 const LOAD_AGAIN: Duration = Duration::from_secs(1);
 
@@ -47,8 +54,12 @@ pub struct Settings {
     pub links: Links,
     /// How often and how patiently a delivery is tried.
     pub retry: RetryPolicy,
+    /// When breakers open and endpoints are paused.
+    pub health: HealthPolicy,
     /// How many attempts are under way at once.
     pub attempts_at_once: usize,
+    /// How many of them to one host.
+    pub attempts_per_host: usize,
     /// How long messages are kept; for ever when not set.
     pub keep: Option<Duration>,
 }
@@ -59,7 +70,9 @@ impl Default for Settings {
             region: "local".to_owned(),
             links: Links::default(),
             retry: RetryPolicy::default(),
+            health: HealthPolicy::default(),
             attempts_at_once: 1024,
+            attempts_per_host: 256,
             keep: None,
         }
     }
@@ -81,6 +94,10 @@ pub struct Parts {
 
 enum Event {
     Sent(Sent),
+    /// The first so many of a lane, past their time to live, have ended.
+    Expired(EndpointId, usize),
+    /// The endpoints that are not well, by the store.
+    Compared(Vec<EndpointId>),
     Loaded(EndpointId, Result<Vec<Ready>, Error>),
 }
 
@@ -104,6 +121,9 @@ impl Engine {
             true => (Vec::new(), Timestamp(0)),
             false => recover(&parts.store).await?,
         };
+        let health: HashMap<EndpointId, Health> = parts.store.health_list().await?.into_iter().collect();
+        let holds = Holds::from_store(parts.store.hold_list().await?);
+        let untold = parts.store.pause_untold().await?;
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         let shards = parts.store.shards();
@@ -126,6 +146,10 @@ impl Engine {
             links: settings.links,
             signing: OnceCell::new(),
             retry: settings.retry,
+            health: settings.health,
+            holds,
+            gate: Gate::new(settings.attempts_at_once, settings.attempts_per_host),
+            stop: stop.clone(),
             metrics: parts.metrics,
             notes,
         };
@@ -138,10 +162,15 @@ impl Engine {
             lanes: HashMap::new(),
             timer: Timer::default(),
             events,
-            room: Arc::new(Semaphore::new(settings.attempts_at_once)),
+            health,
             tasks: tasks.clone(),
             stop: stop.clone(),
         };
+        for lane in untold {
+            let Some(health) = lanes.health.get(&lane).copied() else { continue };
+            let sender = Arc::clone(&lanes.sender);
+            tasks.spawn(async move { sender.tell_of_pause(lane, &health).await });
+        }
         for lane in waiting {
             lanes.lanes.insert(lane, Lane::from_store());
             lanes.serve(lane);
@@ -181,7 +210,8 @@ pub(crate) struct Lanes {
     pub(crate) lanes: HashMap<EndpointId, Lane>,
     pub(crate) timer: Timer,
     events: mpsc::Sender<Event>,
-    room: Arc<Semaphore>,
+    /// The endpoints that are not simply well.
+    pub(crate) health: HashMap<EndpointId, Health>,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -190,7 +220,7 @@ impl Lanes {
     async fn run(mut self, mut results: mpsc::Receiver<Event>) {
         let wake = Arc::clone(&self.wake);
         let stop = self.stop.clone();
-        let mut counted = Instant::now();
+        let (mut counted, mut compared) = (Instant::now(), Instant::now());
         loop {
             self.look_around(false).await;
             let now = self.clock.now();
@@ -200,6 +230,10 @@ impl Lanes {
             if counted.elapsed() >= COUNT_EVERY {
                 self.count();
                 counted = Instant::now();
+            }
+            if compared.elapsed() >= COMPARE_EVERY {
+                self.compare();
+                compared = Instant::now();
             }
             let nap = self.timer.next().map_or(SLEEP_MAX, |at| at.since(now).min(SLEEP_MAX));
             tokio::select! {
@@ -240,6 +274,11 @@ impl Lanes {
             self.lanes.entry(lane).or_default().look_again();
             self.serve(lane);
         }
+        for lane in arrived.released {
+            self.health.remove(&lane);
+            self.lanes.entry(lane).or_insert_with(Lane::from_store).release(self.clock.now());
+            self.serve(lane);
+        }
         for dropped in arrived.cancelled {
             self.sender.metrics.settled(DeliveryState::Cancelled, None);
             if let Some(lane) = self.lanes.get_mut(&dropped.endpoint) {
@@ -269,18 +308,37 @@ impl Lanes {
 
     fn event(&mut self, event: Event) {
         match event {
-            Event::Sent(Sent { lane, count, again, pause, posts, rates }) => {
+            Event::Sent(Sent { lane, count, again, pause, posts, rates, change, held_until }) => {
+                let outdated = self.lanes.get_mut(&lane).is_some_and(Lane::take_outdated);
+                match change {
+                    Some(_) if outdated => self.forget(lane),
+                    Some(change) => self.learn(lane, change.health),
+                    None => {}
+                }
                 if let Some(found) = self.lanes.get_mut(&lane) {
                     if let Some(rates) = rates {
                         found.learn(rates, self.sent_before);
                     }
                     posts.into_iter().for_each(|at| found.posted(at));
                     found.sent(count, again, pause);
+                    held_until.into_iter().for_each(|until| found.pause(until));
                 }
                 if self.share.is_leaving(lane) {
                     return self.came_to_rest(lane);
                 }
                 self.serve(lane);
+            }
+            Event::Expired(lane, count) => {
+                if let Some(found) = self.lanes.get_mut(&lane) {
+                    found.expired(count);
+                }
+                self.serve(lane);
+            }
+            Event::Compared(unwell) => {
+                let (unwell, now) = (unwell.into_iter().collect::<HashSet<_>>(), self.clock.now());
+                self.health.retain(|lane, health| {
+                    unwell.contains(lane) || (!health.is_told(now) && now.since(health.since) < COMPARE_EVERY)
+                });
             }
             Event::Loaded(lane, batch) => {
                 if let Some(found) = self.lanes.get_mut(&lane) {
@@ -303,7 +361,8 @@ impl Lanes {
             return;
         }
         let Some(lane) = self.lanes.get_mut(&id) else { return };
-        match lane.wish(self.clock.now()) {
+        let health = if self.health.is_empty() { None } else { self.health.get(&id).copied() };
+        match lane.wish(self.clock.now(), health.and_then(|health| health.until)) {
             Wish::Busy => self.timer.clear(id),
             Wish::Wait(until) => self.timer.set(id, until),
             Wish::Done => {
@@ -320,21 +379,58 @@ impl Lanes {
             }
             Wish::Send(count) => {
                 let posts_max = lane.room(self.clock.now());
-                let batch = lane.begin(count);
-                let (sender, events, room) =
-                    (Arc::clone(&self.sender), self.events.clone(), Arc::clone(&self.room));
-                let stop = self.stop.clone();
+                let turn = Turn { lane: id, batch: lane.begin(count), room: posts_max, health };
+                let (sender, events) = (Arc::clone(&self.sender), self.events.clone());
                 self.tasks.spawn(async move {
-                    let permit = tokio::select! {
-                        () = stop.cancelled() => return,
-                        permit = room.acquire_owned() => permit,
-                    };
-                    let sent = sender.attempt(id, batch, posts_max).await;
-                    drop(permit);
-                    drop(events.send(Event::Sent(sent)).await);
+                    if let Some(sent) = sender.attempt(turn).await {
+                        drop(events.send(Event::Sent(sent)).await);
+                    }
+                });
+            }
+            Wish::Expire(count) => {
+                let batch = lane.begin_expiry(count);
+                let (sender, events) = (Arc::clone(&self.sender), self.events.clone());
+                self.tasks.spawn(async move {
+                    sender.expire(batch).await;
+                    drop(events.send(Event::Expired(id, count)).await);
                 });
             }
         }
+    }
+
+    fn learn(&mut self, lane: EndpointId, health: Option<Health>) {
+        match health {
+            Some(health) => drop(self.health.insert(lane, health)),
+            None => drop(self.health.remove(&lane)),
+        }
+    }
+
+    /// Takes out of the store what an attempt said that began before its endpoint was released.
+    fn forget(&self, endpoint: EndpointId) {
+        let store = self.sender.store.clone();
+        self.tasks.spawn(async move {
+            let well = HealthChange { endpoint, health: None };
+            if let Err(error) = store.health_note(vec![well], Vec::new()).await {
+                tracing::error!(%error, "that an endpoint was released cannot be written down");
+            }
+        });
+    }
+
+    /// Forgets what the store no longer knows.
+    fn compare(&self) {
+        if self.health.is_empty() {
+            return;
+        }
+        let (store, events) = (self.sender.store.clone(), self.events.clone());
+        self.tasks.spawn(async move {
+            match store.health_list().await {
+                Ok(unwell) => {
+                    let unwell = unwell.into_iter().map(|(lane, _health)| lane).collect();
+                    drop(events.send(Event::Compared(unwell)).await);
+                }
+                Err(error) => tracing::error!(%error, "the store did not say which endpoints are not well"),
+            }
+        });
     }
 
     fn count(&self) {
@@ -342,5 +438,9 @@ impl Lanes {
         metrics.lanes.set(i64::try_from(self.lanes.len()).unwrap_or(i64::MAX));
         let queued: usize = self.lanes.values().map(Lane::depth).sum();
         metrics.queued.set(i64::try_from(queued).unwrap_or(i64::MAX));
+        for standing in Standing::ALL {
+            let count = self.health.values().filter(|health| health.standing == standing).count();
+            metrics.standing(standing, count);
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use carillon_model::delivery::{DeliveryState, Move};
+use carillon_model::health::{self, Health, HealthPolicy};
 use carillon_model::id::EndpointId;
 use carillon_model::link::Links;
 use carillon_model::message::Body;
@@ -13,17 +14,22 @@ use carillon_model::pace::{self, Pace, Rate};
 use carillon_model::retry::{self, Next, RetryPolicy};
 use carillon_model::subscription::Target;
 use carillon_model::urn::{SubscriptionUrn, TopicUrn};
-use carillon_model::{Chance, Channel, Clock, Timestamp};
+use carillon_model::{Chance, Clock, Timestamp};
 use carillon_provider::{Part, Post, Providers};
 use carillon_store::Store;
-use carillon_store::delivery::{Opened, Ready, Settlement, Start, Tried};
+use carillon_store::delivery::{Ready, Settlement, Start, Tried};
+use carillon_store::health::HealthChange;
 use tokio::sync::{OnceCell, mpsc, oneshot};
 use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
 
 use crate::digest;
+use crate::gate::Gate;
+use crate::hold::Holds;
 use crate::metrics::Metrics;
-use crate::origin::Signing;
-use crate::settle::Note;
+use crate::origin::{Added, Signing};
+use crate::settle::{Ended, Note};
+use crate::turn::{Turn, Way};
 
 /// How long a lane waits that may not be this server's any more.
 const DOUBT: Duration = Duration::from_millis(200);
@@ -38,6 +44,10 @@ pub(crate) struct Sender {
     pub(crate) links: Links,
     pub(crate) signing: OnceCell<Signing>,
     pub(crate) retry: RetryPolicy,
+    pub(crate) health: HealthPolicy,
+    pub(crate) holds: Holds,
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) stop: CancellationToken,
     pub(crate) metrics: Metrics,
     pub(crate) notes: mpsc::Sender<Note>,
 }
@@ -56,6 +66,26 @@ pub(crate) struct Sent {
     pub(crate) posts: Vec<Timestamp>,
     /// The endpoint's rates, once they are known.
     pub(crate) rates: Option<&'static [Rate]>,
+    /// How the endpoint fares now, where that changed.
+    pub(crate) change: Option<HealthChange>,
+    /// Nothing may be sent before, for what the endpoint shares with others.
+    pub(crate) held_until: Option<Timestamp>,
+}
+
+impl Sent {
+    /// Nothing was sent, and the first `count` deliveries have ended.
+    fn nothing(lane: EndpointId, count: usize) -> Self {
+        Self {
+            lane,
+            count,
+            again: Vec::new(),
+            pause: false,
+            posts: Vec::new(),
+            rates: None,
+            change: None,
+            held_until: None,
+        }
+    }
 }
 
 /// One post, ready to leave.
@@ -73,9 +103,22 @@ struct Tally {
 }
 
 /// What came of a delivery that could not even begin: it waits.
-fn busy(ready: &Ready) -> Tally {
-    let verdict = Verdict::plain(Outcome::Later { wait: None, scope: Scope::Endpoint }, Reason::Busy);
+fn unopened(ready: &Ready) -> Tally {
+    let verdict = Verdict::plain(Outcome::Later { wait: None, scope: Scope::Endpoint }, Reason::Unopened);
     Tally { verdict, parts_done: ready.parts_done, paced: false, posts: Vec::new() }
+}
+
+/// Whether a change must be durable: a first failure or two need not be.
+fn is_worth_noting(before: Option<Health>, change: &HealthChange, now: Timestamp) -> bool {
+    let told = |health: &Health| health.is_told(now);
+    match (
+        before.as_ref().filter(|health| told(health)),
+        change.health.as_ref().filter(|health| told(health)),
+    ) {
+        (None, None) => false,
+        (Some(before), Some(after)) => !before.says_the_same(after),
+        (Some(_), None) | (None, Some(_)) => true,
+    }
 }
 
 /// The first of a batch, alone.
@@ -84,12 +127,36 @@ fn alone(batch: &[Ready]) -> &[Ready] {
 }
 
 impl Sender {
-    /// Carries the first delivery of a lane, and as many behind it as one post takes, through one attempt with at
-    /// most `room` posts. It answers when the result is durable, so that the lane's next delivery never overtakes
-    /// the record of this one.
-    pub(crate) async fn attempt(&self, lane: EndpointId, batch: Vec<Ready>, room: usize) -> Sent {
-        let (settlements, sent) = self.carry(lane, &batch, room).await;
-        for (settlement, ready) in settlements.iter().zip(&batch) {
+    /// Carries the first delivery of a lane, and as many behind it as one post takes, through one attempt. It answers
+    /// when the result is durable, so that the lane's next delivery never overtakes the record of this one; not at
+    /// all when the engine is stopping.
+    pub(crate) async fn attempt(&self, turn: Turn) -> Option<Sent> {
+        let (settlements, sent) = self.carry(&turn).await?;
+        let (before, after) = (turn.health, sent.change);
+        self.settled(
+            &turn.batch,
+            settlements,
+            after.filter(|change| is_worth_noting(before, change, self.clock.now())),
+        )
+        .await;
+        let paused = |health: Option<Health>| health.filter(Health::is_paused);
+        if let Some(health) = paused(after.and_then(|change| change.health))
+            && paused(before).is_none()
+        {
+            self.tell_of_pause(turn.lane, &health).await;
+        }
+        Some(sent)
+    }
+
+    /// Lets deliveries end that are past their time to live.
+    pub(crate) async fn expire(&self, batch: Vec<Ready>) {
+        let settlements = batch.iter().map(|ready| self.without_attempt(ready, Move::Expire)).collect();
+        self.settled(&batch, settlements, None).await;
+    }
+
+    /// Waits until what became of a batch is durable.
+    async fn settled(&self, batch: &[Ready], settlements: Vec<Settlement>, change: Option<HealthChange>) {
+        for (settlement, ready) in settlements.iter().zip(batch) {
             if settlement.state.is_final() {
                 let waited = (settlement.state == DeliveryState::Delivered)
                     .then(|| self.clock.now().since(ready.stored.message.created_at));
@@ -97,74 +164,87 @@ impl Sender {
             }
         }
         let (done, durable) = oneshot::channel();
-        if self.notes.send(Note::Ended(settlements, done)).await.is_ok() {
+        let hold = self.holds.take_unwritten();
+        if self.notes.send(Note::Ended(Ended { settlements, change, hold, done })).await.is_ok() {
             // An error means that the engine is being cut; the record is made up for at the next start.
             drop(durable.await);
         }
-        sent
     }
 
-    async fn carry(&self, lane: EndpointId, batch: &[Ready], room: usize) -> (Vec<Settlement>, Sent) {
-        let nothing =
-            Sent { lane, count: 1, again: Vec::new(), pause: false, posts: Vec::new(), rates: None };
-        let Some(first) = batch.first() else { return (Vec::new(), Sent { count: 0, ..nothing }) };
+    async fn carry(&self, turn: &Turn) -> Option<(Vec<Settlement>, Sent)> {
+        let (lane, batch) = (turn.lane, turn.batch.as_slice());
+        let Some(first) = batch.first() else { return Some((Vec::new(), Sent::nothing(lane, 0))) };
         if !self.store.shards().may_send(lane) {
             // The database does not answer, and another server may have taken the lane.
             sleep(DOUBT).await;
-            return (Vec::new(), Sent { count: 0, ..nothing });
+            return Some((Vec::new(), Sent::nothing(lane, 0)));
         }
         let now = self.clock.now();
-        if now >= first.stored.message.expires_at {
-            return (vec![self.without_attempt(first, Move::Expire)], nothing);
-        }
-        let target = match self.store.delivery_open(first).await {
-            Ok(Opened::Target(target)) => target,
-            Ok(Opened::NoTarget) => return (vec![self.without_attempt(first, Move::Cancel)], nothing),
-            // Somebody cancelled it.
-            Ok(Opened::Ended) => return (Vec::new(), nothing),
+        let (target, _place) = match self.way(turn, first).await {
+            Way::Open(target, place) => (target, place),
+            Way::Ends(step) => {
+                return Some((vec![self.without_attempt(first, step)], Sent::nothing(lane, 1)));
+            }
+            Way::Gone => return Some((Vec::new(), Sent::nothing(lane, 1))),
+            Way::Held(until) => {
+                return Some((Vec::new(), Sent { held_until: Some(until), ..Sent::nothing(lane, 0) }));
+            }
+            Way::Closed => {
+                return Some(self.decide(
+                    turn,
+                    alone(batch),
+                    &self.retry,
+                    now,
+                    Instant::now(),
+                    unopened(first),
+                ));
+            }
+            Way::Stopping => return None,
+        };
+        let now = self.clock.now().max(now);
+        let channel = target.endpoint.channel();
+        let added = match self.added(channel, first).await {
+            Ok(added) => added,
             Err(error) => {
-                tracing::error!(delivery = %first.id, %error, "a target cannot be opened");
-                return self.decide(lane, alone(batch), &self.retry, now, Instant::now(), busy(first));
+                tracing::error!(delivery = %first.id, %error, "there is no key to sign with, or no topic to be read");
+                return Some(self.decide(
+                    turn,
+                    alone(batch),
+                    &self.retry,
+                    now,
+                    Instant::now(),
+                    unopened(first),
+                ));
             }
         };
-        let channel = target.endpoint.channel();
-        let signing = match channel {
-            Channel::Http | Channel::Https => match self.signing().await {
-                Ok(signing) => Some(signing),
-                Err(error) => {
-                    tracing::error!(delivery = %first.id, %error, "there is no key to sign with");
-                    return self.decide(lane, alone(batch), &self.retry, now, Instant::now(), busy(first));
-                }
-            },
-            Channel::Dingtalk | Channel::DingtalkPerson | Channel::Lark | Channel::Wecom => None,
-        };
-        let batch = digest::together(self.still_wanted(batch, now).await);
+        let batch = digest::together(self.still_wanted(batch, now).await, channel);
         let limits = pace::rates(&target.endpoint);
         let rates = Some(limits);
         // The room of a lane that has not learned its rates yet says nothing; another server may have used them.
-        let unknown = room == usize::MAX && !limits.is_empty() && self.store.shards().are_shared();
+        let unknown = turn.room == usize::MAX && !limits.is_empty() && self.store.shards().are_shared();
         let (room, mut posts) = match unknown {
             true => self.sent_elsewhere(lane, limits, now).await,
-            false => (room, Vec::new()),
+            false => (turn.room, Vec::new()),
         };
         if room == 0 {
-            return (Vec::new(), Sent { count: 0, posts, rates, ..nothing });
+            return Some((Vec::new(), Sent { posts, rates, ..Sent::nothing(lane, 0) }));
         }
         let (started_at, start) = (self.clock.now(), Instant::now());
-        let (batch, tally) = match self.load(batch, &target, signing) {
+        let (batch, tally) = match self.load(batch, &target, &added) {
             Ok(load) => {
                 self.mark(load.batch, started_at).await;
                 (load.batch, self.send_parts(lane, &load, &target, room).await)
             }
-            Err(verdict) => (alone(batch), Tally { verdict, ..busy(first) }),
+            Err(verdict) => (alone(batch), Tally { verdict, ..unopened(first) }),
         };
         if !tally.posts.is_empty() || !tally.paced {
             self.count(&target, &tally, batch, start);
         }
+        self.holds.learn(&self.store, &target, &tally.verdict, self.clock.now());
         let policy = self.retry.on(channel, tally.verdict.reason);
-        let (settlements, sent) = self.decide(lane, batch, &policy, started_at, start, tally);
+        let (settlements, sent) = self.decide(turn, batch, &policy, started_at, start, tally);
         posts.extend(sent.posts);
-        (settlements, Sent { rates, posts, ..sent })
+        Some((settlements, Sent { rates, posts, ..sent }))
     }
 
     /// How many posts may leave in a lane that this server did not serve before, and when others left. One that was on its
@@ -210,12 +290,7 @@ impl Sender {
     }
 
     /// Renders the first delivery, or as many as fit into one post as a digest.
-    fn load<'b>(
-        &self,
-        batch: &'b [Ready],
-        target: &Target,
-        signing: Option<&Signing>,
-    ) -> Result<Load<'b>, Verdict> {
+    fn load<'b>(&self, batch: &'b [Ready], target: &Target, added: &Added<'_>) -> Result<Load<'b>, Verdict> {
         let channel = target.endpoint.channel();
         let bodies: Vec<(&Ready, Body)> =
             batch.iter().map(|ready| (ready, ready.stored.message.content.for_channel(channel))).collect();
@@ -226,7 +301,7 @@ impl Sender {
         while tried > fits {
             let some = bodies.get(..tried).unwrap_or_default();
             let parts = match digest::compose(some, channel) {
-                Some(body) => self.render(some.iter().map(|(ready, _)| *ready), &body, target, signing)?,
+                Some(body) => self.render(some.iter().map(|(ready, _)| *ready), &body, target, added)?,
                 None => break,
             };
             if parts.len() == 1 {
@@ -247,7 +322,7 @@ impl Sender {
         let Some((ready, body)) = bodies.first() else {
             return Err(Verdict::plain(Outcome::Refused, Reason::Render));
         };
-        let parts = self.render(std::iter::once(*ready), body, target, signing)?;
+        let parts = self.render(std::iter::once(*ready), body, target, added)?;
         Ok(Load { batch: batch.get(..1).unwrap_or_default(), parts })
     }
 
@@ -256,7 +331,7 @@ impl Sender {
         mut batch: impl Iterator<Item = &'b Ready>,
         body: &Body,
         target: &Target,
-        signing: Option<&Signing>,
+        added: &Added<'_>,
     ) -> Result<Vec<Part>, Verdict> {
         let Some(first) = batch.next() else { return Ok(Vec::new()) };
         // A digest of other deliveries must not look like one that was tried before.
@@ -281,9 +356,10 @@ impl Sender {
             subject: message.content.subject.as_deref(),
             topic_urn: &topic_urn,
             subscription_urn: &subscription_urn,
+            priority: message.priority,
             created_at: message.created_at,
             locale: message.locale,
-            origin: signing.map(|signing| signing.origin(&links)),
+            origin: added.origin(&links),
         };
         self.providers.render(target, &post)
     }
@@ -348,7 +424,7 @@ impl Sender {
 
     fn decide(
         &self,
-        lane: EndpointId,
+        turn: &Turn,
         batch: &[Ready],
         policy: &RetryPolicy,
         started_at: Timestamp,
@@ -360,6 +436,12 @@ impl Sender {
         let random = self.chance.number();
         let merged = u32::try_from(batch.len()).unwrap_or(u32::MAX);
         let pause = matches!(tally.verdict.outcome, Outcome::Later { .. });
+        let sign = (tally.verdict.outcome, tally.verdict.reason);
+        let health = health::after(turn.health.as_ref(), &self.health, sign, now, random);
+        let change = (health != turn.health).then_some(HealthChange { endpoint: turn.lane, health });
+        // What is tried to see whether a paused endpoint is well again does not end because it is not.
+        let probe = turn.health.is_some_and(|health| health.is_paused())
+            && health.is_some_and(|health| health.is_paused());
         let (mut settlements, mut again) = (Vec::new(), Vec::new());
         for ready in batch {
             let number = ready.attempts + 1;
@@ -369,6 +451,7 @@ impl Sender {
                 let counted = number.saturating_sub(ready.attempts_before);
                 match retry::next(policy, counted, tally.verdict.outcome, now, random) {
                     Next::Delivered => (Move::Accept, now),
+                    Next::Failed if probe => (Move::Postpone, now),
                     Next::Failed => (Move::Fail, now),
                     Next::Again(at) if at >= ready.stored.message.expires_at => (Move::Expire, now),
                     Next::Again(at) => (Move::Postpone, at),
@@ -386,7 +469,8 @@ impl Sender {
             let parts_done = tally.parts_done;
             settlements.push(Settlement { seq: ready.seq, id: ready.id, attempt, state, due_at, parts_done });
         }
-        (settlements, Sent { lane, count: batch.len(), again, pause, posts: tally.posts, rates: None })
+        let nothing = Sent::nothing(turn.lane, batch.len());
+        (settlements, Sent { again, pause, posts: tally.posts, change, ..nothing })
     }
 
     fn without_attempt(&self, ready: &Ready, step: Move) -> Settlement {

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use carillon_store::delivery::{Settlement, Start};
+use carillon_store::health::{HealthChange, Hold};
 use carillon_store::{Error, Store};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
@@ -24,13 +25,25 @@ pub(crate) enum Note {
     Began(Start),
     /// An attempt has ended, for one delivery or for all that went in one post; the answer comes when that is
     /// durable.
-    Ended(Vec<Settlement>, oneshot::Sender<()>),
+    Ended(Ended),
+}
+
+/// How an attempt ended.
+pub(crate) struct Ended {
+    pub(crate) settlements: Vec<Settlement>,
+    /// How the endpoint fares, where a restart must know.
+    pub(crate) change: Option<HealthChange>,
+    /// What else is to be left alone.
+    pub(crate) hold: Vec<Hold>,
+    pub(crate) done: oneshot::Sender<()>,
 }
 
 #[derive(Default)]
 struct Batch {
     starts: HashMap<i64, Start>,
     settlements: Vec<Settlement>,
+    changes: Vec<HealthChange>,
+    holds: Vec<Hold>,
     waiting: Vec<oneshot::Sender<()>>,
 }
 
@@ -40,11 +53,13 @@ impl Batch {
             Note::Began(start) => {
                 self.starts.insert(start.seq, start);
             }
-            Note::Ended(settlements, done) => {
+            Note::Ended(Ended { settlements, change, hold, done }) => {
                 for settlement in &settlements {
                     self.starts.remove(&settlement.seq);
                 }
                 self.settlements.extend(settlements);
+                self.changes.extend(change);
+                self.holds.extend(hold);
                 self.waiting.push(done);
             }
         }
@@ -67,17 +82,31 @@ pub(crate) async fn write_down(store: Store, mut notes: mpsc::Receiver<Note>) {
             batch.take(note);
         }
         let starts: Vec<Start> = batch.starts.into_values().collect();
-        while let Err(error) = store.delivery_settle(starts.clone(), batch.settlements.clone()).await {
+        let settle = || store.delivery_settle(starts.clone(), batch.settlements.clone());
+        // Side by side, so that they share a commit.
+        let (mut settled, ()) = tokio::join!(settle(), note_health(&store, batch.changes, batch.holds));
+        while let Err(error) = settled {
             tracing::error!(%error, settlements = batch.settlements.len(), "outcomes cannot be written down yet");
             if matches!(error, Error::Setup(_) | Error::Corrupt { .. }) {
                 break;
             }
             sleep(AGAIN).await;
+            settled = settle().await;
         }
         for done in batch.waiting {
             if done.send(()).is_err() {
                 tracing::debug!("an outcome was written down after its lane had gone");
             }
         }
+    }
+}
+
+/// What is lost when it fails is only how long to wait after a restart.
+async fn note_health(store: &Store, changes: Vec<HealthChange>, holds: Vec<Hold>) {
+    if changes.is_empty() && holds.is_empty() {
+        return;
+    }
+    if let Err(error) = store.health_note(changes, holds).await {
+        tracing::error!(%error, "how endpoints fare cannot be written down");
     }
 }

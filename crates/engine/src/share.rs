@@ -73,6 +73,10 @@ impl Lanes {
                 if recovered > 0 {
                     tracing::warn!(recovered, "attempts were interrupted elsewhere and are made again");
                 }
+                match self.sender.store.health_list().await {
+                    Ok(unwell) => self.health.extend(unwell),
+                    Err(error) => tracing::warn!(%error, "which endpoints are unwell is not known yet"),
+                }
                 self.look_into(waiting);
             }
             Err(error) => {

@@ -20,12 +20,14 @@ pub enum Channel {
     Http,
     /// Somebody's own HTTPS endpoint.
     Https,
+    /// A mailbox.
+    Email,
 }
 
 impl Channel {
     /// Every channel.
-    pub const ALL: [Self; 6] =
-        [Self::Dingtalk, Self::DingtalkPerson, Self::Lark, Self::Wecom, Self::Http, Self::Https];
+    pub const ALL: [Self; 7] =
+        [Self::Dingtalk, Self::DingtalkPerson, Self::Lark, Self::Wecom, Self::Http, Self::Https, Self::Email];
 
     /// The channel's name in Carillon's own API, in metrics and at rest.
     #[must_use]
@@ -37,6 +39,7 @@ impl Channel {
             Self::Wecom => "wecom",
             Self::Http => "http",
             Self::Https => "https",
+            Self::Email => "email",
         }
     }
 
@@ -45,7 +48,7 @@ impl Channel {
     pub fn needs_confirmation(self) -> bool {
         match self {
             Self::Dingtalk | Self::DingtalkPerson | Self::Lark | Self::Wecom => false,
-            Self::Http | Self::Https => true,
+            Self::Http | Self::Https | Self::Email => true,
         }
     }
 

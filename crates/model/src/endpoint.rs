@@ -11,6 +11,7 @@ use url::Url;
 use crate::channel::Channel;
 use crate::error::{Field, Invalid};
 use crate::limits;
+use crate::mailbox;
 use crate::secret::SecretText;
 
 /// The host of DingTalk's robot webhooks and of its older API.
@@ -62,6 +63,11 @@ pub enum Endpoint {
         /// The whole URL.
         url: SecretText,
     },
+    /// A mailbox.
+    Mailbox {
+        /// Its address, the domain in lower case and ASCII.
+        address: SecretText,
+    },
 }
 
 impl Endpoint {
@@ -85,6 +91,7 @@ impl Endpoint {
             Channel::Wecom => parse_wecom(text),
             Channel::Http => parse_web(text, "http"),
             Channel::Https => parse_web(text, "https"),
+            Channel::Email => parse_mailbox(text),
         }
     }
 
@@ -94,6 +101,9 @@ impl Endpoint {
     /// When it is no robot's URL and no URL at all.
     pub fn recognise(text: &str) -> Result<Self, Invalid> {
         let text = text.trim();
+        if let Some(address) = text.strip_prefix("mailto:") {
+            return Self::parse(Channel::Email, address);
+        }
         let url =
             Url::parse(text).map_err(|_parse| wrong("must be the robot's whole URL, from https:// on"))?;
         let host = url.host_str().unwrap_or_default();
@@ -124,6 +134,7 @@ impl Endpoint {
             Self::WecomRobot { .. } => Channel::Wecom,
             Self::Web { url } if url.reveal().starts_with("http:") => Channel::Http,
             Self::Web { .. } => Channel::Https,
+            Self::Mailbox { .. } => Channel::Email,
         }
     }
 
@@ -144,7 +155,7 @@ impl Endpoint {
             Self::WecomRobot { key } => {
                 format!("https://{WECOM_HOST}/cgi-bin/webhook/send?key={}", key.reveal()).into()
             }
-            Self::Web { url } => url.clone(),
+            Self::Web { url: text } | Self::Mailbox { address: text } => text.clone(),
         }
     }
 
@@ -165,6 +176,7 @@ impl Endpoint {
                 format!("https://{WECOM_HOST}/cgi-bin/webhook/send?key={}", mask(key.reveal()))
             }
             Self::Web { url } => mask_url(url.reveal()),
+            Self::Mailbox { address } => mailbox::mask(address.reveal()),
         }
     }
 }
@@ -333,6 +345,12 @@ fn parse_web(text: &str, scheme: &'static str) -> Result<Endpoint, Invalid> {
         ));
     }
     Ok(Endpoint::Web { url: url.as_str().into() })
+}
+
+fn parse_mailbox(text: &str) -> Result<Endpoint, Invalid> {
+    let rule =
+        "must be one mail address such as ops@example.com, up to 64 characters before the @ and 254 in all";
+    mailbox::parse(text).map(|address| Endpoint::Mailbox { address }).ok_or_else(|| wrong(rule))
 }
 
 #[cfg(test)]

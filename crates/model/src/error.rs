@@ -40,6 +40,8 @@ pub enum Field {
     MessageId,
     /// A delivery's state.
     State,
+    /// Who is told when a subscription's endpoint is paused.
+    Fallback,
     /// Why an attempt came back as it did.
     Reason,
     /// The beginning of a span of time.
@@ -132,6 +134,7 @@ impl Field {
             Self::IdempotencyKey => "idempotency_key",
             Self::MessageId => "message_id",
             Self::State => "state",
+            Self::Fallback => "fallback",
             Self::Reason => "reason",
             Self::Since => "since",
             Self::Until => "until",

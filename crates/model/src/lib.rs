@@ -12,7 +12,9 @@
 //! | delivery: one message on its way to one endpoint | [`delivery`] |
 //! | outcome: what an attempt came back as | [`outcome`] |
 //! | when to try again | [`retry`] |
+//! | when an endpoint is left alone | [`health`] |
 //! | how fast an endpoint may be sent to | [`pace`] |
+//! | what a pause reaches | [`scope`] |
 //! | the links a subscriber follows | [`link`] |
 //! | template: a text with placeholders | [`template`] |
 //! | access policy: who else may use a topic | [`access_policy`] |
@@ -28,13 +30,16 @@ pub mod delivery;
 pub mod endpoint;
 pub mod error;
 pub mod filter;
+pub mod health;
 pub mod id;
 pub mod limits;
 pub mod link;
+mod mailbox;
 pub mod message;
 pub mod outcome;
 pub mod pace;
 pub mod retry;
+pub mod scope;
 pub mod secret;
 pub mod subscription;
 pub mod tag;

@@ -76,6 +76,14 @@ pub const CONFIRMATION_LIFE: Duration = Duration::from_secs(48 * 60 * 60);
 pub const WEB_CONFIRMATIONS_MAX: u64 = 200;
 /// The time in which they are counted.
 pub const WEB_CONFIRMATIONS_WINDOW: Duration = Duration::from_secs(10 * 60);
+/// How many confirmations go to one mailbox within [`MAIL_CONFIRMATIONS_WINDOW`] (SMN).
+pub const MAIL_CONFIRMATIONS_MAX: u64 = 20;
+/// The time in which they are counted.
+pub const MAIL_CONFIRMATIONS_WINDOW: Duration = Duration::from_secs(60 * 60);
+/// How many confirmations go to one mailbox within [`MAIL_CONFIRMATIONS_LONG_WINDOW`] (SMN).
+pub const MAIL_CONFIRMATIONS_LONG_MAX: u64 = 40;
+/// The longer time in which they are counted.
+pub const MAIL_CONFIRMATIONS_LONG_WINDOW: Duration = Duration::from_secs(2 * 24 * 60 * 60);
 /// How many times a message is tried at a web endpoint (SMN).
 pub const WEB_ATTEMPTS_MAX: u32 = 6;
 /// How many detections are remembered.

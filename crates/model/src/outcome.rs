@@ -111,6 +111,8 @@ pub enum Reason {
     PlatformUnsure,
     /// The server stopped while the attempt was under way.
     Interrupted,
+    /// What the subscription keeps sealed could not be opened, or there is no key to sign with: nothing was sent.
+    Unopened,
     /// The message cannot be rendered for this channel.
     Render,
     /// A code that no table lists.
@@ -119,7 +121,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::Ok,
         Self::Keyword,
         Self::Signature,
@@ -148,6 +150,7 @@ impl Reason {
         Self::Status,
         Self::PlatformUnsure,
         Self::Interrupted,
+        Self::Unopened,
         Self::Render,
         Self::Unlisted,
     ];
@@ -184,6 +187,7 @@ impl Reason {
             Self::Status => "status",
             Self::PlatformUnsure => "platform_unsure",
             Self::Interrupted => "interrupted",
+            Self::Unopened => "unopened",
             Self::Render => "render",
             Self::Unlisted => "unlisted",
         }

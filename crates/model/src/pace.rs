@@ -28,6 +28,9 @@ const WECOM_ROBOT: &[Rate] = &[Rate { count: 20, per: MINUTE }];
 /// DingTalk, "call limits": 20 calls a second for each interface of an app.
 const DINGTALK_APP: &[Rate] = &[Rate { count: 20, per: SECOND }];
 
+/// SMN, "limits": 100 mails to one address in ten minutes.
+const MAILBOX: &[Rate] = &[Rate { count: 100, per: Duration::from_millis(630_000) }];
+
 /// The rates of an endpoint; none for somebody's own web endpoint.
 #[must_use]
 pub fn rates(endpoint: &Endpoint) -> &'static [Rate] {
@@ -36,6 +39,7 @@ pub fn rates(endpoint: &Endpoint) -> &'static [Rate] {
         Endpoint::LarkRobot { .. } => LARK_ROBOT,
         Endpoint::WecomRobot { .. } => WECOM_ROBOT,
         Endpoint::DingtalkConversation { .. } | Endpoint::DingtalkPerson { .. } => DINGTALK_APP,
+        Endpoint::Mailbox { .. } => MAILBOX,
         Endpoint::Web { .. } => &[],
     }
 }

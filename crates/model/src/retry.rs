@@ -45,7 +45,9 @@ impl RetryPolicy {
                 again_after_unknown: self.again_after_unknown && reason != Reason::Timeout,
                 ..self
             },
-            Channel::Dingtalk | Channel::DingtalkPerson | Channel::Lark | Channel::Wecom => self,
+            Channel::Dingtalk | Channel::DingtalkPerson | Channel::Lark | Channel::Wecom | Channel::Email => {
+                self
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::channel::Channel;
 use crate::clock::Timestamp;
 use crate::endpoint::Endpoint;
 use crate::error::{Field, Invalid};
@@ -192,6 +193,15 @@ impl SubscriptionState {
     }
 }
 
+/// Whom to tell when a subscription's endpoint is paused: another subscription, or everybody who subscribed a topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fallback {
+    /// A subscription of the same project.
+    Subscription(SubscriptionId),
+    /// A topic of the same project.
+    Topic(TopicId),
+}
+
 /// What a provider needs to reach somebody: opened from its sealed form only to send.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Target {
@@ -212,6 +222,8 @@ pub struct Subscription {
     pub topic_name: TopicName,
     /// The project it belongs to.
     pub project: ProjectId,
+    /// The channel its address is on.
+    pub channel: Channel,
     /// The protocol as the subscriber's dialect named it.
     pub protocol: String,
     /// The lane its messages take.

@@ -1,5 +1,5 @@
 //! The room that speaks to the platforms: renders a message for a target, signs each attempt, posts it through one
-//! guarded client, and reads the verdict from the answer's body.
+//! guarded client, and reads the verdict from the answer's body. Mail goes to the operator's relay instead.
 //!
 //! | word | room |
 //! | --- | --- |
@@ -12,7 +12,7 @@
 //! | what to change | `advice` |
 //! | text for each platform's dialect | `render` |
 //! | what signs the bodies for web endpoints | `signing`, `certificate` |
-//! | the platforms | `dingtalk`, `lark`, `wecom`; `webhook` for web endpoints |
+//! | the platforms | `dingtalk`, `lark`, `wecom`; `webhook` for web endpoints, `email` for mailboxes |
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,16 +20,17 @@ use std::time::Duration;
 
 use carillon_model::endpoint::Endpoint;
 use carillon_model::id::MessageId;
-use carillon_model::message::{Body, Kind, Locale};
-use carillon_model::outcome::Verdict;
+use carillon_model::message::{Body, Kind, Locale, Priority};
+use carillon_model::outcome::{Outcome, Reason, Verdict};
 use carillon_model::subscription::Target;
-use carillon_model::{Clock, SecretText, Timestamp};
+use carillon_model::{Channel, Clock, SecretText, Timestamp};
 
 mod advice;
 mod certificate;
 mod clean;
 mod connect_to;
 mod dingtalk;
+mod email;
 mod guard;
 mod http;
 mod lark;
@@ -45,6 +46,7 @@ mod wire;
 
 pub use advice::advice;
 pub use connect_to::ConnectTo;
+pub use email::{MailSettings, Relay, Security, Sender};
 pub use guard::PrivateEndpoint;
 pub use listed::{ListedCode, Ruling, Wait, listed_codes};
 pub use signing::{BadKey, MadeKey, Signer};
@@ -60,6 +62,8 @@ pub struct ProviderSettings {
     pub timeout: Duration,
     /// How long a whole exchange with a web endpoint may take (SMN: 5 seconds).
     pub web_timeout: Duration,
+    /// How mail leaves; without it there are no mailboxes.
+    pub mail: Option<MailSettings>,
 }
 
 impl Default for ProviderSettings {
@@ -69,6 +73,7 @@ impl Default for ProviderSettings {
             private_allowed: Vec::new(),
             timeout: Duration::from_secs(10),
             web_timeout: Duration::from_secs(5),
+            mail: None,
         }
     }
 }
@@ -90,25 +95,36 @@ pub struct Post<'a> {
     pub topic_urn: &'a str,
     /// The subscription's name, for web endpoints.
     pub subscription_urn: &'a str,
+    /// How soon somebody must see it.
+    pub priority: Priority,
     /// When the message was accepted.
     pub created_at: Timestamp,
     /// The language of what is added.
     pub locale: Locale,
-    /// What a server adds for web endpoints; a message that no server sends has none.
+    /// What a server adds for web endpoints and mailboxes; a message that no server sends has none.
     pub origin: Option<Origin<'a>>,
 }
 
-/// What a server adds for web endpoints: its signature, and links that lead back to it.
-#[derive(Debug, Clone, Copy)]
+/// What a server adds for web endpoints and mailboxes: its signature, and links that lead back to it.
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Origin<'a> {
-    /// Signs the body.
-    pub signer: &'a Signer,
-    /// Where the certificate is.
-    pub signing_cert_url: &'a str,
+    /// Signs the body; a web endpoint's only.
+    pub seal: Option<Seal<'a>>,
+    /// Whom a mail is from, as its reader sees it: the topic's display name.
+    pub sender: Option<&'a str>,
     /// The link that confirms the subscription, or takes it up again.
     pub subscribe_url: Option<&'a SecretText>,
     /// The link that ends it.
     pub unsubscribe_url: Option<&'a SecretText>,
+}
+
+/// What signs for web endpoints.
+#[derive(Debug, Clone, Copy)]
+pub struct Seal<'a> {
+    /// Signs the body.
+    pub signer: &'a Signer,
+    /// Where the certificate is.
+    pub signing_cert_url: &'a str,
 }
 
 /// What a web endpoint said when it was asked whether it answers.
@@ -130,7 +146,7 @@ pub enum Probe {
 /// One request, ready but for its signature, which is made at each attempt.
 #[derive(Clone)]
 pub struct Part {
-    /// A JSON object.
+    /// A JSON object, or a whole mail.
     body: String,
     /// Headers that belong to the message.
     headers: Vec<(&'static str, String)>,
@@ -157,6 +173,7 @@ struct Context<'a> {
 pub struct Providers {
     http: http::Http,
     tokens: token::Tokens,
+    mailer: Option<email::Mailer>,
     clock: Arc<dyn Clock>,
 }
 
@@ -167,7 +184,8 @@ impl Providers {
         reason = "whoever starts the server has no further use for them"
     )]
     pub fn new(settings: ProviderSettings, clock: Arc<dyn Clock>) -> Self {
-        Self { http: http::Http::new(&settings), tokens: token::Tokens::new(), clock }
+        let mailer = settings.mail.clone().map(|mail| email::Mailer::new(mail, settings.timeout));
+        Self { http: http::Http::new(&settings), tokens: token::Tokens::new(), mailer, clock }
     }
 
     /// Renders a body for a target, in one or more parts that are sent in order.
@@ -184,6 +202,10 @@ impl Providers {
             Endpoint::LarkRobot { .. } => lark::robot::render(target, post),
             Endpoint::WecomRobot { .. } => wecom::robot::render(target, post),
             Endpoint::Web { .. } => Ok(webhook::render(post)),
+            Endpoint::Mailbox { .. } => match &self.mailer {
+                Some(mailer) => email::render(&mailer.settings.from, target, post),
+                None => Err(no_relay()),
+            },
         }
     }
 
@@ -204,8 +226,13 @@ impl Providers {
             }
             Endpoint::WecomRobot { key } => wecom::robot::send(&context, key, part).await,
             Endpoint::Web { url } => webhook::send(&context, url, target, part).await,
+            Endpoint::Mailbox { address } => match &self.mailer {
+                Some(mailer) => mailer.send(address, part).await,
+                None => no_relay(),
+            },
         };
-        let secrets = secrets(target);
+        let mut secrets = secrets(target);
+        secrets.extend(self.mailer.iter().flat_map(|mailer| mailer.settings.secrets()));
         let secrets: Vec<&str> = secrets.iter().chain(&part.secrets).map(SecretText::reveal).collect();
         let verdict = clean::verdict(verdict, &secrets);
         tracing::debug!(
@@ -246,9 +273,21 @@ impl Providers {
             | Endpoint::DingtalkConversation { .. }
             | Endpoint::DingtalkPerson { .. }
             | Endpoint::LarkRobot { .. }
-            | Endpoint::WecomRobot { .. } => Ok(()),
+            | Endpoint::WecomRobot { .. }
+            | Endpoint::Mailbox { .. } => Ok(()),
         }
     }
+
+    /// Whether the operator has set up what `channel` needs.
+    #[must_use]
+    pub fn offers(&self, channel: Channel) -> bool {
+        channel != Channel::Email || self.mailer.is_some()
+    }
+}
+
+/// The verdict on mail for subscribers of a time when there was a relay.
+fn no_relay() -> Verdict {
+    Verdict::plain(Outcome::Misconfigured, Reason::Connect)
 }
 
 /// Everything of a target that a platform's words must not repeat.
@@ -261,6 +300,15 @@ fn secrets(target: &Target) -> Vec<SecretText> {
         | Endpoint::WecomRobot { key: text }
         | Endpoint::DingtalkConversation { conversation: text }
         | Endpoint::DingtalkPerson { user: text } => secrets.push(text.clone()),
+        // Relays write addresses as they please, and local parts without the domain.
+        Endpoint::Mailbox { address } => {
+            const SHORT: usize = 4;
+            let local = address.reveal().split('@').next().unwrap_or_default();
+            secrets.push(address.reveal().to_lowercase().into());
+            // Shorter ones are in every other word.
+            let locals = [local.to_lowercase(), local.to_owned()];
+            secrets.extend(locals.into_iter().filter(|local| local.len() >= SHORT).map(SecretText::from));
+        }
         Endpoint::Web { url } => {
             secrets.extend(webhook::secrets(url.reveal()).into_iter().map(SecretText::from));
         }

@@ -7,7 +7,7 @@ use carillon_model::outcome::{Advice, Outcome, Reason, Scope, Verdict};
 use carillon_model::{Channel, Clock, Timestamp};
 
 use crate::http::Answer;
-use crate::{advice, dingtalk, lark, webhook, wecom};
+use crate::{advice, dingtalk, email, lark, webhook, wecom};
 
 /// How long a code asks to wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl ListedCode {
         advice(channel, self.reason)
     }
 
-    fn holds(&self, code: &str, text: &str) -> bool {
+    pub(crate) fn holds(&self, code: &str, text: &str) -> bool {
         let code_fits = match self.code.strip_suffix('*') {
             Some(beginning) => code.starts_with(beginning),
             None => code == self.code,
@@ -121,6 +121,7 @@ pub fn listed_codes(channel: Channel) -> Vec<ListedCode> {
         Channel::Lark => lark::code::TABLE.to_vec(),
         Channel::Wecom => wecom::code::TABLE.to_vec(),
         Channel::Http | Channel::Https => webhook::TABLE.to_vec(),
+        Channel::Email => [email::code::ENHANCED, email::code::REPLIES].concat(),
     }
 }
 
@@ -208,11 +209,12 @@ mod tests {
     use carillon_model::{Channel, Timestamp};
 
     use super::{Ruling, listed_codes, until_next_month};
-    use crate::{dingtalk, lark, webhook, wecom};
+    use crate::{dingtalk, email, lark, webhook, wecom};
 
     #[test]
     fn no_row_hides_another() {
-        for table in [dingtalk::code::ROBOT, dingtalk::code::APP, lark::code::TABLE, wecom::code::TABLE] {
+        let platforms = [dingtalk::code::ROBOT, dingtalk::code::APP, lark::code::TABLE, wecom::code::TABLE];
+        for table in platforms.into_iter().chain([email::code::ENHANCED, email::code::REPLIES]) {
             for row in table {
                 let code = row.code.replace('*', "x");
                 let found = table.iter().find(|other| other.holds(&code, row.fragment.unwrap_or_default()));

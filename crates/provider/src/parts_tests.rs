@@ -3,7 +3,7 @@ use std::sync::Arc;
 use carillon_model::clock::TestClock;
 use carillon_model::endpoint::Endpoint;
 use carillon_model::id::MessageId;
-use carillon_model::message::{Body, Format, Locale, Mentions};
+use carillon_model::message::{Body, Format, Locale, Mentions, Priority};
 use carillon_model::subscription::{Extension, Target};
 use carillon_model::{SecretText, Timestamp};
 use proptest::prelude::*;
@@ -45,7 +45,7 @@ fn limit(endpoint: &Endpoint) -> usize {
         Endpoint::DingtalkConversation { .. } | Endpoint::DingtalkPerson { .. } => 31_000,
         // Six bytes for each of 4096 at most.
         Endpoint::WecomRobot { .. } => 25_000,
-        Endpoint::Web { .. } => usize::MAX,
+        Endpoint::Web { .. } | Endpoint::Mailbox { .. } => usize::MAX,
     }
 }
 
@@ -79,6 +79,7 @@ proptest! {
             topic_urn: "urn:smn:local:p1:ops",
             subscription_urn: "urn:smn:local:p1:ops:x",
             created_at: Timestamp(0),
+            priority: Priority::Normal,
             locale: Locale::Chinese,
         };
         for endpoint in endpoints() {

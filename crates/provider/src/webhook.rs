@@ -10,7 +10,7 @@ use url::Url;
 use crate::http::{Answer, Failure, Request, To};
 use crate::listed::{ListedCode, Ruling, Wait, row};
 use crate::parts::{json, key};
-use crate::{Context, Origin, Part, Post, Probe};
+use crate::{Context, Part, Post, Probe, Seal};
 
 const RETRY: Wait = Wait::Header("retry-after");
 
@@ -52,12 +52,12 @@ struct Message<'a> {
 }
 
 impl Message<'_> {
-    fn signed_by(&mut self, origin: &Origin<'_>) {
+    fn signed_by(&mut self, seal: &Seal<'_>) {
         let mut fields = vec![("message", self.message), ("message_id", self.message_id)];
         fields.extend(self.subject.map(|subject| ("subject", subject)));
         fields.extend(self.subscribe_url.map(|url| ("subscribe_url", url)));
         fields.extend([("timestamp", self.timestamp), ("topic_urn", self.topic_urn), ("type", self.r#type)]);
-        self.signature = origin.signer.sign(&fields);
+        self.signature = seal.signer.sign(&fields);
         self.signature_version = Some("v1");
     }
 }
@@ -72,6 +72,7 @@ pub(crate) fn render(post: &Post<'_>) -> Vec<Part> {
         Kind::UnsubscribeConfirmation => "UnsubscribeConfirmation",
     };
     let origin = post.origin.as_ref();
+    let seal = origin.and_then(|origin| origin.seal.as_ref());
     let url = |url: Option<&'_ SecretText>| url.map(|url| url.reveal().to_owned());
     let subscribe_url = url(origin.and_then(|origin| origin.subscribe_url));
     let unsubscribe_url = url(origin.and_then(|origin| origin.unsubscribe_url));
@@ -85,11 +86,11 @@ pub(crate) fn render(post: &Post<'_>) -> Vec<Part> {
         subject: post.subject.filter(|subject| !subject.is_empty() && post.kind.is_published()),
         subscribe_url: subscribe_url.as_deref(),
         unsubscribe_url: unsubscribe_url.as_deref(),
-        signing_cert_url: origin.map(|origin| origin.signing_cert_url),
+        signing_cert_url: seal.map(|seal| seal.signing_cert_url),
         timestamp: &timestamp,
     };
-    if let Some(origin) = origin {
-        message.signed_by(origin);
+    if let Some(seal) = seal {
+        message.signed_by(seal);
     }
     let body = json(&message);
     let secrets = [&subscribe_url, &unsubscribe_url].into_iter().flatten();
@@ -106,7 +107,7 @@ pub(crate) fn render(post: &Post<'_>) -> Vec<Part> {
 }
 
 /// What of a link must not be seen: all of it, its token and its signature.
-fn link_secrets(link: &str) -> Vec<String> {
+pub(crate) fn link_secrets(link: &str) -> Vec<String> {
     let mut secrets = vec![link.to_owned()];
     if let Ok(url) = Url::parse(link) {
         let kept = url.query_pairs().filter(|(name, _)| matches!(&**name, "token" | "signature"));

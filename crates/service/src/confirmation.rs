@@ -18,17 +18,42 @@ use crate::{Caller, Service};
 
 const WEB: &[Throttle] =
     &[Throttle { window: limits::WEB_CONFIRMATIONS_WINDOW, most: limits::WEB_CONFIRMATIONS_MAX }];
+const MAIL: &[Throttle] = &[
+    Throttle { window: limits::MAIL_CONFIRMATIONS_WINDOW, most: limits::MAIL_CONFIRMATIONS_MAX },
+    Throttle { window: limits::MAIL_CONFIRMATIONS_LONG_WINDOW, most: limits::MAIL_CONFIRMATIONS_LONG_MAX },
+];
 /// How long it is tried to say farewell.
 const FAREWELL_LIFE: Duration = limits::CONFIRMATION_LIFE;
 
 fn throttles(channel: Channel) -> &'static [Throttle] {
     match channel {
         Channel::Http | Channel::Https => WEB,
+        Channel::Email => MAIL,
         Channel::Dingtalk | Channel::DingtalkPerson | Channel::Lark | Channel::Wecom => &[],
     }
 }
 
+/// What the link is called where the subscriber meets it: a field for programs, a line for people.
+fn link_words(channel: Channel) -> (&'static str, &'static str) {
+    match channel {
+        Channel::Email => ("the link below", "下方链接"),
+        Channel::Http | Channel::Https => ("the subscribe_url", " subscribe_url "),
+        // They are not asked.
+        Channel::Dingtalk | Channel::DingtalkPerson | Channel::Lark | Channel::Wecom => ("the link", "链接"),
+    }
+}
+
 impl Service {
+    /// What the owner says of a topic, for people who are asked whether they want it.
+    async fn introduction(&self, topic: &Topic, channel: Channel) -> Result<String, Error> {
+        if channel != Channel::Email {
+            return Ok(String::new());
+        }
+        let introduction = self.store.attribute_list(topic.id).await?.introduction;
+        let introduction = introduction.trim();
+        Ok(if introduction.is_empty() { String::new() } else { format!("\n\n{introduction}") })
+    }
+
     /// Asks a subscriber. When the call has answered, the question survives anything that the disk survives.
     pub(crate) async fn ask(
         &self,
@@ -36,9 +61,11 @@ impl Service {
         urn: &SubscriptionUrn,
         channel: Channel,
     ) -> Result<(), Error> {
+        let (en, zh) = link_words(channel);
+        let introduction = self.introduction(topic, channel).await?;
         let text = format!(
-            "You are invited to subscribe to the topic {}. To confirm, follow the subscribe_url within 48 hours; \
-             to decline, do nothing.\n\n邀请您订阅主题 {}。请在 48 小时内访问 subscribe_url 确认订阅；如不订阅，请忽略此消息。",
+            "You are invited to subscribe to the topic {}. To confirm, follow {en} within 48 hours; to decline, do \
+             nothing.\n\n邀请您订阅主题 {}。请在 48 小时内访问{zh}确认订阅；如不订阅，请忽略此消息。{introduction}",
             urn.topic, urn.topic
         );
         let stored = self.own_message(Kind::SubscriptionConfirmation, text, topic);
@@ -92,12 +119,12 @@ impl Service {
     async fn end_known(&self, urn: &SubscriptionUrn) -> Result<(), Error> {
         let topic = self.store.topic_find(&urn.topic.project, &urn.topic.topic).await?;
         let topic = topic.ok_or(Error::SubscriptionNotFound)?;
-        if self.store.subscription_find(topic.id, urn.id).await?.is_none() {
-            return Err(Error::SubscriptionNotFound);
-        }
+        let found = self.store.subscription_find(topic.id, urn.id).await?;
+        let found = found.ok_or(Error::SubscriptionNotFound)?;
+        let (en, zh) = link_words(found.channel);
         let text = format!(
-            "The subscription to the topic {} has ended. If this was a mistake, follow the subscribe_url within 48 \
-             hours to take it up again.\n\n您已取消订阅主题 {}。如为误操作，请在 48 小时内访问 subscribe_url 重新订阅。",
+            "The subscription to the topic {} has ended. If this was a mistake, follow {en} within 48 hours to take \
+             it up again.\n\n您已取消订阅主题 {}。如为误操作，请在 48 小时内访问{zh}重新订阅。",
             urn.topic, urn.topic
         );
         let stored = self.own_message(Kind::UnsubscribeConfirmation, text, &topic);

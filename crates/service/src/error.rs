@@ -61,6 +61,9 @@ pub enum Error {
     /// There is no such delivery.
     #[error("there is no such delivery")]
     DeliveryNotFound,
+    /// The project has subscribed no such endpoint.
+    #[error("there is no such endpoint")]
+    EndpointNotFound,
     /// A delivery stands where what was asked for is not allowed.
     #[error("the delivery is {}, only {allowed}", state.name())]
     DeliveryStands {

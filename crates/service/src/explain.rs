@@ -2,6 +2,7 @@
 
 use carillon_model::Timestamp;
 use carillon_model::delivery::DeliveryState;
+use carillon_model::health::{Health, Standing};
 use carillon_model::id::MessageId;
 use carillon_model::outcome::Advice;
 use carillon_model::subscription::SubscriptionState;
@@ -79,6 +80,8 @@ pub enum Cause {
     NoSubscription,
     /// The subscription was deleted while the delivery waited.
     SubscriptionDeleted,
+    /// Its address is paused, or its breaker open, or the platform asked to wait, or it failed of late.
+    Unwell(Health),
 }
 
 impl Cause {
@@ -94,6 +97,12 @@ impl Cause {
             Self::OtherTopic => "other_topic",
             Self::NoSubscription => "no_subscription",
             Self::SubscriptionDeleted => "subscription_deleted",
+            Self::Unwell(health) => match health.standing {
+                Standing::Failing => "endpoint_failing",
+                Standing::Limited => "endpoint_limited",
+                Standing::Open => "endpoint_open",
+                Standing::Paused => "endpoint_paused",
+            },
         }
     }
 }
@@ -183,6 +192,17 @@ impl Service {
         match state {
             DeliveryState::Pending => {
                 explanation.before = Some(self.store.lane_before(delivery.record.id).await?);
+                let health = self.store.health_of(delivery.record.id).await?;
+                // A limit that is over is not taken out of the store before the next attempt.
+                let holds = |health: &Health| {
+                    health.standing != Standing::Limited
+                        || health.until.is_some_and(|until| until > self.now())
+                };
+                explanation.cause = health.filter(holds).map(Cause::Unwell);
+                if let Some(Cause::Unwell(health)) = &explanation.cause {
+                    explanation.advice =
+                        Some(carillon_provider::advice(delivery.record.channel, health.reason));
+                }
             }
             DeliveryState::Cancelled => {
                 let topic = message.summary.message.message.topic;
@@ -194,7 +214,7 @@ impl Service {
             | DeliveryState::Failed
             | DeliveryState::Expired => {}
         }
-        if state != DeliveryState::Delivered {
+        if state != DeliveryState::Delivered && explanation.advice.is_none() {
             explanation.advice = delivery.attempts.last().map(|(_, advice)| advice.clone());
         }
         explanation.delivery = Some(delivery);

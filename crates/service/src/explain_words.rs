@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use carillon_model::health::{Health, Standing};
 use carillon_model::outcome::Advice;
 use carillon_store::attempt::AttemptRecord;
 use carillon_store::delivery::StoredMessage;
@@ -59,11 +60,18 @@ fn of_delivery(explanation: &Explanation, delivery: &NamedDelivery, stored: &Sto
         Verdict::Waiting => {
             let (since, due, before) =
                 (stored.message.created_at, record.due_at, explanation.before.unwrap_or(0));
+            let (why_en, why_zh) = match &explanation.cause {
+                Some(Cause::Unwell(health)) => unwell(health),
+                Some(_) | None => (String::new(), String::new()),
+            };
             both(
                 format!(
-                    "It waits since {since}{en}. Its next try is due at {due}; {before} are before it in its lane."
+                    "It waits since {since}{en}. Its next try is due at {due}; {before} are before it in its \
+                     lane.{why_en}"
                 ),
-                format!("自 {since} 起等待{zh}。下次尝试时间为 {due}；同一地址前面还有 {before} 条。"),
+                format!(
+                    "自 {since} 起等待{zh}。下次尝试时间为 {due}；同一地址前面还有 {before} 条。{why_zh}"
+                ),
             )
         }
         Verdict::Sending => both(format!("It is being sent now{en}."), format!("正在发送{zh}。")),
@@ -78,6 +86,38 @@ fn of_delivery(explanation: &Explanation, delivery: &NamedDelivery, stored: &Sto
         ),
         Verdict::Cancelled => both(format!("It was cancelled{en}."), format!("已被取消{zh}。")),
         Verdict::NeverAddressed => both("It was never addressed.", "从未发往该订阅。"),
+    }
+}
+
+/// What keeps an address from being sent to.
+fn unwell(health: &Health) -> (String, String) {
+    let (since, reason, failures) = (health.since, health.reason.name(), health.failures);
+    let until = health.until.unwrap_or(since);
+    match health.standing {
+        Standing::Failing => (
+            format!(" Its address fails since {since} ({reason})."),
+            format!("该地址自 {since} 起发送失败（{reason}）。"),
+        ),
+        Standing::Limited => (
+            format!(" The platform asked to wait: nothing is sent to its address before {until} ({reason})."),
+            format!("平台要求等待：在 {until} 之前不向该地址发送（{reason}）。"),
+        ),
+        Standing::Open => (
+            format!(
+                " Its address failed {failures} times in a row ({reason}): only single tries are made, the next at \
+                 {until}."
+            ),
+            format!("该地址连续失败 {failures} 次（{reason}）：仅作单次试探，下一次在 {until}。"),
+        ),
+        Standing::Paused => (
+            format!(
+                " Its address is paused since {since} ({reason}): nothing is sent until somebody resumes it, but for a \
+                 rare try, the next at {until} at the earliest."
+            ),
+            format!(
+                "该地址自 {since} 起已暂停（{reason}）：恢复之前不再发送，仅偶尔试探，下一次不早于 {until}。"
+            ),
+        ),
     }
 }
 
@@ -120,7 +160,7 @@ fn of_cause(cause: &Cause, explanation: &Explanation, stored: &StoredMessage) ->
                 format!("该订阅属于主题 {}，而消息发布到主题 {}", theirs.as_str(), ours.as_str()),
             )
         }
-        Cause::NoSubscription | Cause::SubscriptionDeleted => (
+        Cause::NoSubscription | Cause::SubscriptionDeleted | Cause::Unwell(_) => (
             "there is no such subscription; it had been deleted or never existed".to_owned(),
             "没有这个订阅：它在此之前已被删除，或从未存在".to_owned(),
         ),

@@ -16,6 +16,7 @@
 //! | message templates | [`template`] |
 //! | publish | [`publish`] |
 //! | what became of a message | [`delivery`] |
+//! | how endpoints fare, resuming them, whom to tell | [`endpoint`] |
 //! | send deliveries again, or cancel them | [`resend`] |
 //! | why a subscription did or did not get a message | [`explain`] |
 //! | every refusal a caller can get | [`error`] |
@@ -25,6 +26,7 @@ pub mod caller;
 pub mod confirmation;
 pub mod delivery;
 pub mod detection;
+pub mod endpoint;
 pub mod error;
 pub mod explain;
 mod explain_words;

@@ -4,7 +4,7 @@ use carillon_model::access_policy::Action;
 use carillon_model::endpoint::Endpoint;
 use carillon_model::subscription::{Extension, Subscription, SubscriptionState, Target, check_remark};
 use carillon_model::urn::SubscriptionUrn;
-use carillon_model::{Channel, SecretText};
+use carillon_model::{Channel, Field, Invalid, SecretText};
 use carillon_store::Page;
 use carillon_store::subscription::{NewSubscription, Subscribed, SubscriptionFilter};
 
@@ -37,6 +37,12 @@ pub struct NamedSubscription {
 }
 
 impl Service {
+    /// Whether the operator has set up what subscriptions on `channel` need.
+    #[must_use]
+    pub fn offers(&self, channel: Channel) -> bool {
+        self.providers.offers(channel)
+    }
+
     /// Subscribes an address to a topic. Where the same address is subscribed under the same protocol already, what
     /// goes with it (keyword, secret, …) is replaced. Where the channel wants it, the endpoint is asked, again if it
     /// was asked before and has not confirmed. Tells whether the subscription is new.
@@ -52,6 +58,11 @@ impl Service {
     ) -> Result<(SubscriptionUrn, bool), Error> {
         let wanted = Wanted { protocol: &subscribe.protocol, endpoint: subscribe.endpoint.reveal() };
         let topic = self.usable_topic(caller, topic_urn, Action::Subscribe, Some(wanted)).await?;
+        if !self.providers.offers(subscribe.channel) {
+            let rule = "email needs a mail relay, and this server has none: its operator must set --smtp-url and \
+                        --mail-from (CARILLON_SMTP_URL, CARILLON_MAIL_FROM)";
+            return Err(Invalid::new(Field::Protocol, rule).into());
+        }
         let endpoint = Endpoint::parse(subscribe.channel, subscribe.endpoint.reveal())?;
         subscribe.extension.check(&endpoint)?;
         if let Some(remark) = &subscribe.remark {

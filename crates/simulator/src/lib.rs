@@ -1,8 +1,9 @@
-//! The pretend far ends of a notification service: DingTalk, Lark and Feishu, WeCom, and a plain receiver.
+//! The pretend far ends of a notification service: DingTalk, Lark and Feishu, WeCom, a plain receiver, and a mail
+//! relay.
 //!
 //! They are as strict as the real ones: where the platform would refuse, they refuse, with the platform's own
-//! code in its own answer shape. One HTTP listener stands for all hosts; the paths differ. What arrived is shown
-//! on a page at `/` and listed by [`Running::received`] and `GET /_simulator/received`.
+//! code in its own answer shape. One HTTP listener stands for all hosts; the paths differ. Mail has a listener of its
+//! own. What arrived is shown on a page at `/` and listed by [`Running::received`] and `GET /_simulator/received`.
 //!
 //! One file (or folder) per far end. Each judges a request by what is registered and what it remembers, and
 //! returns a verdict; none of them knows HTTP beyond the request's parts, the page, or another far end.
@@ -12,6 +13,7 @@ mod control;
 mod dingtalk;
 mod lark;
 mod limit;
+mod mail;
 mod markdown;
 mod md5;
 mod misbehave;
@@ -46,6 +48,7 @@ pub struct Simulator {
     clock: Arc<dyn Clock>,
     registry: Registry,
     dingtalk: Dingtalk,
+    mail: Option<SocketAddr>,
 }
 
 impl Default for Simulator {
@@ -58,7 +61,12 @@ impl Simulator {
     /// Begins with nothing registered and the machine's clock.
     #[must_use]
     pub fn new() -> Self {
-        Self { clock: Arc::new(SystemClock), registry: Registry::default(), dingtalk: Dingtalk::default() }
+        Self {
+            clock: Arc::new(SystemClock),
+            registry: Registry::default(),
+            dingtalk: Dingtalk::default(),
+            mail: None,
+        }
     }
 
     /// Replaces the clock that all windows, rates and tokens go by.
@@ -97,12 +105,26 @@ impl Simulator {
         self
     }
 
+    /// Adds a mail relay that listens on an address of its own.
+    #[must_use]
+    pub fn mail(mut self, listen: SocketAddr) -> Self {
+        self.mail = Some(listen);
+        self
+    }
+
+    /// Lets the mail relay demand a login.
+    #[must_use]
+    pub fn mail_login(mut self, user: impl Into<String>, password: impl Into<String>) -> Self {
+        self.registry.set_mail_login(user.into(), password.into());
+        self
+    }
+
     /// Binds and serves until the handle is dropped or stopped. Listening on loopback only is the caller's choice.
     ///
     /// # Errors
     ///
     /// When the address cannot be bound.
     pub async fn start(self, listen: SocketAddr) -> std::io::Result<Running> {
-        Running::begin(World::new(self.clock, self.registry, self.dingtalk), listen).await
+        Running::begin(World::new(self.clock, self.registry, self.dingtalk), listen, self.mail).await
     }
 }

@@ -87,7 +87,9 @@ fn in_shape(platform: Platform, code: &str, text: String) -> Verdict {
             let status = if code.starts_with("Forbidden") { 403 } else { 400 };
             Verdict::dingtalk_api(status, code, &text, "scripted")
         }
-        Platform::Webhook => Verdict { text, ..Verdict::accepted(code, json!({"code": code})) },
+        Platform::Webhook | Platform::Mail => {
+            Verdict { text, ..Verdict::accepted(code, json!({"code": code})) }
+        }
     }
 }
 

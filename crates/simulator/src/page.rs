@@ -60,7 +60,7 @@ struct Words {
 const ENGLISH: Words = Words {
     lang: "en",
     title: "Carillon simulator",
-    lead: "What the pretend DingTalk, Lark, WeCom and webhook receivers have taken.",
+    lead: "What the pretend DingTalk, Lark, WeCom, webhook and mail receivers have taken.",
     nothing: "No messages yet",
     no_chats: "No chats yet. Register a robot, or post to /hook/any-name.",
     message: "message",
@@ -76,7 +76,7 @@ const ENGLISH: Words = Words {
 const CHINESE: Words = Words {
     lang: "zh-CN",
     title: "Carillon 模拟器",
-    lead: "模拟的钉钉、飞书、企业微信和 Webhook 接收端收到的消息。",
+    lead: "模拟的钉钉、飞书、企业微信、Webhook 和邮件接收端收到的消息。",
     nothing: "还没有消息",
     no_chats: "还没有会话。请登记一个机器人，或向 /hook/任意名称 发送请求。",
     message: "条消息",
@@ -203,7 +203,8 @@ fn gather<'a>(world: &World, words: &'a Words) -> Chats<'a> {
 
 fn bubble(entry: &Entry) -> Bubble {
     let (received, look) = (&entry.received, &entry.look);
-    let is_plain = ["text", "sampleText", "webhook", "post", "share_chat"].contains(&received.kind.as_str());
+    let is_plain =
+        ["text", "sampleText", "webhook", "mail", "post", "share_chat"].contains(&received.kind.as_str());
     let cut: String = look.markup.chars().take(MOST_TEXT).collect();
     // A post has links but no other markup, so it too goes through the renderer.
     let html = if is_plain && received.kind != "post" {
@@ -232,7 +233,7 @@ fn bubble(entry: &Entry) -> Bubble {
 }
 
 fn row(call: &Call, words: &Words) -> CallRow {
-    let is_refused = !["0", "ok", "200"].contains(&call.code.as_str());
+    let is_refused = !["0", "ok", "200", "250"].contains(&call.code.as_str());
     let answer =
         if call.http_status == 0 { words.no_answer.to_owned() } else { call.http_status.to_string() };
     CallRow {
@@ -251,6 +252,7 @@ fn class(platform: Platform) -> &'static str {
         Platform::Lark | Platform::Feishu => "lark",
         Platform::Wecom => "wecom",
         Platform::Webhook => "webhook",
+        Platform::Mail => "mail",
     }
 }
 
@@ -262,6 +264,7 @@ fn label(platform: Platform, lang: &str) -> &'static str {
         Platform::Feishu => ("Feishu", "飞书"),
         Platform::Wecom => ("WeCom", "企业微信"),
         Platform::Webhook => ("Webhook", "Webhook"),
+        Platform::Mail => ("Mail", "邮件"),
     };
     if lang == "en" { english } else { chinese }
 }

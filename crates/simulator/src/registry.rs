@@ -21,6 +21,8 @@ pub enum Platform {
     Wecom,
     /// A plain HTTP receiver.
     Webhook,
+    /// A mailbox behind an SMTP relay.
+    Mail,
 }
 
 /// A group robot (or plain receiver) and its security settings.
@@ -75,6 +77,11 @@ impl Robot {
     /// Makes a plain receiver at `/hook/{name}`.
     pub fn webhook(name: impl Into<String>, chat: impl Into<String>) -> Self {
         Self::new(Platform::Webhook, name, chat)
+    }
+
+    /// Makes a mailbox; its token is its address.
+    pub fn mailbox(address: impl Into<String>, chat: impl Into<String>) -> Self {
+        Self::new(Platform::Mail, address, chat)
     }
 
     /// Turns signing on.
@@ -132,6 +139,7 @@ pub(crate) struct Registry {
     stopped: HashSet<String>,
     apps: Vec<DingtalkApp>,
     flow_controlled: HashSet<String>,
+    mail_login: Option<(String, String)>,
 }
 
 impl Registry {
@@ -171,6 +179,15 @@ impl Registry {
 
     pub(crate) fn apps(&self) -> &[DingtalkApp] {
         &self.apps
+    }
+
+    pub(crate) fn set_mail_login(&mut self, user: String, password: String) {
+        self.mail_login = Some((user, password));
+    }
+
+    /// User and password that the mail relay demands, if it does.
+    pub(crate) fn mail_login(&self) -> Option<&(String, String)> {
+        self.mail_login.as_ref()
     }
 
     pub(crate) fn set_flow_controlled(&mut self, users: HashSet<String>) {

@@ -2,12 +2,14 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::mail;
 use crate::record::{Call, Received};
 use crate::registry::{DingtalkApp, Robot};
 use crate::script::Act;
@@ -18,19 +20,32 @@ use crate::world::{World, lock};
 pub struct Running {
     world: Arc<World>,
     addr: SocketAddr,
+    mail_addr: Option<SocketAddr>,
     stop: CancellationToken,
     /// Holds the listener's task, which holds those of its connections.
     tasks: JoinSet<()>,
 }
 
 impl Running {
-    pub(crate) async fn begin(world: World, listen: SocketAddr) -> std::io::Result<Self> {
+    pub(crate) async fn begin(
+        world: World,
+        listen: SocketAddr,
+        mail: Option<SocketAddr>,
+    ) -> std::io::Result<Self> {
         let listener = TcpListener::bind(listen).await?;
         let addr = listener.local_addr()?;
+        let mail = match mail {
+            Some(mail) => Some(TcpListener::bind(mail).await?),
+            None => None,
+        };
+        let mail_addr = mail.as_ref().map(TcpListener::local_addr).transpose()?;
         let (world, stop) = (Arc::new(world), CancellationToken::new());
         let mut tasks = JoinSet::new();
         tasks.spawn(serve::serve(listener, world.clone(), stop.clone()));
-        Ok(Self { world, addr, stop, tasks })
+        if let Some(mail) = mail {
+            tasks.spawn(mail::serve(mail, world.clone(), stop.clone()));
+        }
+        Ok(Self { world, addr, mail_addr, stop, tasks })
     }
 
     /// Returns the address it listens on.
@@ -42,14 +57,13 @@ impl Running {
     /// Returns its base address, such as `http://127.0.0.1:8867`.
     #[must_use]
     pub fn url(&self) -> String {
-        let mut reachable = self.addr;
-        if reachable.ip().is_unspecified() {
-            reachable.set_ip(match reachable.ip() {
-                IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
-                IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
-            });
-        }
-        format!("http://{reachable}")
+        format!("http://{}", reachable(self.addr))
+    }
+
+    /// Returns the mail relay's URL, such as `smtp://127.0.0.1:2525`, if there is one.
+    #[must_use]
+    pub fn mail_url(&self) -> Option<String> {
+        self.mail_addr.map(|addr| format!("smtp://{}", reachable(addr)))
     }
 
     /// Returns every message shown in a chat, oldest first (the newest 100,000, and 20,000 of one chat).
@@ -65,7 +79,7 @@ impl Running {
     }
 
     /// Makes the robot of this token do something else for the next calls, or until cleared. A DingTalk app goes
-    /// by its robot code for sending and by its app key for fetching tokens; a receiver by its name.
+    /// by its robot code for sending and by its app key for fetching tokens; a receiver by its name, a mailbox by its address.
     pub fn script(&self, token: &str, act: Act, times: Option<u32>) {
         lock(&self.world.scripts).set(token, act, times);
     }
@@ -86,7 +100,7 @@ impl Running {
     }
 
     /// Switches a robot off as its owner would: DingTalk then answers 400102 (an app's robot `bot.stopped`), Lark
-    /// 19001, WeCom 93000. Registering it again switches it on.
+    /// 19001, WeCom 93000; a mailbox is unknown, 550. Registering it again switches it on.
     pub fn stop_robot(&self, token: &str) {
         lock(&self.world.registry).stop_robot(token);
     }
@@ -99,6 +113,17 @@ impl Running {
     /// Kills the access token of a DingTalk app before its time.
     pub fn expire_tokens(&self, app_key: &str) {
         lock(&self.world.dingtalk).expire_tokens(app_key);
+    }
+
+    /// Returns how many connections the mail relay has taken.
+    #[must_use]
+    pub fn mail_connections(&self) -> u64 {
+        self.world.mail_connections.load(Ordering::Relaxed)
+    }
+
+    /// Lets the mail relay hang up on every client that waits between two commands, as relays do with idle ones.
+    pub fn hang_up_mail(&self) {
+        self.world.mail_hang_up.notify_waiters();
     }
 
     /// Forgets all messages and calls.
@@ -137,4 +162,15 @@ impl Drop for Running {
         self.stop.cancel();
         self.tasks.abort_all();
     }
+}
+
+/// The address under which this machine reaches a listener.
+fn reachable(mut addr: SocketAddr) -> SocketAddr {
+    if addr.ip().is_unspecified() {
+        addr.set_ip(match addr.ip() {
+            IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    addr
 }

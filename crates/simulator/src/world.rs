@@ -24,6 +24,10 @@ pub(crate) struct World {
     pub(crate) lark: Mutex<Lark>,
     pub(crate) wecom: Mutex<Wecom>,
     pub(crate) arrived: Notify,
+    /// How many connections the mail relay took.
+    pub(crate) mail_connections: AtomicU64,
+    /// Ends every connection of the mail relay.
+    pub(crate) mail_hang_up: Notify,
     requests: AtomicU64,
 }
 
@@ -38,6 +42,8 @@ impl World {
             lark: Mutex::default(),
             wecom: Mutex::default(),
             arrived: Notify::new(),
+            mail_connections: AtomicU64::new(0),
+            mail_hang_up: Notify::new(),
             requests: AtomicU64::new(0),
         }
     }

@@ -16,6 +16,8 @@
 //! | deliveries: taken, opened, started, settled, recovered | [`delivery`] |
 //! | which deliveries a person means | [`pick`] |
 //! | deliveries sent again, and cancelled | `resend`, `cancel` |
+//! | how endpoints fare | [`health`] |
+//! | telling owners of a pause | [`pause`] |
 //! | why a delivery stands where it stands | [`explain`] |
 //! | the publisher's own key for a publish | [`idempotency`] |
 //! | forgetting what is old | [`retention`] |
@@ -36,10 +38,12 @@ pub mod delivery;
 mod error;
 pub mod explain;
 pub mod filter;
+pub mod health;
 pub mod idempotency;
 mod key_check;
 pub mod message;
 mod migrate;
+pub mod pause;
 pub mod pick;
 mod resend;
 pub mod retention;

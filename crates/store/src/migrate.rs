@@ -26,7 +26,8 @@ migrations![
     "0004_topic_extras",
     "0005_resend",
     "0006_session",
-    "0007_shard",
+    "0007_health",
+    "0008_shard",
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL,

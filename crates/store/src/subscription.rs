@@ -128,7 +128,10 @@ fn remove_unused_endpoint(tx: &mut Tx<'_>, endpoint: &str) -> Result<(), Error> 
     let sql = "DELETE FROM endpoint WHERE id = $1
          AND NOT EXISTS (SELECT 1 FROM subscription WHERE endpoint_id = $1) RETURNING sealed_seq";
     match tx.query_one("endpoint", sql, params![endpoint])? {
-        Some(mut row) => sealed::erase(tx, row.int()?),
+        Some(mut row) => {
+            crate::health::forget(tx, endpoint)?;
+            sealed::erase(tx, row.int()?)
+        }
         None => Ok(()),
     }
 }
@@ -181,16 +184,19 @@ fn add(
     vault: &Vault,
     chance: &dyn carillon_model::Chance,
     add: &Sealed,
-) -> Result<Subscribed, Error> {
+) -> Result<(Subscribed, Option<EndpointId>), Error> {
     let new = &add.new;
     let topic = new.topic.to_string();
     if tx.query_one("topic", "SELECT id FROM topic WHERE id = $1", params![topic.as_str()])?.is_none() {
-        return Ok(Subscribed::NoTopic);
+        return Ok((Subscribed::NoTopic, None));
     }
     let plain = zeroize::Zeroizing::new(
         serde_json::to_vec(&new.target).map_err(|_json| Error::Sealed("it has no JSON form"))?,
     );
     let endpoint = endpoint_row(tx, &add.hashes, add.endpoint)?;
+    // Whoever subscribes an address wants it tried, the more so with another secret.
+    let resumed =
+        if crate::health::forget(tx, &endpoint)? { EndpointId::parse(&endpoint).ok() } else { None };
     let sql =
         "SELECT id, sealed_seq FROM subscription WHERE topic_id = $1 AND protocol = $2 AND endpoint_id = $3";
     let there =
@@ -203,14 +209,14 @@ fn add(
             "UPDATE subscription SET sealed_seq = $2, remark = coalesce($3, remark) WHERE id = $1",
             params![id.to_string(), seq, new.remark.clone()],
         )?;
-        return Ok(Subscribed::There(id));
+        return Ok((Subscribed::There(id), resumed));
     }
     let sql = "SELECT count(*) FROM subscription WHERE topic_id = $1";
     let count = tx.query_one("subscription", sql, params![topic.as_str()])?;
     let count = count.map(|mut row| row.int()).transpose()?.unwrap_or(0);
     if u64::try_from(count).unwrap_or(0) >= limits::SUBSCRIPTIONS_MAX {
         remove_unused_endpoint(tx, &endpoint)?;
-        return Ok(Subscribed::Full);
+        return Ok((Subscribed::Full, resumed));
     }
     let id = add.id.to_string();
     let seq = sealed::append(tx, vault.seal(place(&id), &plain, chance)?)?;
@@ -230,7 +236,7 @@ fn add(
             add.now
         ],
     )?;
-    Ok(Subscribed::New(add.id))
+    Ok((Subscribed::New(add.id), resumed))
 }
 
 macro_rules! select_subscription {
@@ -252,7 +258,7 @@ pub(crate) fn read_subscription(vault: &Vault, mut row: Row) -> Result<Subscript
     let project = row.parsed(|text| ProjectId::parse(text).ok())?;
     let protocol = row.text()?;
     let endpoint_id = row.parsed(|text| EndpointId::parse(text).ok())?;
-    let endpoint_masked = open_target(vault, &id, &row.bytes()?)?.endpoint.masked();
+    let endpoint = open_target(vault, &id, &row.bytes()?)?.endpoint;
     let remark = row.text()?;
     let state = row.int()?;
     let state = SubscriptionState::from_number(state).ok_or_else(|| row.corrupt("there is no such state"))?;
@@ -263,9 +269,10 @@ pub(crate) fn read_subscription(vault: &Vault, mut row: Row) -> Result<Subscript
         topic,
         topic_name,
         project,
+        channel: endpoint.channel(),
         protocol,
         endpoint_id,
-        endpoint_masked,
+        endpoint_masked: endpoint.masked(),
         remark,
         state,
         created_at,
@@ -288,8 +295,12 @@ impl Store {
             new,
             now,
         };
-        let (vault, chance) = (self.vault.clone(), self.chance.clone());
-        self.db.write(move |tx| add(tx, &vault, chance.as_ref(), &sealed)).await
+        let (vault, chance, wake) = (self.vault.clone(), self.chance.clone(), self.wake());
+        let work = move |tx: &mut Tx<'_>| add(tx, &vault, chance.as_ref(), &sealed);
+        let tell = move |(_subscribed, resumed): &(Subscribed, Option<EndpointId>)| {
+            resumed.iter().for_each(|endpoint| wake.release(*endpoint));
+        };
+        Ok(self.db.write_then(work, tell).await?.0)
     }
 
     /// Finds a subscription of a topic.

@@ -19,6 +19,7 @@ pub struct Wake {
     handed: Mutex<Vec<Ready>>,
     lanes: Mutex<Vec<EndpointId>>,
     cancelled: Mutex<Vec<Dropped>>,
+    released: Mutex<Vec<EndpointId>>,
     overflowed: AtomicBool,
     notify: Notify,
     gained: Mutex<Vec<Shard>>,
@@ -50,6 +51,8 @@ pub struct Arrived {
     /// What was cancelled. The engine need not hear of it, since it looks again when a delivery's turn comes; but a
     /// lane whose first was cancelled need not wait for that one's due time.
     pub cancelled: Vec<Dropped>,
+    /// Endpoints that are to be tried as if they were well, whatever was known of them.
+    pub released: Vec<EndpointId>,
     /// Whether there were more than fit: the store must be asked which lanes wait.
     pub overflowed: bool,
     /// Shards that are this server's from now on.
@@ -163,6 +166,16 @@ impl Wake {
         self.notify.notify_one();
     }
 
+    /// Lets an endpoint be tried as if it were well. There are never many: a person asked for each.
+    pub(crate) fn release(&self, endpoint: EndpointId) {
+        let mut released = self.released.lock().expect("no code panics while it holds the hand-over");
+        if !released.contains(&endpoint) {
+            released.push(endpoint);
+        }
+        drop(released);
+        self.notify.notify_one();
+    }
+
     /// Waits until something was handed over since the last look.
     pub async fn arrived(&self) {
         self.notify.notified().await;
@@ -179,6 +192,8 @@ impl Wake {
     pub fn take(&self) -> Arrived {
         let mut cancelled = self.cancelled.lock().expect("no code panics while it holds the hand-over");
         let cancelled = std::mem::take(&mut *cancelled);
+        let mut released = self.released.lock().expect("no code panics while it holds the hand-over");
+        let released = std::mem::take(&mut *released);
         let mut lanes = self.lanes.lock().expect("no code panics while it holds the hand-over");
         let lanes = std::mem::take(&mut *lanes);
         let mut handed = self.handed.lock().expect("no code panics while it holds the hand-over");
@@ -196,6 +211,7 @@ impl Wake {
             gained: taken(&self.gained),
             left: taken(&self.left),
             uncertain: self.uncertain.swap(false, Ordering::SeqCst),
+            released,
         }
     }
 }

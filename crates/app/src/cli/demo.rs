@@ -114,6 +114,8 @@ async fn start_server(listen: SocketAddr, platforms: &Running, dir: &Path) -> an
             connect_to: HOSTS.iter().map(detour).collect::<Result<_, _>>()?,
             ..ProviderSettings::default()
         },
+        attempts_per_host: 256,
+        pause_after: Duration::from_secs(24 * 60 * 60),
         attempts_at_once: 64,
         attempts_max: 12,
         keep: None,

@@ -4,6 +4,7 @@ mod client;
 mod completion;
 mod delivery;
 mod demo;
+mod endpoint;
 mod explain;
 mod paint;
 mod publish;
@@ -52,6 +53,8 @@ enum Command {
     Template(template::TemplateFlags),
     /// Who got a message, who did not, and why
     Delivery(delivery::DeliveryFlags),
+    /// Which addresses are not well; try one again
+    Endpoint(endpoint::EndpointFlags),
     /// Why a subscription did or did not get a message
     Explain(explain::ExplainFlags),
     /// Print a completion script for a shell
@@ -78,6 +81,7 @@ pub(crate) async fn run(cli: Cli) -> ExitCode {
         Command::Subscription(flags) => subscription::run(flags).await,
         Command::Template(flags) => template::run(flags).await,
         Command::Delivery(flags) => delivery::run(flags).await,
+        Command::Endpoint(flags) => endpoint::run(flags).await,
         Command::Explain(flags) => explain::run(flags).await,
         Command::Completion(flags) => Ok(completion::run(&flags)),
     };

@@ -1,11 +1,11 @@
-//! `carillon send`: one message to one robot, no server.
+//! `carillon send`: one message to one robot or mailbox, no server.
 
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use carillon_model::endpoint::Endpoint;
 use carillon_model::id::{DeliveryId, MessageId};
-use carillon_model::message::{Body, Content, Locale};
+use carillon_model::message::{Body, Content, Locale, Priority};
 use carillon_model::outcome::{Outcome, Reason, Verdict};
 use carillon_model::subscription::{AppCredentials, Extension, Target};
 use carillon_model::{Channel, Clock, SecretText, SystemChance, SystemClock};
@@ -23,8 +23,8 @@ use crate::config;
                         changed, 4 refused for good, 5 not now, try later, 6 unknown, it may have arrived."
 )]
 pub(crate) struct SendFlags {
-    /// The robot's whole webhook address, or the openConversationId (cid...) of a group with the internal DingTalk
-    /// robot; - reads it from standard input
+    /// The robot's whole webhook address, the openConversationId (cid...) of a group with the internal DingTalk robot,
+    /// or mailto:ADDRESS; - reads it from standard input
     #[arg(
         long,
         env = "CARILLON_TO",
@@ -57,6 +57,12 @@ pub(crate) struct SendFlags {
     /// The message is Markdown
     #[arg(long)]
     markdown: bool,
+    /// The mail relay, for mailto: addresses
+    #[arg(long, env = "CARILLON_SMTP_URL", value_name = "URL", hide_env_values = true)]
+    smtp_url: Option<String>,
+    /// Whom mail is from
+    #[arg(long, env = "CARILLON_MAIL_FROM", value_name = "ADDRESS")]
+    mail_from: Option<String>,
     /// Send what would go to HOST to URL instead; URL must be a private address
     #[arg(long, env = "CARILLON_CONNECT_TO", value_name = "HOST=URL", value_delimiter = ',')]
     connect_to: Vec<String>,
@@ -83,9 +89,16 @@ pub(crate) async fn run(flags: SendFlags) -> anyhow::Result<ExitCode> {
         Ok(connect_to) => connect_to,
         Err(error) => return Ok(misused(&error.to_string())),
     };
-    let settings = ProviderSettings { connect_to, ..ProviderSettings::default() };
+    let mail = match config::mail(flags.smtp_url.as_deref(), flags.mail_from.as_deref()) {
+        Ok(mail) => mail,
+        Err(error) => return Ok(misused(&error.to_string())),
+    };
+    let settings = ProviderSettings { connect_to, mail, ..ProviderSettings::default() };
     let clock = Arc::new(SystemClock);
     let providers = Providers::new(settings, clock.clone());
+    if !providers.offers(target.endpoint.channel()) {
+        return Ok(misused("--to mailto: needs --smtp-url and --mail-from"));
+    }
     if providers.check_endpoint(&target.endpoint).is_err() {
         return Ok(misused("--to lies in a private network"));
     }
@@ -146,6 +159,7 @@ async fn sent(
         topic_urn: "",
         subscription_urn: "",
         created_at: now,
+        priority: Priority::Normal,
         locale: Locale::English,
         origin: None,
     };

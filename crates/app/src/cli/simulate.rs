@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use carillon_simulator::{DingtalkApp, Robot, Simulator};
+use carillon_simulator::{DingtalkApp, Robot, Running, Simulator};
 use clap::Args;
 
 use super::paint::Paint;
@@ -21,6 +21,9 @@ pub(crate) struct SimulateFlags {
         default_value = "127.0.0.1:8867"
     )]
     listen: SocketAddr,
+    /// Where the mail relay listens [default: port 2525 beside the platforms, or any when that is in use]
+    #[arg(long, env = "CARILLON_SIMULATE_MAIL_LISTEN", value_name = "ADDRESS:PORT")]
+    mail_listen: Option<SocketAddr>,
 }
 
 /// One pretend chat, with what a subscriber needs to reach it.
@@ -46,6 +49,12 @@ const DINGTALK_TOKEN: &str = "00000000000000000000000000000000000000000000000000
 const DINGTALK_SECRET: &str = "SEC0000000000000000000000000000000000000000000000000000000000000000";
 const LARK_TOKEN: &str = "00000000-0000-4000-8000-00000000fe15";
 const LARK_SECRET: &str = "pretend-lark-secret";
+/// Where the mail relay listens when nobody says.
+const MAIL_PORT: u16 = 2525;
+/// The mailbox that is shown from the start.
+pub(crate) const MAILBOX: &str = "ops@example.com";
+/// Whom mail to the pretend relay is from.
+pub(crate) const MAIL_FROM: &str = "Carillon <carillon@example.com>";
 const WECOM_KEY: &str = "00000000-0000-4000-8000-0000000000c0";
 
 /// The hosts whose requests must be led to the simulator.
@@ -90,6 +99,7 @@ pub(crate) fn simulator() -> Simulator {
         .robot(Robot::feishu(LARK_TOKEN, lark.name).with_secret(LARK_SECRET))
         .robot(Robot::wecom(WECOM_KEY, wecom.name))
         .robot(Robot::webhook("demo", "Web hook"))
+        .robot(Robot::mailbox(MAILBOX, "Mailbox"))
         .app(DingtalkApp {
             app_key: APP_KEY.to_owned(),
             app_secret: APP_SECRET.to_owned(),
@@ -103,13 +113,21 @@ fn say_app() {
     say(&format!("  app       --app-key {APP_KEY} --app-secret {APP_SECRET} --robot-code {ROBOT_CODE}"));
 }
 
+/// Listens. A relay's port that nobody asked for may be another simulator's.
+pub(crate) async fn start(listen: SocketAddr, mail_listen: Option<SocketAddr>) -> anyhow::Result<Running> {
+    let wished = mail_listen.unwrap_or_else(|| SocketAddr::new(listen.ip(), MAIL_PORT));
+    let started = simulator().mail(wished).start(listen).await;
+    let started = match (started, mail_listen) {
+        (Err(_in_use), None) => simulator().mail(SocketAddr::new(listen.ip(), 0)).start(listen).await,
+        (started, _) => started,
+    };
+    started.with_context(|| format!("cannot listen on {listen} or {wished}"))
+}
+
 /// Runs the command.
 pub(crate) async fn run(flags: SimulateFlags) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::catch()?;
-    let running = simulator()
-        .start(flags.listen)
-        .await
-        .with_context(|| format!("cannot listen on {}", flags.listen))?;
+    let running = start(flags.listen, flags.mail_listen).await?;
     let paint = Paint::of_stdout();
     let url = running.url();
     say(&format!("{} {url}", paint.bold("Simulated platforms:")));
@@ -131,9 +149,13 @@ pub(crate) async fn run(flags: SimulateFlags) -> anyhow::Result<ExitCode> {
     say_app();
     say(&format!("{} (http, with --allow-private-endpoints 127.0.0.0/8)", paint.cyan("Web hook")));
     say(&format!("  endpoint  {url}/hook/demo"));
+    let mail_url = running.mail_url().unwrap_or_default();
+    say(&format!("{} (email, through {mail_url})", paint.cyan("Mailbox")));
+    say(&format!("  endpoint  {MAILBOX}"));
     let detours: Vec<String> = HOSTS.iter().map(|host| format!("{host}={url}")).collect();
     say("");
     say("Lead Carillon here with:");
+    say(&format!("  export CARILLON_SMTP_URL={mail_url} CARILLON_MAIL_FROM='{MAIL_FROM}'"));
     say(&format!("  export CARILLON_CONNECT_TO={}", detours.join(",")));
     signals.arrived().await;
     running.stop().await;

@@ -27,6 +27,17 @@ enum Action {
         /// Those of this topic only, by name or URN
         topic: Option<String>,
     },
+    /// Choose what happens when its address is in trouble
+    Set {
+        /// Its URN
+        subscription: String,
+        /// Who is told when the address is paused: another subscription's URN, or a topic's URN or name
+        #[arg(long, value_name = "URN")]
+        fallback: Option<String>,
+        /// Nobody is told
+        #[arg(long, conflicts_with = "fallback")]
+        no_fallback: bool,
+    },
     /// Remove a subscription; its address is gone for good
     Delete {
         /// Its URN
@@ -38,9 +49,9 @@ enum Action {
 struct Add {
     /// Name or URN of the topic
     topic: String,
-    /// dingding, dingTalkBot, feishu, wechat, http or https
+    /// dingding, dingTalkBot, feishu, wechat, http, https or email
     protocol: String,
-    /// The robot's webhook, or the protocol's other kind of address; - reads it from standard input
+    /// The robot's webhook, or the protocol's other kind of address, such as a mail address; - reads it from standard input
     endpoint: String,
     /// The robot's signing secret
     #[arg(long, env = "CARILLON_SIGN_SECRET", value_name = "SECRET", hide_env_values = true)]
@@ -86,6 +97,17 @@ pub(crate) async fn run(flags: SubscriptionFlags) -> anyhow::Result<ExitCode> {
             let answer = client.whole_list(&path, "subscriptions").await?;
             if !flags.client.json {
                 items(&answer, "/subscriptions").iter().for_each(show);
+            }
+            answer
+        }
+        Action::Set { subscription, fallback, no_fallback } => {
+            if fallback.is_none() && !no_fallback {
+                bail!("give --fallback or --no-fallback");
+            }
+            let path = format!("/api/v1/subscriptions/{}/fallback", piece(&subscription));
+            let answer = client.call(Method::PUT, &path, Some(&json!({ "fallback": fallback }))).await?;
+            if !flags.client.json {
+                say("set");
             }
             answer
         }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use carillon_model::link::Links;
-use carillon_provider::{ConnectTo, ProviderSettings};
+use carillon_provider::{ConnectTo, MailSettings, ProviderSettings, Relay, Sender};
 use clap::Args;
 use serde::Deserialize;
 
@@ -65,9 +65,22 @@ struct Values {
     /// Let http and https subscriptions reach this private network
     #[arg(long, env = "CARILLON_ALLOW_PRIVATE_ENDPOINTS", value_name = "CIDR", value_delimiter = ',')]
     allow_private_endpoints: Option<Vec<ipnet::IpNet>>,
+    /// The mail relay: smtp://HOST:PORT, smtp+starttls://USER:PASSWORD@HOST:PORT or smtps://USER:PASSWORD@HOST:PORT;
+    /// without one there are no email subscriptions
+    #[arg(long, env = "CARILLON_SMTP_URL", value_name = "URL", hide_env_values = true)]
+    smtp_url: Option<String>,
+    /// Whom mail is from: alerts@example.com or Alerts <alerts@example.com>; goes with --smtp-url
+    #[arg(long, env = "CARILLON_MAIL_FROM", value_name = "ADDRESS")]
+    mail_from: Option<String>,
     /// How many attempts may be under way at once [default: 1024]
     #[arg(long, env = "CARILLON_ATTEMPTS_AT_ONCE", value_name = "COUNT")]
     attempts_at_once: Option<usize>,
+    /// How many of them to one host [default: 256]
+    #[arg(long, env = "CARILLON_ATTEMPTS_PER_HOST", value_name = "COUNT")]
+    attempts_per_host: Option<usize>,
+    /// After how many hours of nothing but failures an address is paused [default: 24]
+    #[arg(long, env = "CARILLON_PAUSE_AFTER", value_name = "HOURS")]
+    pause_after: Option<u32>,
     /// How many times a delivery is tried [default: 12]
     #[arg(long, env = "CARILLON_ATTEMPTS_MAX", value_name = "COUNT")]
     attempts_max: Option<u32>,
@@ -100,6 +113,8 @@ pub(crate) struct ServerConfig {
     pub(crate) region: String,
     pub(crate) provider: ProviderSettings,
     pub(crate) attempts_at_once: usize,
+    pub(crate) attempts_per_host: usize,
+    pub(crate) pause_after: Duration,
     pub(crate) attempts_max: u32,
     /// How long messages are kept; for ever when not set.
     pub(crate) keep: Option<Duration>,
@@ -140,7 +155,11 @@ impl Values {
             region: self.region.or(below.region),
             connect_to: self.connect_to.or(below.connect_to),
             allow_private_endpoints: self.allow_private_endpoints.or(below.allow_private_endpoints),
+            smtp_url: self.smtp_url.or(below.smtp_url),
+            mail_from: self.mail_from.or(below.mail_from),
             attempts_at_once: self.attempts_at_once.or(below.attempts_at_once),
+            attempts_per_host: self.attempts_per_host.or(below.attempts_per_host),
+            pause_after: self.pause_after.or(below.pause_after),
             attempts_max: self.attempts_max.or(below.attempts_max),
             platform_timeout: self.platform_timeout.or(below.platform_timeout),
             keep_days: self.keep_days.or(below.keep_days),
@@ -157,15 +176,25 @@ fn check(values: Values) -> anyhow::Result<ServerConfig> {
         bail!("region must be 1 to 64 lowercase letters, digits and hyphens");
     }
     let attempts_at_once = values.attempts_at_once.unwrap_or(1024);
+    let attempts_per_host = values.attempts_per_host.unwrap_or(256);
+    let pause_after = values.pause_after.unwrap_or(24);
     let attempts_max = values.attempts_max.unwrap_or(12);
     let timeout = values.platform_timeout.unwrap_or(10);
-    if attempts_at_once == 0 || attempts_max == 0 || timeout == 0 {
-        bail!("attempts_at_once, attempts_max and platform_timeout must be at least 1");
+    if attempts_at_once == 0
+        || attempts_per_host == 0
+        || attempts_max == 0
+        || timeout == 0
+        || pause_after == 0
+    {
+        bail!(
+            "attempts_at_once, attempts_per_host, attempts_max, platform_timeout and pause_after must be at least 1"
+        );
     }
     let provider = ProviderSettings {
         connect_to: connect_to(&values.connect_to.unwrap_or_default())?,
         private_allowed: values.allow_private_endpoints.unwrap_or_default(),
         timeout: Duration::from_secs(timeout),
+        mail: mail(values.smtp_url.as_deref(), values.mail_from.as_deref())?,
         ..ProviderSettings::default()
     };
     Ok(ServerConfig {
@@ -178,6 +207,8 @@ fn check(values: Values) -> anyhow::Result<ServerConfig> {
         region,
         provider,
         attempts_at_once,
+        attempts_per_host,
+        pause_after: Duration::from_secs(u64::from(pause_after) * 3600),
         attempts_max,
         keep: keep(values.keep_days.unwrap_or(KEEP_DAYS)),
         drain_timeout: Duration::from_secs(values.drain_timeout.unwrap_or(15)),
@@ -206,6 +237,23 @@ pub(crate) fn without_empty(command: clap::Command) -> clap::Command {
 /// The data directory when none is named.
 pub(crate) const DATA_DIR: &str = "carillon-data";
 
+/// Reads what mail needs.
+///
+/// # Errors
+/// When one of the two is missing or has another form; a URL is not repeated, since it may hold a password.
+pub(crate) fn mail(smtp_url: Option<&str>, mail_from: Option<&str>) -> anyhow::Result<Option<MailSettings>> {
+    match (smtp_url, mail_from) {
+        (None, None) => Ok(None),
+        (Some(_), None) => bail!("smtp-url needs mail-from: whom mail is from"),
+        (None, Some(_)) => bail!("mail-from needs smtp-url: the relay that takes the mail"),
+        (Some(url), Some(from)) => {
+            let relay = Relay::parse(url).map_err(|rule| anyhow::anyhow!("smtp-url {rule}"))?;
+            let from = Sender::parse(from).map_err(|rule| anyhow::anyhow!("mail-from {rule}"))?;
+            Ok(Some(MailSettings { relay, from }))
+        }
+    }
+}
+
 /// Reads detours, each `HOST=URL`.
 ///
 /// # Errors
@@ -219,7 +267,7 @@ pub(crate) fn connect_to(texts: &[String]) -> anyhow::Result<Vec<ConnectTo>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ServerFlags, Values, check, read_file};
+    use super::{ServerFlags, Values, check, mail, read_file};
 
     #[test]
     fn flags_stand_over_the_file() {
@@ -236,6 +284,24 @@ mod tests {
         let keep = |keep_days| check(Values { keep_days, ..Values::default() }).unwrap().keep;
         let days = |count: u64| Some(std::time::Duration::from_secs(count * 86_400));
         assert_eq!((keep(None), keep(Some(1)), keep(Some(0))), (days(30), days(1), None));
+    }
+
+    #[test]
+    fn mail_needs_both_a_relay_and_a_sender() {
+        let from = Some("Alerts <alerts@example.com>");
+        assert!(mail(Some("smtp://127.0.0.1:2525"), from).unwrap().is_some());
+        assert!(mail(None, None).unwrap().is_none());
+        for (url, from) in [
+            (Some("smtp://127.0.0.1:2525"), None),
+            (None, from),
+            (Some("smtp://u:hush-hush@"), from),
+            (Some("imap://u:hush-hush@127.0.0.1"), from),
+            (Some("smtp://127.0.0.1"), Some("alerts")),
+        ] {
+            let said = format!("{:#}", mail(url, from).unwrap_err());
+            assert!(said.contains("smtp-url") || said.contains("mail-from"), "{said}");
+            assert!(!said.contains("hush-hush"), "{said}");
+        }
     }
 
     #[test]

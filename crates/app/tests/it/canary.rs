@@ -129,7 +129,7 @@ fn echoes(platforms: &Running) -> Vec<(&'static str, Value, Vec<String>)> {
         ),
         (ROBOT_CODE, json!("send.forbidden"), texts(&[CONVERSATION, APP_KEY, APP_SECRET, ROBOT_CODE])),
         (LARK_TOKEN, json!(19_021), texts(&[&feishu_url(LARK_TOKEN), LARK_TOKEN, LARK_SECRET])),
-        (WECOM_KEY, json!(93_000), texts(&[&wecom_url(WECOM_KEY), WECOM_KEY])),
+        (WECOM_KEY, json!(40_008), texts(&[&wecom_url(WECOM_KEY), WECOM_KEY])),
         (HOOK, json!(1), texts(&[&hook_url(platforms), HOOK, HOOK_QUERY, HOOK_HEADER])),
     ]
 }
@@ -174,6 +174,10 @@ async fn misbehaving(api: &Api, platforms: &Running, topic: &str) {
             platforms.script(name, act, Some(1));
         }
         publish(api, topic).await;
+        if matches!(round, 5 | 8) {
+            // One that arrives, or a breaker would open.
+            publish(api, topic).await;
+        }
     }
     for (name, _, _) in ends.iter().filter(|(name, _, _)| *name != HOOK) {
         platforms.script(name, Act::Hang, Some(1));

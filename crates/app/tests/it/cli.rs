@@ -13,12 +13,12 @@ fn command(server: &Server, line: &[&str]) -> Command {
     command
 }
 
-async fn told(server: &Server, line: &[&str]) -> Said {
+pub(crate) async fn told(server: &Server, line: &[&str]) -> Said {
     run(command(server, line), None).await
 }
 
 #[track_caller]
-fn good(said: &Said) -> &str {
+pub(crate) fn good(said: &Said) -> &str {
     assert_eq!((said.code, said.err.as_str()), (0, ""), "{said:?}");
     said.out.trim_end()
 }

@@ -20,7 +20,9 @@ mod deep;
 mod harness;
 mod health;
 mod load;
+mod mail;
 mod nodes;
+mod pause;
 mod postgres;
 #[path = "../../../store/tests/contract/postgres.rs"]
 #[expect(dead_code, reason = "it is shared with other tests")]

@@ -11,7 +11,7 @@ use crate::harness::{Bed, KEY, PATIENCE, tries};
 const HOUR: Duration = Duration::from_secs(3600);
 
 fn refuse() -> Act {
-    Act::Code { code: "93000".to_owned(), text: "invalid webhook url".to_owned() }
+    Act::Code { code: "40008".to_owned(), text: "invalid message type".to_owned() }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -30,7 +30,7 @@ async fn a_resent_delivery_goes_behind_what_waits() {
     assert_eq!(bed.shown(4).await, ["second", "third", "first", "fourth"]);
     let record = bed.stands(first, S::Delivered).await;
     let told: Vec<_> = record.attempts.iter().map(|one| (one.number, one.outcome.as_str())).collect();
-    assert_eq!(told, [(1, "misconfigured"), (2, "accepted")]);
+    assert_eq!(told, [(1, "refused"), (2, "accepted")]);
     assert!(engine.drain(PATIENCE).await);
 }
 

@@ -9,7 +9,8 @@ use carillon_model::chance::SeededChance;
 use carillon_model::clock::{TestClock, Timestamp};
 use carillon_model::delivery::DeliveryState;
 use carillon_model::endpoint::Endpoint;
-use carillon_model::id::{DeliveryId, MessageId, ProjectId, TopicId};
+use carillon_model::health::Health;
+use carillon_model::id::{DeliveryId, EndpointId, MessageId, ProjectId, SubscriptionId, TopicId};
 use carillon_model::message::{Body, Content, Locale, Message, Priority};
 use carillon_model::retry::RetryPolicy;
 use carillon_model::subscription::{Extension, SubscriptionState, Target};
@@ -20,6 +21,7 @@ use carillon_simulator::{ManualClock, Robot, Running, Simulator};
 use carillon_store::account::Installation;
 use carillon_store::attempt::DeliveryRecord;
 use carillon_store::delivery::StoredMessage;
+use carillon_store::health::EndpointRecord;
 use carillon_store::subscription::{NewSubscription, Subscribed};
 use carillon_store::topic::Made;
 use carillon_store::{NoObserver, Store};
@@ -29,6 +31,8 @@ use prometheus_client::registry::Registry;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 /// The robot's key.
 pub(crate) const KEY: &str = "00000000-0000-4000-8000-0000000000c0";
+/// The key of the robot that a test may add.
+const OTHER_KEY: &str = "00000000-0000-4000-8000-0000000000c1";
 const START: Timestamp = Timestamp(1_750_000_000_000);
 const PROJECT: &str = "0970dd7a1300f5672ff2c003c60ae115";
 
@@ -65,18 +69,7 @@ impl Bed {
             .start("127.0.0.1:0".parse().unwrap())
             .await
             .unwrap();
-        let target = Target {
-            endpoint: Endpoint::WecomRobot { key: SecretText::new(KEY) },
-            extension: Extension::default(),
-        };
-        let new = NewSubscription {
-            topic: topic.id,
-            protocol: "wecom".to_owned(),
-            target,
-            remark: None,
-            state: SubscriptionState::Unneeded,
-        };
-        let Subscribed::New(_) = store.subscription_add(new).await.unwrap() else {
+        let Subscribed::New(_) = store.subscription_add(chat(&topic, KEY)).await.unwrap() else {
             panic!("the store was empty")
         };
         let mut registry = Registry::default();
@@ -151,11 +144,102 @@ impl Bed {
         received.into_iter().map(|one| one.text).collect()
     }
 
+    /// Subscribes another chat.
+    pub(crate) async fn subscribe_another(&self) -> SubscriptionId {
+        self.clock.advance(Duration::from_millis(1));
+        self.far.add_robot(Robot::wecom(OTHER_KEY, "spare"));
+        let added = self.store.subscription_add(chat(&self.topic, OTHER_KEY)).await.unwrap();
+        let Subscribed::New(id) = added else { panic!("it was not there") };
+        id
+    }
+
+    /// Subscribes the chat again that is subscribed.
+    pub(crate) async fn subscribe_again(&self) {
+        let added = self.store.subscription_add(chat(&self.topic, KEY)).await.unwrap();
+        assert!(matches!(added, Subscribed::There(_)));
+    }
+
+    /// What the other chat shows, once it shows so many.
+    pub(crate) async fn shown_in_other(&self, count: usize) -> Vec<String> {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let shown: Vec<String> = self
+                .far
+                .received()
+                .into_iter()
+                .filter(|one| one.chat == "spare")
+                .map(|one| one.text)
+                .collect();
+            if shown.len() >= count {
+                return shown;
+            }
+            assert!(tokio::time::Instant::now() < deadline, "waited too long: {shown:?}");
+            tokio::task::yield_now().await;
+        }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(crate) fn topic_id(&self) -> TopicId {
+        self.topic.id
+    }
+
+    async fn record(&self) -> EndpointRecord {
+        let found = self.store.endpoint_list(&self.project, None, None, 10).await.unwrap();
+        found.into_iter().min_by_key(|one| one.id).unwrap()
+    }
+
+    /// The first subscription.
+    pub(crate) async fn subscription(&self) -> SubscriptionId {
+        self.record().await.subscriptions[0].1
+    }
+
+    /// Its endpoint.
+    pub(crate) async fn endpoint(&self) -> EndpointId {
+        self.record().await.id
+    }
+
+    /// How the first endpoint fares, once that is as wished.
+    pub(crate) async fn health(&self, fits: impl Fn(Option<Health>) -> bool) -> Option<Health> {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let health = self.record().await.health;
+            if fits(health) {
+                return health;
+            }
+            assert!(tokio::time::Instant::now() < deadline, "waited too long: {health:?}");
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Waits until the operator's numbers have a line.
+    pub(crate) async fn numbers_show(&self, line: &str) {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        while !self.numbers().lines().any(|one| one == line) {
+            assert!(tokio::time::Instant::now() < deadline, "waited too long: {}", self.numbers());
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// The operator's numbers.
     pub(crate) fn numbers(&self) -> String {
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &self.registry).unwrap();
         text
+    }
+}
+
+/// A subscription of a chat.
+fn chat(topic: &Topic, key: &str) -> NewSubscription {
+    let endpoint = Endpoint::WecomRobot { key: SecretText::new(key) };
+    NewSubscription {
+        topic: topic.id,
+        protocol: "wecom".to_owned(),
+        target: Target { endpoint, extension: Extension::default() },
+        remark: None,
+        state: SubscriptionState::Unneeded,
     }
 }
 

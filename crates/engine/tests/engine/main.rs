@@ -3,4 +3,5 @@
 
 mod asked;
 mod harness;
+mod health;
 mod retain;

@@ -103,6 +103,12 @@ pub(super) const BAD_REQUEST: Pair = (
     "The platform did not understand the message. Publish it as plain text, or simplify its markdown.",
     "平台无法识别该消息。请改用纯文本发布或简化 Markdown。",
 );
+pub(super) const UNOPENED: Pair = (
+    "What the subscription keeps sealed could not be opened, or the server could not read its store: nothing was \
+     sent. It will be tried again; if it stays so, read the server's log, and subscribe the address again.",
+    "无法打开该订阅加密保存的内容，或服务器无法读取其存储：没有发出任何内容。系统会自动重试；若持续如此，请查看\
+     服务器日志，并重新添加该订阅。",
+);
 pub(super) const RENDER: Pair = (
     "The message could not be brought into this channel's form: title, mentions or keyword leave no \
      room for text. Shorten them.",

@@ -7,6 +7,7 @@ mod cell;
 mod cluster;
 mod dialect;
 mod escape;
+mod html;
 mod inline;
 mod layout;
 mod lead;
@@ -28,8 +29,10 @@ mod split_tests;
 
 pub(crate) use dialect::Dialect;
 pub(crate) use escape::escape;
+pub(crate) use html::{escape_html, html};
 pub(crate) use measure::{json_bytes, raw_bytes};
 pub(crate) use plain::plain;
+pub(crate) use source::clean;
 
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag};
 
@@ -46,7 +49,7 @@ pub(crate) fn markdown(
     measure: fn(&str) -> usize,
     max: usize,
 ) -> Vec<String> {
-    let text = source::clean(markdown);
+    let text = clean(markdown);
     let target = inline::Target { dialect, measure, max };
     let sheet = layout::lay(parse::parse(&text), target);
     let parts = split::split(&sheet, target);

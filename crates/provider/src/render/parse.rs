@@ -259,7 +259,7 @@ impl Reader {
 }
 
 /// `<br>`, which many write in the cells of a table.
-fn is_line_break(html: &str) -> bool {
+pub(super) fn is_line_break(html: &str) -> bool {
     let name = html.trim_matches(['<', '>', '/', ' ']);
     name.eq_ignore_ascii_case("br")
 }

@@ -12,7 +12,7 @@ pub(super) fn options() -> Options {
 }
 
 /// Line ends as LF, and NUL as the replacement character.
-pub(super) fn clean(text: &str) -> Cow<'_, str> {
+pub(crate) fn clean(text: &str) -> Cow<'_, str> {
     if text.contains(['\r', '\0']) {
         Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n").replace('\0', "\u{fffd}"))
     } else {

@@ -9,7 +9,7 @@ use carillon_model::endpoint::{
     DINGTALK_API_HOST, DINGTALK_ROBOT_HOST, Endpoint, FEISHU_HOST, LARK_HOST, WECOM_HOST,
 };
 use carillon_model::id::MessageId;
-use carillon_model::message::{Body, Kind, Locale};
+use carillon_model::message::{Body, Kind, Locale, Priority};
 use carillon_model::outcome::Verdict;
 use carillon_model::subscription::{AppCredentials, Extension, Target};
 use carillon_model::{Channel, Timestamp};
@@ -228,6 +228,7 @@ pub(crate) fn post<'a>(body: &'a Body) -> Post<'a> {
         topic_urn: "urn:smn:local:p1:ops",
         subscription_urn: "urn:smn:local:p1:ops:0190a0b0c0d0e0f00000000000000003",
         created_at: NOW,
+        priority: Priority::Normal,
         locale: Locale::English,
         origin: None,
     }

@@ -9,6 +9,8 @@ mod far_end;
 #[cfg(test)]
 mod leaks;
 #[cfg(test)]
+mod mail;
+#[cfg(test)]
 mod rendering;
 #[cfg(test)]
 mod signed;

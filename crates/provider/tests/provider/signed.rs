@@ -4,7 +4,7 @@ use carillon_model::SecretText;
 use carillon_model::id::CertificateId;
 use carillon_model::message::{Body, Kind};
 use carillon_model::outcome::Outcome;
-use carillon_provider::{Origin, Post, Probe, Signer};
+use carillon_provider::{Origin, Post, Probe, Seal, Signer};
 use serde_json::Value;
 
 use crate::far_end::{FarEnd, NOW, Reply, post, web};
@@ -31,10 +31,9 @@ async fn a_confirmation_has_its_link_and_no_header_of_the_subscribers() {
     let far_end = FarEnd::answering(200, "{}").await;
     let (signer, link, body) = (signer(), SecretText::new(LINK), Body::text("please"));
     let origin = Origin {
-        signer: &signer,
-        signing_cert_url: "https://bells.example/smn/SMN_local_0.pem",
+        seal: Some(Seal { signer: &signer, signing_cert_url: "https://bells.example/smn/SMN_local_0.pem" }),
         subscribe_url: Some(&link),
-        unsubscribe_url: None,
+        ..Origin::default()
     };
     let mut target = web(&format!("http://{}/hook", far_end.addr));
     target.extension.headers = vec![("X-Key".to_owned(), "own-header".into())];
@@ -59,10 +58,9 @@ async fn an_endpoint_that_echoes_the_link_brings_it_into_no_verdict() {
     let far_end = FarEnd::start(|seen| Reply::Json(400, seen.body.clone())).await;
     let (signer, link, body) = (signer(), SecretText::new(LINK), Body::text("please"));
     let origin = Origin {
-        signer: &signer,
-        signing_cert_url: "https://bells.example/smn/SMN_local_0.pem",
+        seal: Some(Seal { signer: &signer, signing_cert_url: "https://bells.example/smn/SMN_local_0.pem" }),
         subscribe_url: Some(&link),
-        unsubscribe_url: None,
+        ..Origin::default()
     };
     let target = web(&format!("http://{}/hook", far_end.addr));
     let providers = far_end.providers();

@@ -7,6 +7,7 @@ mod dingtalk_app;
 mod dingtalk_robot;
 mod lark;
 mod lark_card;
+mod mail;
 mod mutations;
 mod page;
 mod scripts;

@@ -13,6 +13,7 @@ mod delivery;
 mod explain;
 mod filter;
 mod harness;
+mod health;
 mod idempotency;
 mod message;
 mod open;
@@ -22,6 +23,7 @@ mod purge;
 mod resend;
 mod retention;
 mod session;
+mod shard;
 mod signing;
 mod subscription;
 mod tag;
@@ -109,6 +111,13 @@ macro_rules! contract {
                     a_delivery_is_found_by_its_subscription
                     deliveries_are_counted_by_state
                     what_waits_before_a_delivery_is_counted_in_its_lane;
+                health:
+                    what_is_noted_of_an_endpoint_outlives_a_restart
+                    nothing_is_noted_of_an_endpoint_that_is_gone
+                    endpoints_are_listed_for_whom_they_belong_to
+                    resuming_and_subscribing_again_release_a_lane
+                    owners_are_told_of_a_pause_once
+                    holds_are_kept_until_they_end;
                 idempotency:
                     the_same_key_publishes_once
                     another_content_under_the_same_key_is_told
@@ -170,6 +179,10 @@ macro_rules! contract {
                     a_session_ends_by_itself_when_it_is_not_used
                     another_password_ends_every_session
                     no_session_is_readable_at_rest;
+                shard:
+                    what_is_taken_over_waits_again
+                    what_was_written_since_a_place_is_told
+                    what_a_lane_sent_is_told;
                 signing:
                     the_first_key_stays
                     a_key_opens_again_after_a_restart

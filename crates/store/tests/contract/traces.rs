@@ -127,15 +127,19 @@ pub(crate) fn extension<H: Home>(bed: &Bed<H>, endpoint: &Endpoint) -> Extension
             let (app_key, app_secret, robot_code) = (secret(bed, 16), secret(bed, 32), secret(bed, 16));
             extension.app = Some(AppCredentials { app_key, app_secret, robot_code });
         }
-        Endpoint::DingtalkConversation { .. } | Endpoint::LarkRobot { .. } | Endpoint::WecomRobot { .. } => {}
+        Endpoint::DingtalkConversation { .. }
+        | Endpoint::LarkRobot { .. }
+        | Endpoint::WecomRobot { .. }
+        | Endpoint::Mailbox { .. } => {}
     }
     extension
 }
 
 pub(crate) fn target<H: Home>(bed: &Bed<H>) -> Target {
-    let endpoint = match bed.below(4) {
+    let endpoint = match bed.below(5) {
         0 => Endpoint::DingtalkPerson { user: secret(bed, 16) },
         1 => Endpoint::DingtalkRobot { token: secret(bed, 32) },
+        2 => Endpoint::Mailbox { address: format!("{}@example.org", secret(bed, 24).reveal()).into() },
         _ => {
             let path = secret(bed, 16 << bed.below(7));
             Endpoint::Web { url: format!("https://hooks.example/{}", path.reveal()).into() }

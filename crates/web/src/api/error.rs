@@ -53,6 +53,7 @@ impl From<Error> for ApiError {
             Error::SubscriptionNotFound => (StatusCode::NOT_FOUND, "subscription_not_found"),
             Error::MessageNotFound => (StatusCode::NOT_FOUND, "message_not_found"),
             Error::DeliveryNotFound => (StatusCode::NOT_FOUND, "delivery_not_found"),
+            Error::EndpointNotFound => (StatusCode::NOT_FOUND, "endpoint_not_found"),
             Error::TemplateNotFound => (StatusCode::NOT_FOUND, "template_not_found"),
             Error::DeliveryStands { .. } => (StatusCode::CONFLICT, "conflict"),
             Error::DeliveryNoTarget => (StatusCode::CONFLICT, "no_target"),

@@ -137,7 +137,7 @@ pub(crate) struct ShownDelivery {
     id: String,
     /// The subscription it is for.
     subscription_urn: String,
-    /// `dingtalk`, `dingtalk_person`, `lark`, `wecom`, `http` or `https`.
+    /// `dingtalk`, `dingtalk_person`, `lark`, `wecom`, `http`, `https` or `email`.
     channel: &'static str,
     /// `pending`, `sending`, `delivered`, `failed`, `expired` or `cancelled`.
     state: &'static str,

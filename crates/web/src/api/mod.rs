@@ -4,6 +4,7 @@
 //! `{"code","message","field"?,"request_id"}`; times are `YYYY-MM-DDTHH:MM:SS.mmmZ`.
 
 mod delivery;
+mod endpoint;
 pub(crate) mod error;
 mod message;
 mod openapi;
@@ -12,7 +13,7 @@ use axum::Router;
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use carillon_model::{Field, Invalid};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -41,6 +42,10 @@ pub(crate) fn routes() -> Router<App> {
         .route("/api/v1/deliveries/{delivery_id}/cancel", post(delivery::cancel_one))
         .route("/api/v1/deliveries/resend", post(delivery::resend))
         .route("/api/v1/deliveries/cancel", post(delivery::cancel))
+        .route("/api/v1/endpoints", get(endpoint::list))
+        .route("/api/v1/endpoints/{endpoint_id}", get(endpoint::show))
+        .route("/api/v1/endpoints/{endpoint_id}/resume", post(endpoint::resume))
+        .route("/api/v1/subscriptions/{subscription_urn}/fallback", put(endpoint::set_fallback))
         .route("/api/v1/explain", get(delivery::explain))
         .route("/api/v1/whoami", get(message::who_am_i))
 }

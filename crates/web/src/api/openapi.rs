@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 
-use super::{delivery, message};
+use super::{delivery, endpoint, message};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -27,6 +27,10 @@ use super::{delivery, message};
         delivery::cancel_one,
         delivery::cancel,
         delivery::explain,
+        endpoint::list,
+        endpoint::show,
+        endpoint::resume,
+        endpoint::set_fallback,
         message::who_am_i
     ),
     security(("token" = []), ("bearer" = []))

@@ -42,6 +42,7 @@ pub(crate) fn channel(channel: Channel, lang: Lang) -> &'static str {
         Channel::Wecom => t.wecom,
         Channel::Http => "HTTP",
         Channel::Https => "HTTPS",
+        Channel::Email => t.email,
     }
 }
 
@@ -52,6 +53,7 @@ pub(crate) fn mark(channel: Channel) -> &'static str {
         Channel::Lark => "lark",
         Channel::Wecom => "wecom",
         Channel::Http | Channel::Https => "web",
+        Channel::Email => "email",
     }
 }
 
@@ -82,6 +84,7 @@ pub(crate) fn status(error: &Error) -> StatusCode {
         | Error::SubscriptionNotFound
         | Error::MessageNotFound
         | Error::DeliveryNotFound
+        | Error::EndpointNotFound
         | Error::TemplateNotFound
         | Error::DefaultTemplateNotFound
         | Error::AttributeNotFound
@@ -141,6 +144,7 @@ fn chinese(error: &Error) -> &'static str {
         Error::SubscriptionNotFound => "订阅不存在。",
         Error::MessageNotFound => "消息不存在。",
         Error::DeliveryNotFound => "投递不存在。",
+        Error::EndpointNotFound => "订阅地址不存在。",
         Error::DeliveryStands { .. } => "投递当前的状态不允许这样做。",
         Error::DeliveryNoTarget => "该投递的订阅已删除，无法重发；请重新订阅并再次发布。",
         Error::IdempotencyConflict => "24 小时内该幂等键已用于另一条消息，新消息请换一个键。",

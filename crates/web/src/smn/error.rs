@@ -95,7 +95,8 @@ fn field(field: Field) -> (StatusCode, &'static str, &'static str) {
         | Field::ProjectId
         | Field::Id
         | Field::Body
-        | Field::PublicUrl => (bad, "SMN.0018", "The request is invalid."),
+        | Field::PublicUrl
+        | Field::Fallback => (bad, "SMN.0018", "The request is invalid."),
     }
 }
 
@@ -161,6 +162,7 @@ impl From<Error> for SmnError {
             // No path of this dialect leads to these.
             Error::MessageNotFound
             | Error::DeliveryNotFound
+            | Error::EndpointNotFound
             | Error::DeliveryStands { .. }
             | Error::DeliveryNoTarget
             | Error::CertificateNotFound => Self::unknown_path(),

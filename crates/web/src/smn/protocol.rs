@@ -3,18 +3,18 @@
 use carillon_model::{Channel, Field, Invalid};
 
 /// Every protocol that subscriptions can be made of, with its channel.
-pub(crate) const PROTOCOLS: [(&str, Channel); 6] = [
+pub(crate) const PROTOCOLS: [(&str, Channel); 7] = [
     ("dingding", Channel::Dingtalk),
     ("dingTalkBot", Channel::DingtalkPerson),
     ("feishu", Channel::Lark),
     ("wechat", Channel::Wecom),
     ("http", Channel::Http),
     ("https", Channel::Https),
+    ("email", Channel::Email),
 ];
 
 /// Keys of a message structure that SMN knows and this service has no subscribers for.
-pub(crate) const OTHERS: [&str; 11] = [
-    "email",
+pub(crate) const OTHERS: [&str; 10] = [
     "sms",
     "functiongraph",
     "functionstage",
@@ -32,13 +32,10 @@ pub(crate) fn channel(protocol: &str) -> Result<Channel, Invalid> {
     let found = PROTOCOLS.iter().find(|(name, _)| *name == protocol).map(|(_, channel)| *channel);
     found.ok_or_else(|| {
         let rule = match protocol {
-            "email" => {
-                "email is not available in this version; use dingding, feishu, wechat or an https hook"
-            }
             "sms" | "callnotify" | "functionstage" | "functiongraph" | "welink" => {
                 "this protocol is not offered; reach its service through an https subscription of your own"
             }
-            _ => "must be one of dingding, dingTalkBot, feishu, wechat, http, https",
+            _ => "must be one of dingding, dingTalkBot, feishu, wechat, http, https, email",
         };
         Invalid::new(Field::Protocol, rule)
     })
@@ -48,6 +45,6 @@ pub(crate) fn channel(protocol: &str) -> Result<Channel, Invalid> {
 pub(crate) fn is_chat(channel: Channel) -> bool {
     match channel {
         Channel::Dingtalk | Channel::DingtalkPerson | Channel::Lark | Channel::Wecom => true,
-        Channel::Http | Channel::Https => false,
+        Channel::Http | Channel::Https | Channel::Email => false,
     }
 }

@@ -1,12 +1,13 @@
 //! Versions and catalogues.
 
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::protocol::PROTOCOLS;
 use super::{SmnCall, fields};
-use crate::layer;
+use crate::{App, layer};
 
 fn version() -> Value {
     json!({
@@ -29,8 +30,9 @@ pub(crate) async fn show() -> Response {
     layer::json(StatusCode::OK, &json!({ "version": version() }))
 }
 
-/// `GET /v2/notifications/protocols`.
-pub(crate) async fn protocols(call: SmnCall) -> Response {
-    let names: Vec<&str> = PROTOCOLS.iter().map(|(name, _)| *name).collect();
+/// `GET /v2/notifications/protocols`: those that the operator has set up.
+pub(crate) async fn protocols(State(app): State<App>, call: SmnCall) -> Response {
+    let offered = PROTOCOLS.iter().filter(|(_, channel)| app.service.offers(*channel));
+    let names: Vec<&str> = offered.map(|(name, _)| *name).collect();
     call.answer(StatusCode::OK, fields(json!({ "protocols": names })))
 }

@@ -99,6 +99,7 @@ texts! {
         dingtalk_person: "DingTalk internal robot", "钉钉企业内部机器人";
         lark: "Lark / Feishu robot", "飞书群机器人";
         wecom: "WeCom robot", "企业微信群机器人";
+        email: "E-mail", "电子邮件";
     }
 }
 

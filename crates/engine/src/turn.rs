@@ -1,0 +1,95 @@
+//! A lane's turn: where its first delivery goes, whether it may, and a place to send it from.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use carillon_model::delivery::Move;
+use carillon_model::health::Health;
+use carillon_model::id::EndpointId;
+use carillon_model::message::Priority;
+use carillon_model::subscription::Target;
+use carillon_model::{Timestamp, scope};
+use carillon_store::delivery::{Opened, Ready};
+
+use crate::gate::{Entry, Kind, Permit};
+use crate::send::Sender;
+
+/// A lane's turn: what is to be sent, and what is known of its endpoint.
+pub(crate) struct Turn {
+    pub(crate) lane: EndpointId,
+    pub(crate) batch: Vec<Ready>,
+    /// How many posts may leave.
+    pub(crate) room: usize,
+    pub(crate) health: Option<Health>,
+}
+
+impl Turn {
+    /// What kind of place it waits for.
+    fn kind(&self) -> Kind {
+        let Some(first) = self.batch.first() else { return Kind::First };
+        let probe = self.health.is_some_and(|health| health.until.is_some());
+        match first.stored.message.priority {
+            _ if probe => Kind::Again,
+            Priority::Urgent => Kind::Urgent,
+            Priority::Normal if first.attempts > first.attempts_before => Kind::Again,
+            Priority::Normal => Kind::First,
+        }
+    }
+}
+
+/// What stands behind the first delivery of a turn.
+pub(crate) enum Way {
+    /// It may be sent there, while the place is kept.
+    Open(Box<Target>, Permit),
+    /// It ends without an attempt.
+    Ends(Move),
+    /// Somebody cancelled it.
+    Gone,
+    /// The host or the organisation is to be left alone.
+    Held(Timestamp),
+    /// It cannot be looked up.
+    Closed,
+    /// The engine is stopping.
+    Stopping,
+}
+
+/// A host as the gate tells it from others.
+fn gate_key(target: &Target) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    scope::host(&target.endpoint).hash(&mut hasher);
+    hasher.finish()
+}
+
+impl Sender {
+    /// Looks where the first delivery goes, and waits for a place to send it from.
+    pub(crate) async fn way(&self, turn: &Turn, first: &Ready) -> Way {
+        let mut place = None;
+        loop {
+            if self.clock.now() >= first.stored.message.expires_at {
+                return Way::Ends(Move::Expire);
+            }
+            let target = match self.store.delivery_open(first).await {
+                Ok(Opened::Target(target)) => target,
+                Ok(Opened::NoTarget) => return Way::Ends(Move::Cancel),
+                Ok(Opened::Ended) => return Way::Gone,
+                Err(error) => {
+                    tracing::error!(delivery = %first.id, %error, "a target cannot be opened");
+                    return Way::Closed;
+                }
+            };
+            if let Some(until) = self.holds.until(&self.store, &target, self.clock.now()) {
+                return Way::Held(until);
+            }
+            if let Some(place) = place {
+                return Way::Open(Box::new(target), place);
+            }
+            place = match self.gate.enter(gate_key(&target), turn.kind()) {
+                Entry::Now(place) => return Way::Open(Box::new(target), place),
+                // It may be cancelled meanwhile, and so is opened again when the place is there.
+                Entry::Later(comes) => tokio::select! {
+                    () = self.stop.cancelled() => return Way::Stopping,
+                    place = comes => place.ok(),
+                },
+            };
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! What a pause may reach beyond one endpoint: the host that is sent to, and the organisation behind it.
+
+use std::borrow::Cow;
+
+use crate::endpoint::{DINGTALK_API_HOST, DINGTALK_ROBOT_HOST, Endpoint, FEISHU_HOST, LARK_HOST, WECOM_HOST};
+use crate::outcome::Scope;
+use crate::subscription::Target;
+
+/// The host that an endpoint's messages are sent to, with its port if it has one of its own.
+#[must_use]
+pub fn host(endpoint: &Endpoint) -> &str {
+    match endpoint {
+        Endpoint::DingtalkRobot { .. } => DINGTALK_ROBOT_HOST,
+        Endpoint::DingtalkConversation { .. } | Endpoint::DingtalkPerson { .. } => DINGTALK_API_HOST,
+        Endpoint::LarkRobot { feishu: true, .. } => FEISHU_HOST,
+        Endpoint::LarkRobot { feishu: false, .. } => LARK_HOST,
+        Endpoint::WecomRobot { .. } => WECOM_HOST,
+        // All mail goes to the operator's one relay; no host of a URL has a blank in it.
+        Endpoint::Mailbox { .. } => "mail relay",
+        Endpoint::Web { url } => {
+            let url = url.reveal();
+            let rest = url.split_once("://").map_or(url, |(_scheme, rest)| rest);
+            let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+            authority.rsplit_once('@').map_or(authority, |(_user, host)| host)
+        }
+    }
+}
+
+/// The name of what a pause of this scope reaches; nothing when it is the endpoint alone, or when nobody can tell which
+/// other endpoints it reaches: a robot's webhook does not say whose it is. An organisation's name may hold a secret and
+/// is for hashing only.
+#[must_use]
+pub fn name(target: &Target, scope: Scope) -> Option<Cow<'_, str>> {
+    match scope {
+        Scope::Endpoint => None,
+        Scope::Host => Some(format!("host {}", host(&target.endpoint)).into()),
+        Scope::Organisation => {
+            let app = target.extension.app.as_ref()?;
+            Some(format!("app {} {}", host(&target.endpoint), app.app_key.reveal()).into())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{host, name};
+    use crate::channel::Channel;
+    use crate::endpoint::Endpoint;
+    use crate::outcome::Scope;
+    use crate::subscription::{AppCredentials, Extension, Target};
+
+    #[test]
+    fn hosts_are_told_apart_and_apps_too() {
+        let web = |url: &str| Endpoint::Web { url: url.into() };
+        for (url, wanted) in [
+            ("https://hooks.example/x?y", "hooks.example"),
+            ("http://u:p@hooks.example:8080", "hooks.example:8080"),
+            ("https://[2001:db8::1]:9?x", "[2001:db8::1]:9"),
+        ] {
+            assert_eq!(host(&web(url)), wanted);
+        }
+        let person = |key: &str| Target {
+            endpoint: Endpoint::parse(Channel::DingtalkPerson, "u001").unwrap(),
+            extension: Extension {
+                app: Some(AppCredentials {
+                    app_key: key.into(),
+                    app_secret: "s".into(),
+                    robot_code: "r".into(),
+                }),
+                ..Extension::default()
+            },
+        };
+        let (one, other) = (person("one"), person("other"));
+        assert_eq!(name(&one, Scope::Host), name(&other, Scope::Host));
+        assert_ne!(name(&one, Scope::Organisation), name(&other, Scope::Organisation));
+        assert_eq!(name(&one, Scope::Endpoint), None);
+        let robot = Target { endpoint: web("https://a.example"), extension: Extension::default() };
+        assert_eq!(name(&robot, Scope::Organisation), None);
+    }
+}

@@ -1,0 +1,119 @@
+//! Look at how endpoints fare, let a paused one be tried again, and choose who is told of a pause.
+
+use carillon_model::health::Standing;
+use carillon_model::id::EndpointId;
+use carillon_model::outcome::Advice;
+use carillon_model::subscription::Fallback;
+use carillon_model::urn::SubscriptionUrn;
+use carillon_model::{Field, Invalid};
+use carillon_store::health::{EndpointRecord, Wellness};
+
+use crate::error::Error;
+use crate::{Caller, Service};
+
+/// An endpoint with the names of its subscriptions, and what to change where it is not well.
+#[derive(Debug, Clone)]
+pub struct NamedEndpoint {
+    /// The endpoint.
+    pub record: EndpointRecord,
+    /// The project's subscriptions to it, oldest first.
+    pub subscriptions: Vec<SubscriptionUrn>,
+    /// What to change.
+    pub advice: Option<Advice>,
+}
+
+fn wellness(state: &str) -> Result<Wellness, Invalid> {
+    match state {
+        "working" => Ok(Wellness::Working),
+        other => Standing::from_name(other)
+            .map(Wellness::Standing)
+            .ok_or_else(|| Invalid::new(Field::State, "must be working, failing, limited, open or paused")),
+    }
+}
+
+impl Service {
+    /// Lists the endpoints that the project subscribed, by their ids, behind `after`; those in one state when it is
+    /// named.
+    ///
+    /// # Errors
+    /// When there is no such state.
+    pub async fn list_endpoints(
+        &self,
+        caller: &Caller,
+        state: Option<&str>,
+        after: Option<EndpointId>,
+        limit: u64,
+    ) -> Result<Vec<NamedEndpoint>, Error> {
+        let wellness = state.map(wellness).transpose()?;
+        let found = self.store.endpoint_list(&caller.project, wellness, after, limit).await?;
+        Ok(found.into_iter().map(|record| self.named_endpoint(caller, record)).collect())
+    }
+
+    /// Looks at one endpoint.
+    ///
+    /// # Errors
+    /// When the project has not subscribed it.
+    pub async fn endpoint(&self, caller: &Caller, id: EndpointId) -> Result<NamedEndpoint, Error> {
+        let found = self.store.endpoint_find(&caller.project, id).await?;
+        found.map(|record| self.named_endpoint(caller, record)).ok_or(Error::EndpointNotFound)
+    }
+
+    /// Lets an endpoint be tried again at once, whatever was known of it, and shows it.
+    ///
+    /// # Errors
+    /// When the project has not subscribed it.
+    pub async fn resume_endpoint(&self, caller: &Caller, id: EndpointId) -> Result<NamedEndpoint, Error> {
+        self.endpoint(caller, id).await?;
+        self.store.endpoint_resume(id).await?;
+        self.endpoint(caller, id).await
+    }
+
+    /// Chooses who is told when a subscription's endpoint is paused: another subscription of the project by its URN,
+    /// everybody who subscribed a topic by its URN or name, or nobody.
+    ///
+    /// # Errors
+    /// When there is no such subscription or topic, or the subscription would have to tell itself.
+    pub async fn set_fallback(
+        &self,
+        caller: &Caller,
+        subscription_urn: &str,
+        fallback: Option<&str>,
+    ) -> Result<(), Error> {
+        let urn = self.own_subscription(caller, None, subscription_urn)?;
+        let topic = self.store.topic_find(&caller.project, &urn.topic.topic).await?;
+        let topic = topic.ok_or(Error::SubscriptionNotFound)?;
+        let fallback = match fallback {
+            Some(text) => Some(self.fallback(caller, &urn, text).await?),
+            None => None,
+        };
+        let there = self.store.subscription_fallback_set(topic.id, urn.id, fallback).await?;
+        if there { Ok(()) } else { Err(Error::SubscriptionNotFound) }
+    }
+
+    async fn fallback(&self, caller: &Caller, of: &SubscriptionUrn, text: &str) -> Result<Fallback, Error> {
+        if SubscriptionUrn::parse(text).is_err() {
+            let urn = self.topic_urn(caller, text)?;
+            return Ok(Fallback::Topic(self.topic(caller, &urn).await?.topic.id));
+        }
+        let urn = self.own_subscription(caller, None, text)?;
+        if urn.id == of.id {
+            return Err(Invalid::new(Field::Fallback, "must be another subscription, or a topic").into());
+        }
+        let topic = self.store.topic_find(&caller.project, &urn.topic.topic).await?;
+        let topic = topic.ok_or(Error::SubscriptionNotFound)?;
+        let found = self.store.subscription_find(topic.id, urn.id).await?;
+        Ok(Fallback::Subscription(found.ok_or(Error::SubscriptionNotFound)?.id))
+    }
+
+    fn named_endpoint(&self, caller: &Caller, record: EndpointRecord) -> NamedEndpoint {
+        let named = |(topic, id): &(carillon_model::topic::TopicName, _)| SubscriptionUrn {
+            topic: self.urn(caller, topic),
+            id: *id,
+        };
+        NamedEndpoint {
+            subscriptions: record.subscriptions.iter().map(named).collect(),
+            advice: record.health.map(|health| carillon_provider::advice(record.channel, health.reason)),
+            record,
+        }
+    }
+}
