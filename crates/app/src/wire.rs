@@ -55,7 +55,11 @@ pub(crate) async fn build(config: &ServerConfig, links: Links, preset: Preset) -
     let settings = Settings {
         region: config.region.clone(),
         links,
-        retry: RetryPolicy { attempts_max: config.attempts_max, ..RetryPolicy::default() },
+        retry: RetryPolicy {
+            attempts_max: config.attempts_max,
+            again_after_unknown: config.again_after_unknown,
+            ..RetryPolicy::default()
+        },
         health: HealthPolicy { pause_after: config.pause_after, ..HealthPolicy::default() },
         attempts_at_once: config.attempts_at_once,
         attempts_per_host: config.attempts_per_host,

@@ -16,6 +16,7 @@ const FLOORS: &[(&str, &[&str], &[&str])] = &[
         &["model", "store", "provider", "service", "engine", "web", "simulator"],
         &["rusqlite", "sqlx", "axum"],
     ),
+    ("bench", &[], &["reqwest", "rusqlite", "sqlx", "axum"]),
     ("simulator", &[], &["reqwest", "rusqlite", "sqlx"]),
 ];
 

@@ -40,6 +40,7 @@ pub(crate) fn ready(seq: i64, priority: Priority) -> Ready {
         attempts_before: 0,
         parts_done: 0,
         due_at: NOW,
+        known: None,
         stored,
     }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use carillon_model::delivery::{DeliveryState, Move};
 use carillon_model::health::{self, Health, HealthPolicy};
@@ -10,7 +9,7 @@ use carillon_model::id::EndpointId;
 use carillon_model::link::Links;
 use carillon_model::message::Body;
 use carillon_model::outcome::{Outcome, Reason, Scope, Verdict};
-use carillon_model::pace::{self, Pace, Rate};
+use carillon_model::pace::{self, Rate};
 use carillon_model::retry::{self, Next, RetryPolicy};
 use carillon_model::subscription::Target;
 use carillon_model::urn::{SubscriptionUrn, TopicUrn};
@@ -20,7 +19,7 @@ use carillon_store::Store;
 use carillon_store::delivery::{Ready, Settlement, Start, Tried};
 use carillon_store::health::HealthChange;
 use tokio::sync::{OnceCell, mpsc, oneshot};
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::digest;
@@ -30,9 +29,6 @@ use crate::metrics::Metrics;
 use crate::origin::{Added, Signing};
 use crate::settle::{Ended, Note};
 use crate::turn::{Turn, Way};
-
-/// How long a lane waits that may not be this server's any more.
-const DOUBT: Duration = Duration::from_millis(200);
 
 /// What every attempt needs.
 pub(crate) struct Sender {
@@ -174,11 +170,6 @@ impl Sender {
     async fn carry(&self, turn: &Turn) -> Option<(Vec<Settlement>, Sent)> {
         let (lane, batch) = (turn.lane, turn.batch.as_slice());
         let Some(first) = batch.first() else { return Some((Vec::new(), Sent::nothing(lane, 0))) };
-        if !self.store.shards().may_send(lane) {
-            // The database does not answer, and another server may have taken the lane.
-            sleep(DOUBT).await;
-            return Some((Vec::new(), Sent::nothing(lane, 0)));
-        }
         let now = self.clock.now();
         let (target, _place) = match self.way(turn, first).await {
             Way::Open(target, place) => (target, place),
@@ -220,12 +211,7 @@ impl Sender {
         let batch = digest::together(self.still_wanted(batch, now).await, channel);
         let limits = pace::rates(&target.endpoint);
         let rates = Some(limits);
-        // The room of a lane that has not learned its rates yet says nothing; another server may have used them.
-        let unknown = turn.room == usize::MAX && !limits.is_empty() && self.store.shards().are_shared();
-        let (room, mut posts) = match unknown {
-            true => self.sent_elsewhere(lane, limits, now).await,
-            false => (turn.room, Vec::new()),
-        };
+        let (room, mut posts) = self.room(turn, limits, now).await;
         if room == 0 {
             return Some((Vec::new(), Sent { posts, rates, ..Sent::nothing(lane, 0) }));
         }
@@ -245,32 +231,6 @@ impl Sender {
         let (settlements, sent) = self.decide(turn, batch, &policy, started_at, start, tally);
         posts.extend(sent.posts);
         Some((settlements, Sent { rates, posts, ..sent }))
-    }
-
-    /// How many posts may leave in a lane that this server did not serve before, and when others left. One that was on its
-    /// way when its server died may not have been written down: it counts as having left now.
-    async fn sent_elsewhere(
-        &self,
-        lane: EndpointId,
-        limits: &'static [Rate],
-        now: Timestamp,
-    ) -> (usize, Vec<Timestamp>) {
-        let window = limits.iter().map(|rate| rate.per).max().unwrap_or_default();
-        match self.store.lane_sent(lane, now.minus(window)).await {
-            Ok(mut posts) => {
-                posts.push(now);
-                let mut pace = Pace::default();
-                pace.learn(limits, Timestamp(0));
-                posts.iter().for_each(|at| pace.sent(*at));
-                (pace.room(now), posts)
-            }
-            Err(error) => {
-                tracing::error!(%error, "what a lane sent lately cannot be read");
-                // As if all of it had been used just now.
-                let most = limits.iter().map(|rate| rate.count).max().unwrap_or(0);
-                (0, vec![now; usize::try_from(most).unwrap_or(0)])
-            }
-        }
     }
 
     /// The beginning of `batch` that still waits, has not expired, and whose subscriptions are still in force. The

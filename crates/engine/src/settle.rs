@@ -1,7 +1,8 @@
 //! Writes down what began and what ended, in batches.
 //!
 //! An attempt that begins is marked, so that a crash in its middle is known afterwards. The mark waits a moment: an
-//! attempt that ends within it needs only one write.
+//! attempt that ends within it needs only one write. What ended is written at once; what ends while that is being
+//! written shares the next write.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -10,10 +11,10 @@ use carillon_store::delivery::{Settlement, Start};
 use carillon_store::health::{HealthChange, Hold};
 use carillon_store::{Error, Store};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, timeout_at};
 
-/// How long a mark or a settlement waits for company.
-const GATHER: Duration = Duration::from_millis(2);
+/// How long a mark waits for its attempt's end.
+const MARK_WAIT: Duration = Duration::from_millis(2);
 /// How long to wait before a failed write is tried again.
 const AGAIN: Duration = Duration::from_millis(500);
 /// How many notes are written at once at most.
@@ -40,7 +41,8 @@ pub(crate) struct Ended {
 
 #[derive(Default)]
 struct Batch {
-    starts: HashMap<i64, Start>,
+    /// The marks that wait, with when they came.
+    starts: HashMap<i64, (Instant, Start)>,
     settlements: Vec<Settlement>,
     changes: Vec<HealthChange>,
     holds: Vec<Hold>,
@@ -51,7 +53,7 @@ impl Batch {
     fn take(&mut self, note: Note) {
         match note {
             Note::Began(start) => {
-                self.starts.insert(start.seq, start);
+                self.starts.insert(start.seq, (Instant::now(), start));
             }
             Note::Ended(Ended { settlements, change, hold, done }) => {
                 for settlement in &settlements {
@@ -68,35 +70,65 @@ impl Batch {
     fn len(&self) -> usize {
         self.starts.len() + self.settlements.len()
     }
+
+    /// When the next mark has waited enough.
+    fn marks_at(&self) -> Option<Instant> {
+        self.starts.values().map(|(came, _)| *came + MARK_WAIT).min()
+    }
+
+    /// Takes the marks that came before.
+    fn marks(&mut self, before: Instant) -> Vec<Start> {
+        self.starts.extract_if(|_, (came, _)| *came <= before).map(|(_, (_, start))| start).collect()
+    }
 }
 
-/// Writes notes down until nobody can hand in any more. What ended is held until the store takes it: an arrived
-/// message must not be sent again because the disk was full for a minute.
+/// Writes notes down until nobody can hand in any more.
 pub(crate) async fn write_down(store: Store, mut notes: mpsc::Receiver<Note>) {
-    while let Some(first) = notes.recv().await {
-        let mut batch = Batch::default();
-        batch.take(first);
-        sleep(GATHER).await;
+    let mut batch = Batch::default();
+    loop {
+        let next = match batch.marks_at() {
+            Some(at) => timeout_at(at, notes.recv()).await,
+            None => Ok(notes.recv().await),
+        };
+        match next {
+            Ok(Some(note)) => batch.take(note),
+            Ok(None) => break,
+            Err(_marks_waited) => {}
+        }
         while batch.len() < BATCH_MAX {
             let Ok(note) = notes.try_recv() else { break };
             batch.take(note);
         }
-        let starts: Vec<Start> = batch.starts.into_values().collect();
-        let settle = || store.delivery_settle(starts.clone(), batch.settlements.clone());
-        // Side by side, so that they share a commit.
-        let (mut settled, ()) = tokio::join!(settle(), note_health(&store, batch.changes, batch.holds));
-        while let Err(error) = settled {
-            tracing::error!(%error, settlements = batch.settlements.len(), "outcomes cannot be written down yet");
-            if matches!(error, Error::Setup(_) | Error::Corrupt { .. }) {
-                break;
-            }
-            sleep(AGAIN).await;
-            settled = settle().await;
+        let full = batch.len() >= BATCH_MAX;
+        let marks = batch.marks(if full { Instant::now() } else { Instant::now() - MARK_WAIT });
+        write(&store, marks, &mut batch).await;
+    }
+    let marks = batch.marks(Instant::now());
+    write(&store, marks, &mut batch).await;
+}
+
+/// What ended is held until the store takes it: an arrived message must not be sent again because the disk was full for
+/// a minute.
+async fn write(store: &Store, marks: Vec<Start>, batch: &mut Batch) {
+    let settlements = std::mem::take(&mut batch.settlements);
+    if marks.is_empty() && settlements.is_empty() && batch.waiting.is_empty() {
+        return;
+    }
+    let (changes, holds) = (std::mem::take(&mut batch.changes), std::mem::take(&mut batch.holds));
+    let settle = || store.delivery_settle(marks.clone(), settlements.clone());
+    // Side by side, so that they share a commit.
+    let (mut settled, ()) = tokio::join!(settle(), note_health(store, changes, holds));
+    while let Err(error) = settled {
+        tracing::error!(%error, settlements = settlements.len(), "outcomes cannot be written down yet");
+        if matches!(error, Error::Setup(_) | Error::Corrupt { .. }) {
+            break;
         }
-        for done in batch.waiting {
-            if done.send(()).is_err() {
-                tracing::debug!("an outcome was written down after its lane had gone");
-            }
+        sleep(AGAIN).await;
+        settled = settle().await;
+    }
+    for done in batch.waiting.drain(..) {
+        if done.send(()).is_err() {
+            tracing::debug!("an outcome was written down after its lane had gone");
         }
     }
 }

@@ -5,11 +5,15 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use carillon_model::Timestamp;
 use carillon_model::id::EndpointId;
+use carillon_model::pace::{Pace, Rate};
 use carillon_store::shard::{Shard, Shards};
 use tokio::time::Instant;
 
 use crate::run::Lanes;
+use crate::send::Sender;
+use crate::turn::Turn;
 
 /// How often the loop looks for what nobody told of.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -115,5 +119,48 @@ impl Lanes {
         self.share.shards.close();
         let all = self.share.shards.leaving();
         self.let_go(all);
+    }
+}
+
+impl Sender {
+    /// How many posts may leave, and which left that the lane does not know of.
+    pub(crate) async fn room(
+        &self,
+        turn: &Turn,
+        limits: &'static [Rate],
+        now: Timestamp,
+    ) -> (usize, Vec<Timestamp>) {
+        // The room of a lane that has not learned its rates yet says nothing; another server may have used them.
+        let unknown = turn.room == usize::MAX && !limits.is_empty() && self.store.shards().are_shared();
+        match unknown {
+            true => self.sent_elsewhere(turn.lane, limits, now).await,
+            false => (turn.room, Vec::new()),
+        }
+    }
+
+    /// How many posts may leave in a lane that this server did not serve before, and when others left. One that was on its
+    /// way when its server died may not have been written down: it counts as having left now.
+    async fn sent_elsewhere(
+        &self,
+        lane: EndpointId,
+        limits: &'static [Rate],
+        now: Timestamp,
+    ) -> (usize, Vec<Timestamp>) {
+        let window = limits.iter().map(|rate| rate.per).max().unwrap_or_default();
+        match self.store.lane_sent(lane, now.minus(window)).await {
+            Ok(mut posts) => {
+                posts.push(now);
+                let mut pace = Pace::default();
+                pace.learn(limits, Timestamp(0));
+                posts.iter().for_each(|at| pace.sent(*at));
+                (pace.room(now), posts)
+            }
+            Err(error) => {
+                tracing::error!(%error, "what a lane sent lately cannot be read");
+                // As if all of it had been used just now.
+                let most = limits.iter().map(|rate| rate.count).max().unwrap_or(0);
+                (0, vec![now; usize::try_from(most).unwrap_or(0)])
+            }
+        }
     }
 }

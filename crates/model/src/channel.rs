@@ -52,6 +52,16 @@ impl Channel {
         }
     }
 
+    /// Whether every receiver of it can tell a message that comes twice, by a key that stays the same. DingTalk's
+    /// webhooks can, its internal robot in the same channel cannot.
+    #[must_use]
+    pub fn knows_repeats(self) -> bool {
+        match self {
+            Self::Dingtalk | Self::DingtalkPerson | Self::Lark | Self::Wecom | Self::Email => false,
+            Self::Http | Self::Https => true,
+        }
+    }
+
     /// The channel of a name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {

@@ -22,6 +22,8 @@ use crate::guard::{Denied, Guard, PrivateEndpoint, Resolver, Unresolved};
 pub(crate) const ANSWER_BYTES_MAX: usize = 64 * 1024;
 /// How long an idle connection is kept: shorter than the platforms keep it, so that a request rarely meets its end.
 const IDLE_MAX: Duration = Duration::from_secs(20);
+/// How many idle connections are kept for each host: as many as posts to one host are under way in a burst.
+const IDLE_PER_HOST_MAX: usize = 1024;
 /// The hosts that platform requests may go to.
 const PLATFORM_HOSTS: [&str; 5] =
     [DINGTALK_ROBOT_HOST, DINGTALK_API_HOST, FEISHU_HOST, LARK_HOST, WECOM_HOST];
@@ -193,7 +195,7 @@ fn client(resolver: Resolver, timeout: Duration) -> Option<reqwest::Client> {
             // Shorter than the whole exchange, so that what ends while connecting is known not to have left.
             .connect_timeout(timeout.mul_f32(0.8))
             .pool_idle_timeout(IDLE_MAX)
-            .pool_max_idle_per_host(64)
+            .pool_max_idle_per_host(IDLE_PER_HOST_MAX)
             .tcp_nodelay(true)
             .user_agent(concat!("carillon/", env!("CARGO_PKG_VERSION")))
     };

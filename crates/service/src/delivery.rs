@@ -1,7 +1,8 @@
 //! What became of a message: its deliveries, their attempts, and what to change.
 
+use carillon_model::delivery::DeliveryState;
 use carillon_model::id::{DeliveryId, MessageId};
-use carillon_model::outcome::Advice;
+use carillon_model::outcome::{Advice, Outcome};
 use carillon_model::topic::TopicName;
 use carillon_model::urn::{SubscriptionUrn, TopicUrn};
 use carillon_store::attempt::{AttemptRecord, DeliveryRecord};
@@ -28,6 +29,17 @@ pub struct NamedDelivery {
     pub record: DeliveryRecord,
     /// Its attempts, first to last, each with what to change.
     pub attempts: Vec<(AttemptRecord, Advice)>,
+}
+
+impl NamedDelivery {
+    /// Whether it may have arrived twice: it was accepted after an attempt that nobody knows the end of, at a channel
+    /// that cannot tell the second from the first.
+    #[must_use]
+    pub fn may_be_double(&self) -> bool {
+        self.record.state == DeliveryState::Delivered
+            && !self.record.channel.knows_repeats()
+            && self.attempts.iter().any(|(attempt, _)| attempt.outcome == Outcome::Unknown.name())
+    }
 }
 
 impl Service {

@@ -46,9 +46,17 @@ fn delivered(delivery: &NamedDelivery) -> Advice {
     };
     let at = last.started_at.plus(Duration::from_millis(last.elapsed_ms));
     let (en, zh) = answer(last);
+    let (twice_en, twice_zh) = if delivery.may_be_double() {
+        (
+            " It may have arrived twice: an attempt before had no known end.",
+            "此前有一次尝试结果不明，消息可能重复送达。",
+        )
+    } else {
+        ("", "")
+    };
     both(
-        format!("It was delivered at {at} by attempt {}{en}.", last.number),
-        format!("已于 {at} 送达，第 {} 次尝试成功{zh}。", last.number),
+        format!("It was delivered at {at} by attempt {}{en}.{twice_en}", last.number),
+        format!("已于 {at} 送达，第 {} 次尝试成功{zh}。{twice_zh}", last.number),
     )
 }
 

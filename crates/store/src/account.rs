@@ -161,17 +161,24 @@ impl Store {
     /// When the store cannot be read.
     pub async fn token_find(&self, token: &SecretText) -> Result<Option<Holder>, Error> {
         let hash = self.vault.hash("token", token.reveal().as_bytes());
-        let now = self.clock.now();
+        let (now, version) = (self.clock.now(), self.db.version());
+        if let Some((holder, ends)) = self.holders.get(version, &hash) {
+            return Ok(ends.is_none_or(|ends| now < ends).then_some(holder));
+        }
+        let question = hash;
         let find = move |tx: &mut Tx<'_>| {
             tx.query_one(
                 "token",
-                "SELECT p.id, p.name, a.id, a.name FROM token t
+                "SELECT p.id, p.name, a.id, a.name, t.expires_at FROM token t
                  JOIN project p ON p.id = t.project_id JOIN account a ON a.id = t.account_id
                  WHERE t.hash = $1 AND (t.expires_at IS NULL OR t.expires_at > $2)",
                 params![hash, now],
             )
         };
-        self.db.read(find).await?.as_mut().map(read_holder).transpose()
+        let Some(mut row) = self.db.read(find).await? else { return Ok(None) };
+        let holder = read_holder(&mut row)?;
+        self.holders.put(version, question, (holder.clone(), row.maybe_time()?));
+        Ok(Some(holder))
     }
 
     /// Keeps a token's hash until `expires_at`, and forgets those that have ended.

@@ -180,7 +180,7 @@ impl Store {
         };
         let hand = move |done: &(Asked, Option<(Recipient, Vec<i64>)>)| {
             if let Some((to, places)) = &done.1 {
-                wake.hand(crate::message::ready(&stored, std::slice::from_ref(to), places));
+                wake.hand(crate::message::ready(&stored, std::slice::from_ref(to), places, None));
             }
         };
         Ok(self.db.write_then(send, hand).await?.0)
@@ -260,7 +260,7 @@ impl Store {
         };
         let hand = move |done: &(Ended, Option<(Recipient, Vec<i64>)>)| {
             if let Some((to, places)) = &done.1 {
-                wake.hand(crate::message::ready(&stored, std::slice::from_ref(to), places));
+                wake.hand(crate::message::ready(&stored, std::slice::from_ref(to), places, None));
             }
         };
         Ok(self.db.write_then(end, hand).await?.0)

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use carillon_model::clock::Timestamp;
 use carillon_model::delivery::DeliveryState;
 use carillon_model::id::{DeliveryId, EndpointId, MessageId, SubscriptionId};
-use carillon_model::message::Message;
+use carillon_model::message::{Kind, Message};
 use carillon_model::outcome::{Outcome, Reason, Verdict};
 use carillon_model::subscription::{SubscriptionState, Target};
 use carillon_model::topic::TopicName;
@@ -47,6 +47,8 @@ pub struct Ready {
     pub parts_done: u32,
     /// Not to be tried before.
     pub due_at: Timestamp,
+    /// The store's version when it was seen waiting; while that holds, nobody has cancelled it.
+    pub known: Option<u64>,
     /// What is to be sent. After a resend `expires_at` is this delivery's own, later than its siblings'.
     pub stored: Arc<StoredMessage>,
 }
@@ -194,7 +196,19 @@ pub(crate) fn read_ready(mut row: Row) -> Result<Ready, Error> {
     let due_at = row.time()?;
     let stored = Arc::new(read_message(&mut row)?);
     let id = DeliveryId::new(stored.message.id, number);
-    Ok(Ready { seq, id, subscription, endpoint, attempts, attempts_before, parts_done, due_at, stored })
+    let known = None;
+    Ok(Ready {
+        seq,
+        id,
+        subscription,
+        endpoint,
+        attempts,
+        attempts_before,
+        parts_done,
+        due_at,
+        known,
+        stored,
+    })
 }
 
 impl Store {
@@ -221,7 +235,9 @@ impl Store {
             );
             tx.query("delivery", sql, params![endpoint.to_string(), limit])
         };
-        self.db.read(take).await?.into_iter().map(read_ready).collect()
+        let known = self.db.version();
+        let rows = self.db.read(take).await?.into_iter();
+        rows.map(|row| Ok(Ready { known, ..read_ready(row)? })).collect()
     }
 
     /// Looks whether a delivery still waits in its place, and opens the target of its subscription, if one in its state
@@ -231,6 +247,12 @@ impl Store {
     /// # Errors
     /// When the store cannot be read or the target not be opened.
     pub async fn delivery_open(&self, ready: &Ready) -> Result<Opened, Error> {
+        let version = self.db.version();
+        let still = ready.known.is_some() && ready.known == version;
+        let kept = still.then(|| self.targets.get(version, &ready.subscription)).flatten();
+        if let Some(target) = kept.filter(|_target| ready.stored.message.content.kind.is_published()) {
+            return Ok(Opened::Target(Target::clone(&target)));
+        }
         let seq = ready.seq;
         let find = move |tx: &mut Tx<'_>| {
             let sql = "SELECT s.state, x.bytes FROM delivery d
@@ -242,8 +264,12 @@ impl Store {
         let state = row.maybe_int()?.and_then(SubscriptionState::from_number);
         let kind = ready.stored.message.content.kind;
         match (state.filter(|state| is_meant(kind, *state)), row.maybe_bytes()?) {
-            (Some(_state), Some(sealed)) => {
-                open_target(&self.vault, &ready.subscription, &sealed).map(Opened::Target)
+            (Some(state), Some(sealed)) => {
+                let target = open_target(&self.vault, &ready.subscription, &sealed)?;
+                if is_meant(Kind::Published, state) {
+                    self.targets.put(version, ready.subscription, Arc::new(target.clone()));
+                }
+                Ok(Opened::Target(target))
             }
             _ => Ok(Opened::NoTarget),
         }

@@ -195,7 +195,7 @@ impl Store {
             }
             Ok(())
         };
-        self.db.write(write).await
+        self.db.write_flow(write, |()| ()).await
     }
 
     /// The key of a scope.

@@ -40,6 +40,7 @@ pub mod explain;
 pub mod filter;
 pub mod health;
 pub mod idempotency;
+mod kept;
 mod key_check;
 pub mod message;
 mod migrate;

@@ -91,7 +91,12 @@ pub(crate) fn insert(
 }
 
 /// New deliveries as they are handed to the engine.
-pub(crate) fn ready(stored: &Arc<StoredMessage>, recipients: &[Recipient], places: &[i64]) -> Vec<Ready> {
+pub(crate) fn ready(
+    stored: &Arc<StoredMessage>,
+    recipients: &[Recipient],
+    places: &[i64],
+    known: Option<u64>,
+) -> Vec<Ready> {
     let numbered = places.iter().zip(recipients).zip(1_u32..);
     let ready = numbered.map(|((seq, to), number)| Ready {
         seq: *seq,
@@ -102,6 +107,7 @@ pub(crate) fn ready(stored: &Arc<StoredMessage>, recipients: &[Recipient], place
         attempts_before: 0,
         parts_done: 0,
         due_at: stored.message.created_at,
+        known,
         stored: Arc::clone(stored),
     });
     ready.collect()
@@ -158,10 +164,13 @@ impl Store {
             let fresh = accepted == Accepted::New;
             Ok((accepted, if fresh { insert(tx, &inserted, &written)? } else { Vec::new() }))
         };
-        let hand = move |(_accepted, places): &(Accepted, Vec<i64>)| wake.hand(ready(&stored, &to, places));
+        let version = self.db.version_then();
+        let hand = move |(_accepted, places): &(Accepted, Vec<i64>)| {
+            wake.hand(ready(&stored, &to, places, version()));
+        };
         // A key must be looked for before it is taken; without one, nothing is looked at.
         Ok(if has_key {
-            self.db.write_then(work, hand).await?.0
+            self.db.write_flow(work, hand).await?.0
         } else {
             self.db.write_beside(work, hand).await?.0
         })

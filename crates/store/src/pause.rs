@@ -172,7 +172,7 @@ impl Store {
         };
         let hand = move |places: &Vec<Option<Vec<i64>>>| {
             for ((stored, to), places) in notices.iter().zip(places.iter().flatten()) {
-                wake.hand(crate::message::ready(stored, to, places));
+                wake.hand(crate::message::ready(stored, to, places, None));
             }
         };
         Ok(!self.db.write_then(work, hand).await?.is_empty())

@@ -5,14 +5,27 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use carillon_model::id::{ProjectId, SubscriptionId, TopicId};
+use carillon_model::subscription::Target;
+use carillon_model::topic::{Topic, TopicName};
 use carillon_model::{Chance, Clock, SecretText, Timestamp};
 
+use crate::account::Holder;
 use crate::db::{self, Db, Observer, Tx};
 use crate::error::Error;
+use crate::kept::Kept;
 use crate::key_check;
 use crate::shard::Shards;
+use crate::subscription::Recipient;
 use crate::vault::Vault;
 use crate::wake::Wake;
+
+/// How many opened targets are kept in memory.
+const TARGETS_KEPT_MAX: usize = 16_384;
+/// How many topics are kept in memory, and of how many their recipients.
+const TOPICS_KEPT_MAX: usize = 2_048;
+/// How many tokens' holders are kept in memory.
+const HOLDERS_KEPT_MAX: usize = 1_024;
 
 /// Where a store lives.
 #[derive(Debug, Clone)]
@@ -25,6 +38,9 @@ pub struct Settings {
     pub database_url: Option<SecretText>,
 }
 
+/// Who holds a token, and when it ends.
+pub(crate) type Held = (Holder, Option<Timestamp>);
+
 /// What the service and the engine remember things in.
 #[derive(Clone)]
 pub struct Store {
@@ -34,6 +50,12 @@ pub struct Store {
     pub(crate) chance: Arc<dyn Chance>,
     pub(crate) wake: Arc<Wake>,
     pub(crate) shards: Arc<Shards>,
+    /// Opened targets, for the next delivery of the same subscription.
+    pub(crate) targets: Arc<Kept<SubscriptionId, Arc<Target>>>,
+    pub(crate) recipients: Arc<Kept<TopicId, Arc<[Recipient]>>>,
+    pub(crate) topics: Arc<Kept<(ProjectId, TopicName), Topic>>,
+    /// Who holds a token, by its hash, and when it ends.
+    pub(crate) holders: Arc<Kept<[u8; 32], Held>>,
     _lock: Arc<File>,
 }
 
@@ -71,6 +93,10 @@ impl Store {
             chance,
             wake: Arc::new(Wake::default()),
             shards: Arc::new(Shards::default()),
+            targets: Arc::new(Kept::new(TARGETS_KEPT_MAX)),
+            recipients: Arc::new(Kept::new(TOPICS_KEPT_MAX)),
+            topics: Arc::new(Kept::new(TOPICS_KEPT_MAX)),
+            holders: Arc::new(Kept::new(HOLDERS_KEPT_MAX)),
             _lock: Arc::new(lock),
         })
     }

@@ -424,6 +424,10 @@ impl Store {
     /// # Errors
     /// When the store cannot be read.
     pub async fn recipient_list(&self, topic: TopicId) -> Result<Vec<Recipient>, Error> {
+        let version = self.db.version();
+        if let Some(kept) = self.recipients.get(version, &topic) {
+            return Ok(kept.to_vec());
+        }
         let list = move |tx: &mut Tx<'_>| {
             let sql = "SELECT s.id, s.endpoint_id, s.channel, f.policies FROM subscription s
                  LEFT JOIN filter_policy f ON f.subscription_id = s.id
@@ -439,6 +443,7 @@ impl Store {
                 filter_policies: crate::filter::read_policies(&mut row)?,
             });
         }
+        self.recipients.put(version, topic, recipients.as_slice().into());
         Ok(recipients)
     }
 

@@ -140,8 +140,16 @@ impl Store {
     /// # Errors
     /// When the store cannot be read.
     pub async fn topic_find(&self, project: &ProjectId, name: &TopicName) -> Result<Option<Topic>, Error> {
-        let (project, name) = (project.clone(), name.clone());
-        self.db.read(move |tx| find(tx, &project, &name)).await
+        let (version, question) = (self.db.version(), (project.clone(), name.clone()));
+        if let Some(topic) = self.topics.get(version, &question) {
+            return Ok(Some(topic));
+        }
+        let (project, name) = question.clone();
+        let found = self.db.read(move |tx| find(tx, &project, &name)).await?;
+        if let Some(topic) = &found {
+            self.topics.put(version, question, topic.clone());
+        }
+        Ok(found)
     }
 
     /// Lists a project's topics, newest first, and counts all that fit the filter.

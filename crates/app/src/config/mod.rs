@@ -81,6 +81,9 @@ struct Values {
     /// After how many hours of nothing but failures an address is paused [default: 24]
     #[arg(long, env = "CARILLON_PAUSE_AFTER", value_name = "HOURS")]
     pause_after: Option<u32>,
+    /// Whether an attempt that nobody knows the end of is made again, although it may arrive twice [default: true]
+    #[arg(long, env = "CARILLON_AGAIN_AFTER_UNKNOWN", value_name = "BOOL")]
+    again_after_unknown: Option<bool>,
     /// How many times a delivery is tried [default: 12]
     #[arg(long, env = "CARILLON_ATTEMPTS_MAX", value_name = "COUNT")]
     attempts_max: Option<u32>,
@@ -115,6 +118,7 @@ pub(crate) struct ServerConfig {
     pub(crate) attempts_at_once: usize,
     pub(crate) attempts_per_host: usize,
     pub(crate) pause_after: Duration,
+    pub(crate) again_after_unknown: bool,
     pub(crate) attempts_max: u32,
     /// How long messages are kept; for ever when not set.
     pub(crate) keep: Option<Duration>,
@@ -160,6 +164,7 @@ impl Values {
             attempts_at_once: self.attempts_at_once.or(below.attempts_at_once),
             attempts_per_host: self.attempts_per_host.or(below.attempts_per_host),
             pause_after: self.pause_after.or(below.pause_after),
+            again_after_unknown: self.again_after_unknown.or(below.again_after_unknown),
             attempts_max: self.attempts_max.or(below.attempts_max),
             platform_timeout: self.platform_timeout.or(below.platform_timeout),
             keep_days: self.keep_days.or(below.keep_days),
@@ -209,6 +214,7 @@ fn check(values: Values) -> anyhow::Result<ServerConfig> {
         attempts_at_once,
         attempts_per_host,
         pause_after: Duration::from_secs(u64::from(pause_after) * 3600),
+        again_after_unknown: values.again_after_unknown.unwrap_or(true),
         attempts_max,
         keep: keep(values.keep_days.unwrap_or(KEEP_DAYS)),
         drain_timeout: Duration::from_secs(values.drain_timeout.unwrap_or(15)),

@@ -112,3 +112,32 @@ async fn rude_far_ends_are_never_delivered_to() {
         assert!(!attempt["advice"]["zh"].as_str().unwrap().is_empty());
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_may_have_arrived_twice_is_marked_or_not_tried_again() {
+    let platforms = chats::start().await;
+    for (again, state, shown) in [("true", "delivered", 2), ("false", "failed", 1)] {
+        let home = home();
+        platforms.clear_received();
+        let start = Start::new().led_to(&platforms).flag("--again-after-unknown", again);
+        let server = start.at(home.path()).await;
+        let api = server.user();
+        let topic = api.create_topic("ops").await;
+        let body = json!({ "protocol": "wechat", "endpoint": wecom_url(chats::WECOM_KEY) });
+        api.subscribe(&topic, &body).await;
+        platforms.script(chats::WECOM_KEY, Act::LoseAnswer, Some(1));
+        let message = api.publish(&topic, &json!({ "message": "hello" })).await;
+        let deliveries = api.settled(&message).await;
+        assert_eq!(
+            (&deliveries[0]["state"], &deliveries[0]["attempts"][0]["outcome"]),
+            (&json!(state), &json!("unknown"))
+        );
+        assert_eq!(deliveries[0]["may_be_double"], state == "delivered", "{deliveries:#?}");
+        assert_eq!(platforms.received().len(), shown);
+        let explained = api.get(&format!("/api/v1/explain?message_id={message}")).await.expect(200).text();
+        assert_eq!(explained.contains("may have arrived twice"), state == "delivered", "{explained}");
+        if state == "delivered" {
+            assert!(explained.contains("可能重复送达"), "{explained}");
+        }
+    }
+}

@@ -30,6 +30,7 @@ mod value;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -137,7 +138,14 @@ pub(crate) enum Place<'p> {
 
 /// The database, open.
 #[derive(Clone)]
-pub(crate) enum Db {
+pub(crate) struct Db {
+    database: Database,
+    /// How many writes there were that may have changed what somebody keeps.
+    version: Arc<AtomicU64>,
+}
+
+#[derive(Clone)]
+enum Database {
     Sqlite(Arc<sqlite::Sqlite>),
     Postgres(Arc<postgres::Postgres>),
 }
@@ -151,12 +159,30 @@ impl Db {
         observer: Arc<dyn Observer>,
         check: impl FnOnce(&mut Tx<'_>) -> Result<(), Error> + Send,
     ) -> Result<Self, Error> {
-        Ok(match place {
-            Place::Sqlite(path) => Self::Sqlite(Arc::new(sqlite::Sqlite::open(path, now, observer, check)?)),
-            Place::Postgres(url) => {
-                Self::Postgres(Arc::new(postgres::Postgres::open(url, now, &observer, check)?))
+        let database = match place {
+            Place::Sqlite(path) => {
+                Database::Sqlite(Arc::new(sqlite::Sqlite::open(path, now, observer, check)?))
             }
-        })
+            Place::Postgres(url) => {
+                Database::Postgres(Arc::new(postgres::Postgres::open(url, now, &observer, check)?))
+            }
+        };
+        Ok(Self { database, version: Arc::new(AtomicU64::new(1)) })
+    }
+
+    /// Which state the store is in, but for the flow of messages: it is another one after every [`Db::write`]. Nothing
+    /// when other servers may write, too.
+    pub(crate) fn version(&self) -> Option<u64> {
+        self.version_then()()
+    }
+
+    /// Tells the version when it is asked, without holding the database open.
+    pub(crate) fn version_then(&self) -> impl Fn() -> Option<u64> + Send + 'static {
+        let version = match self.database {
+            Database::Sqlite(_) => Some(Arc::clone(&self.version)),
+            Database::Postgres(_) => None,
+        };
+        move || version.as_ref().map(|version| version.load(Ordering::Acquire))
     }
 
     /// Does a piece of work and answers when it is durable. When it fails, it changes nothing.
@@ -176,10 +202,21 @@ impl Db {
         F: FnOnce(&mut Tx<'_>) -> Result<T, Error> + Send + 'static,
         A: FnOnce(&T) + Send + 'static,
     {
-        self.submit(work, then, true).await
+        self.submit(work, then, Manner { careful: true, raise: Some(Arc::clone(&self.version)) }).await
     }
 
-    /// Does a piece of work as [`Db::write_then`] does, but perhaps at the same time as others, which see nothing of it
+    /// Writes as [`Db::write_then`] does, but leaves the version as it is: for the flow of messages, which changes
+    /// nothing that is kept in memory (see `kept`).
+    pub(crate) async fn write_flow<T, F, A>(&self, work: F, then: A) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T, Error> + Send + 'static,
+        A: FnOnce(&T) + Send + 'static,
+    {
+        self.submit(work, then, Manner { careful: true, raise: None }).await
+    }
+
+    /// Does a piece of work as [`Db::write_flow`] does, but perhaps at the same time as others, which see nothing of it
     /// before it is durable, nor it of theirs. Only for work that needs not look before it writes: its rows are nobody
     /// else's, or each statement says itself what must still hold. `then` is done in no order.
     pub(crate) async fn write_beside<T, F, A>(&self, work: F, then: A) -> Result<T, Error>
@@ -188,29 +225,30 @@ impl Db {
         F: FnOnce(&mut Tx<'_>) -> Result<T, Error> + Send + 'static,
         A: FnOnce(&T) + Send + 'static,
     {
-        self.submit(work, then, false).await
+        self.submit(work, then, Manner { careful: false, raise: None }).await
     }
 
-    async fn submit<T, F, A>(&self, work: F, then: A, careful: bool) -> Result<T, Error>
+    async fn submit<T, F, A>(&self, work: F, then: A, manner: Manner) -> Result<T, Error>
     where
         T: Send + 'static,
         F: FnOnce(&mut Tx<'_>) -> Result<T, Error> + Send + 'static,
         A: FnOnce(&T) + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let piece = Box::new(Piece { work: Some(work), then, result: None, reply });
-        match self {
-            Self::Sqlite(sqlite) => sqlite.submit(piece).await?,
-            Self::Postgres(postgres) => postgres.submit(piece, careful).await?,
+        let Manner { careful, raise } = manner;
+        let piece = Box::new(Piece { work: Some(work), then, raise, result: None, reply });
+        match &self.database {
+            Database::Sqlite(sqlite) => sqlite.submit(piece).await?,
+            Database::Postgres(postgres) => postgres.submit(piece, careful).await?,
         }
         answer.await.map_err(|_closed| closing())?
     }
 
     /// Begins to divide the lanes with other servers, where others may be.
     pub(crate) fn join(&self, shards: &Arc<Shards>, wake: &Arc<Wake>, name: String) -> Result<(), Error> {
-        match self {
-            Self::Sqlite(_alone) => Ok(()),
-            Self::Postgres(postgres) => postgres.join(Arc::clone(shards), Arc::clone(wake), name),
+        match &self.database {
+            Database::Sqlite(_alone) => Ok(()),
+            Database::Postgres(postgres) => postgres.join(Arc::clone(shards), Arc::clone(wake), name),
         }
     }
 
@@ -220,11 +258,19 @@ impl Db {
         T: Send + 'static,
         F: FnOnce(&mut Tx<'_>) -> Result<T, Error> + Send + 'static,
     {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.read(work).await,
-            Self::Postgres(postgres) => postgres.read(work).await,
+        match &self.database {
+            Database::Sqlite(sqlite) => sqlite.read(work).await,
+            Database::Postgres(postgres) => postgres.read(work).await,
         }
     }
+}
+
+/// In which manner a piece of work is written.
+struct Manner {
+    /// Whether no other careful work of any server may come between what it looks at and what it writes.
+    careful: bool,
+    /// The version to raise before anybody is told.
+    raise: Option<Arc<AtomicU64>>,
 }
 
 fn closing() -> Error {
@@ -240,6 +286,8 @@ pub(crate) trait Work: Send {
 struct Piece<T, F, A> {
     work: Option<F>,
     then: A,
+    /// The version to raise before anybody is told.
+    raise: Option<Arc<AtomicU64>>,
     result: Option<Result<T, Error>>,
     reply: oneshot::Sender<Result<T, Error>>,
 }
@@ -259,6 +307,9 @@ where
     }
 
     fn answer(self: Box<Self>, committed: Result<(), Error>) {
+        if let Some(version) = &self.raise {
+            version.fetch_add(1, Ordering::AcqRel);
+        }
         let result = match (committed, self.result) {
             (Err(error), _) => Err(error),
             (Ok(()), Some(result)) => {

@@ -297,11 +297,13 @@ impl ToSql for Value {
 /// SQLite numbers `$1` by where it stands first in the text, PostgreSQL by its digit; binding by name makes both
 /// mean the same.
 fn bind(statement: &mut rusqlite::Statement<'_>, params: &[Value]) -> Result<(), Error> {
-    for (place, value) in params.iter().enumerate() {
-        let name = format!("${}", place + 1);
-        let index = statement
-            .parameter_index(&name)?
-            .ok_or_else(|| Error::Setup(format!("a statement has no parameter {name}")))?;
+    for index in 1..=statement.parameter_count() {
+        let name = statement.parameter_name(index).and_then(|name| name.strip_prefix('$'));
+        let place =
+            name.and_then(|digits| digits.parse::<usize>().ok()).and_then(|digit| digit.checked_sub(1));
+        let value = place.and_then(|place| params.get(place));
+        let value =
+            value.ok_or_else(|| Error::Setup(format!("parameter {index} of a statement has no value")))?;
         statement.raw_bind_parameter(index, value)?;
     }
     Ok(())

@@ -55,7 +55,7 @@ impl Server {
         let (start, used) = (lock("postgres-start.lock"), lock("postgres-use.lock"));
         start.lock().unwrap();
         used.lock_shared().unwrap();
-        let server = Self { dir, locks: locks.clone(), _used: used };
+        let server = Self { dir, locks, _used: used };
         if UnixStream::connect(server.dir.join(".s.PGSQL.5432")).is_err() {
             server.start();
         }

@@ -143,6 +143,8 @@ pub(crate) struct ShownDelivery {
     state: &'static str,
     /// When it is tried next, while it is pending.
     due_at: Option<String>,
+    /// Whether it may have arrived twice: it was accepted after an attempt whose outcome is unknown.
+    may_be_double: bool,
     /// Its attempts, first to last.
     attempts: Vec<ShownAttempt>,
 }
@@ -193,6 +195,7 @@ fn shown_message(named: &NamedMessage) -> ShownMessage {
 
 pub(super) fn shown_delivery(named: NamedDelivery) -> ShownDelivery {
     let waiting = !named.record.state.is_final();
+    let may_be_double = named.may_be_double();
     let attempts = named.attempts.into_iter().map(|(attempt, advice)| ShownAttempt {
         number: attempt.number,
         outcome: attempt.outcome,
@@ -210,6 +213,7 @@ pub(super) fn shown_delivery(named: NamedDelivery) -> ShownDelivery {
         channel: named.record.channel.name(),
         state: named.record.state.name(),
         due_at: waiting.then(|| named.record.due_at.to_millis_text()),
+        may_be_double,
         attempts: attempts.collect(),
     }
 }

@@ -302,7 +302,7 @@ async fn listen(options: PgConnectOptions, heard: mpsc::Sender<Heard>) {
         match ended {
             Ok(()) => return,
             Err(error) => {
-                tracing::warn!(%error, "word of the other servers does not arrive; listening again")
+                tracing::warn!(%error, "word of the other servers does not arrive; listening again");
             }
         }
         sleep(Duration::from_millis(200)).await;

@@ -1,0 +1,78 @@
+//! A backlog: the receiver is down, and what is accepted waits on disk.
+
+use clap::Args;
+use tokio::time::Instant;
+
+use crate::report;
+use crate::world::{self, PATIENCE, Setup, World};
+
+/// How many endpoints there are.
+const ENDPOINTS: usize = 1000;
+const MEMORY_MAX: u64 = 256 << 20;
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Wanted {
+    /// How many deliveries are to be pending.
+    #[arg(long, default_value_t = 1_000_000)]
+    deliveries: usize,
+}
+
+impl Default for Wanted {
+    fn default() -> Self {
+        Self { deliveries: 1_000_000 }
+    }
+}
+
+pub(crate) async fn run(setup: &Setup, wanted: Wanted) -> anyhow::Result<()> {
+    let messages = (wanted.deliveries / ENDPOINTS).max(20);
+    report::title(format_args!("{} deliveries pending, receiver down", messages * ENDPOINTS));
+    let world = World::start(setup, 1, ENDPOINTS, messages, |_| 'e').await?;
+    world.receiver.set_down(true);
+    let part = messages / 20;
+    let mut rates = Vec::new();
+    for twentieth in 0..20 {
+        let start = Instant::now();
+        let done = world.publish_all(twentieth * part, part, 8).await?;
+        rates.push(world::rate((done.accepted.len() * ENDPOINTS) as u64, start.elapsed()));
+    }
+    // The first twentieth warms up; the second is compared with the last.
+    let (first, last) = (rates.get(1).copied().unwrap_or(0.0), rates.last().copied().unwrap_or(0.0));
+    report::plain("accepted a second, second twentieth", format!("{first:.0}"));
+    report::figure(
+        "accepted a second, last twentieth",
+        format!("{last:.0}"),
+        "under 10 % less",
+        last >= first * 0.9,
+    );
+    let used = world.server.used();
+    report::figure(
+        "most memory in use",
+        report::mib(used.resident_max),
+        "under 256 MiB",
+        used.resident_max < MEMORY_MAX,
+    );
+    report::plain(
+        "bytes on disk for each",
+        format!("{:.0}", report::each(world.bytes_on_disk(), (messages * ENDPOINTS) as u64)),
+    );
+    world.receiver.set_down(false);
+    let (began, before) = (Instant::now(), world.receiver.ledger.distinct());
+    let world = world.restart().await?;
+    world.receiver.ledger.wait_for(before + 1, PATIENCE).await;
+    let first = began.elapsed();
+    let fine = first.as_secs_f64() < 2.0;
+    report::figure(
+        "start to first delivery",
+        format!("{:.0} ms", first.as_secs_f64() * 1000.0),
+        "under 2,000 ms",
+        fine,
+    );
+    let used = world.server.used();
+    report::figure(
+        "memory after the start",
+        report::mib(used.resident_max),
+        "under 256 MiB",
+        used.resident_max < MEMORY_MAX,
+    );
+    world.server.kill().await
+}

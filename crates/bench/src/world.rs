@@ -1,0 +1,225 @@
+//! A receiver, a server, topics and subscriptions: what every scenario begins with.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::time::Instant;
+use tokio_util::task::TaskTracker;
+
+use crate::http::{self, Connection};
+use crate::receiver::Receiver;
+use crate::server::{PROJECT, Server, TOKEN};
+
+/// How long a scenario waits for what is still under way.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+
+/// What the user chose.
+#[derive(Debug, Clone)]
+pub(crate) struct Setup {
+    pub(crate) program: PathBuf,
+    pub(crate) flags: Vec<String>,
+    pub(crate) connections: usize,
+}
+
+/// A receiver, a server, and topics with confirmed subscriptions.
+pub(crate) struct World {
+    pub(crate) setup: Setup,
+    pub(crate) receiver: Arc<Receiver>,
+    pub(crate) server: Server,
+    pub(crate) topics: Arc<Vec<String>>,
+    folder: TempDir,
+}
+
+/// How a closed loop went.
+#[derive(Debug, Default)]
+pub(crate) struct Loop {
+    /// How long each accepting answer took, shortest first, in microseconds.
+    pub(crate) answers: Vec<u64>,
+    /// Which messages were accepted.
+    pub(crate) accepted: Vec<usize>,
+    /// How many were answered 503 or 429.
+    pub(crate) refused: usize,
+}
+
+pub(crate) fn headers() -> String {
+    format!("x-auth-token: {TOKEN}\r\n")
+}
+
+/// A publish of message `number`.
+pub(crate) fn publish(address: SocketAddr, topic: &str, number: usize, now_us: u64) -> Vec<u8> {
+    let path = format!("/v2/{PROJECT}/notifications/topics/{topic}/publish");
+    http::post(
+        address,
+        &path,
+        &headers(),
+        &format!(r#"{{"subject":"bench","message":"~{number}~{now_us}~"}}"#),
+    )
+}
+
+impl World {
+    /// Starts everything: `topics` topics with `fan_out` subscriptions each, for `messages` messages. `kind` names an
+    /// endpoint's behaviour by its number.
+    pub(crate) async fn start(
+        setup: &Setup,
+        topics: usize,
+        fan_out: usize,
+        messages: usize,
+        kind: impl Fn(usize) -> char,
+    ) -> anyhow::Result<Self> {
+        let folder = TempDir::new()?;
+        let tasks = TaskTracker::new();
+        let receiver = Receiver::start(fan_out, messages * fan_out, &tasks).await?;
+        // The port is free again when the probe is dropped.
+        let address = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
+        let server = Server::start(&setup.program, &setup.flags, folder.path(), address).await?;
+        let mut connection = Connection::open(address).await?;
+        let mut names = Vec::new();
+        for topic in 0..topics {
+            let body = json!({"name": format!("bench-{topic}")});
+            let answer =
+                call(&mut connection, address, &format!("/v2/{PROJECT}/notifications/topics"), &body).await?;
+            let urn = answer["topic_urn"].as_str().context("a topic without a URN")?.to_owned();
+            for slot in 0..fan_out {
+                let number = topic * fan_out + slot;
+                let endpoint = format!("http://{}/{}/{number}", receiver.address, kind(number));
+                let path = format!("/v2/{PROJECT}/notifications/topics/{urn}/subscriptions");
+                call(&mut connection, address, &path, &json!({"protocol": "http", "endpoint": endpoint}))
+                    .await?;
+            }
+            names.push(urn);
+        }
+        let world = Self { setup: setup.clone(), receiver, server, topics: Arc::new(names), folder };
+        world.wait_confirmed(&mut connection).await?;
+        Ok(world)
+    }
+
+    /// Waits until no subscription waits for its confirmation.
+    async fn wait_confirmed(&self, connection: &mut Connection) -> anyhow::Result<()> {
+        let (address, until) = (self.server.address, Instant::now() + PATIENCE);
+        loop {
+            let path = format!("/v2/{PROJECT}/notifications/subscriptions?offset=0&limit=1&status=0");
+            let answer = connection.ask(&http::get(address, &path, &headers())).await?;
+            let answer: Value = serde_json::from_slice(&answer.body)?;
+            if answer["subscription_count"].as_u64() == Some(0) {
+                return Ok(());
+            }
+            ensure!(Instant::now() < until, "subscriptions are not confirmed: {answer}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// kill -9 and a new start on the same data.
+    pub(crate) async fn restart(self) -> anyhow::Result<Self> {
+        let address = self.server.address;
+        self.server.kill().await?;
+        let server =
+            Server::start(&self.setup.program, &self.setup.flags, self.folder.path(), address).await?;
+        Ok(Self { server, ..self })
+    }
+
+    /// The bytes of the database's files.
+    pub(crate) fn bytes_on_disk(&self) -> u64 {
+        let entries = std::fs::read_dir(self.folder.path().join("data")).into_iter().flatten().flatten();
+        entries.filter_map(|entry| entry.metadata().ok()).map(|data| data.len()).sum()
+    }
+
+    /// Publishes `messages` from number `first`, as fast as answers come, over `connections` connections; stops early
+    /// when the server is gone.
+    pub(crate) async fn publish_all(
+        &self,
+        first: usize,
+        messages: usize,
+        connections: usize,
+    ) -> anyhow::Result<Loop> {
+        let next = Arc::new(AtomicUsize::new(first));
+        let tasks: Vec<_> = (0..connections)
+            .map(|_| {
+                let (next, topics) = (Arc::clone(&next), Arc::clone(&self.topics));
+                let (receiver, address) = (Arc::clone(&self.receiver), self.server.address);
+                TaskTracker::new().spawn(async move {
+                    let mut done = Loop::default();
+                    let Ok(mut connection) = Connection::open(address).await else { return done };
+                    loop {
+                        let number = next.fetch_add(1, Ordering::Relaxed);
+                        if number >= first + messages {
+                            return done;
+                        }
+                        let Some(topic) = topics.get(number % topics.len()) else { return done };
+                        let sent = receiver.ledger.now_us();
+                        match connection.ask(&publish(address, topic, number, sent)).await {
+                            Ok(answer) if answer.status == 200 => {
+                                done.answers.push(receiver.ledger.now_us() - sent);
+                                done.accepted.push(number);
+                            }
+                            Ok(_refused) => done.refused += 1,
+                            Err(_gone) => return done,
+                        }
+                    }
+                })
+            })
+            .collect();
+        let mut all = Loop::default();
+        for task in tasks {
+            let one = task.await?;
+            all.answers.extend(one.answers);
+            all.accepted.extend(one.accepted);
+            all.refused += one.refused;
+        }
+        all.answers.sort_unstable();
+        Ok(all)
+    }
+
+    /// Posts straight to the receiver what the server would have posted, and tells how many a second.
+    pub(crate) async fn straight(&self, posts: usize) -> anyhow::Result<f64> {
+        let receiver = Receiver::start(1, posts, &TaskTracker::new()).await?;
+        let (next, start) = (Arc::new(AtomicUsize::new(0)), Instant::now());
+        let tasks: Vec<_> = (0..self.setup.connections)
+            .map(|_| {
+                let (next, receiver) = (Arc::clone(&next), Arc::clone(&receiver));
+                TaskTracker::new().spawn(async move {
+                    let mut connection = Connection::open(receiver.address).await?;
+                    loop {
+                        let number = next.fetch_add(1, Ordering::Relaxed);
+                        if number >= posts {
+                            return anyhow::Ok(());
+                        }
+                        let body = format!(r#"{{"message":"~{number}~{}~"}}"#, receiver.ledger.now_us());
+                        connection.ask(&http::post(receiver.address, "/e/0", "", &body)).await?;
+                    }
+                })
+            })
+            .collect();
+        for task in tasks {
+            task.await??;
+        }
+        let came = receiver.ledger.wait_for(posts as u64, PATIENCE).await;
+        ensure!(came == posts as u64, "the straight posts did not all arrive");
+        Ok(rate(posts as u64, start.elapsed()))
+    }
+}
+
+/// So many in so long, a second.
+#[expect(clippy::cast_precision_loss, reason = "counts of a benchmark are far below 2^52")]
+pub(crate) fn rate(count: u64, elapsed: Duration) -> f64 {
+    count as f64 / elapsed.as_secs_f64().max(1e-9)
+}
+
+async fn call(
+    connection: &mut Connection,
+    address: SocketAddr,
+    path: &str,
+    body: &Value,
+) -> anyhow::Result<Value> {
+    let answer = connection.ask(&http::post(address, path, &headers(), &body.to_string())).await?;
+    if !(200..300).contains(&answer.status) {
+        bail!("{path}: {} {}", answer.status, String::from_utf8_lossy(&answer.body));
+    }
+    Ok(serde_json::from_slice(&answer.body)?)
+}
