@@ -11,6 +11,7 @@
 //! | words of a platform, cleaned of secrets | `clean` |
 //! | what to change | `advice` |
 //! | text for each platform's dialect | `render` |
+//! | what a chat would show | `preview` |
 //! | what signs the bodies for web endpoints | `signing`, `certificate` |
 //! | the platforms | `dingtalk`, `lark`, `wecom`; `webhook` for web endpoints, `email` for mailboxes |
 
@@ -36,6 +37,7 @@ mod http;
 mod lark;
 mod listed;
 mod parts;
+mod preview;
 mod render;
 mod sign;
 mod signing;
@@ -49,6 +51,7 @@ pub use connect_to::ConnectTo;
 pub use email::{MailSettings, Relay, Security, Sender};
 pub use guard::PrivateEndpoint;
 pub use listed::{ListedCode, Ruling, Wait, listed_codes};
+pub use preview::Shown;
 pub use signing::{BadKey, MadeKey, Signer};
 
 /// What an operator sets.
