@@ -129,7 +129,7 @@ impl Sender {
         turn: &Turn,
         limits: &'static [Rate],
         now: Timestamp,
-    ) -> (usize, Vec<Timestamp>) {
+    ) -> (usize, Vec<Instant>) {
         // The room of a lane that has not learned its rates yet says nothing; another server may have used them.
         let unknown = turn.room == usize::MAX && !limits.is_empty() && self.store.shards().are_shared();
         match unknown {
@@ -145,21 +145,23 @@ impl Sender {
         lane: EndpointId,
         limits: &'static [Rate],
         now: Timestamp,
-    ) -> (usize, Vec<Timestamp>) {
+    ) -> (usize, Vec<Instant>) {
         let window = limits.iter().map(|rate| rate.per).max().unwrap_or_default();
         match self.store.lane_sent(lane, now.minus(window)).await {
-            Ok(mut posts) => {
-                posts.push(now);
+            Ok(mut sent) => {
+                sent.push(now);
                 let mut pace = Pace::default();
                 pace.learn(limits, Timestamp(0));
-                posts.iter().for_each(|at| pace.sent(*at));
-                (pace.room(now), posts)
+                sent.iter().for_each(|at| pace.sent(*at));
+                let steady = Instant::now();
+                let posts = sent.iter().map(|at| steady.checked_sub(now.since(*at)).unwrap_or(steady));
+                (pace.room(now), posts.collect())
             }
             Err(error) => {
                 tracing::error!(%error, "what a lane sent lately cannot be read");
                 // As if all of it had been used just now.
                 let most = limits.iter().map(|rate| rate.count).max().unwrap_or(0);
-                (0, vec![now; usize::try_from(most).unwrap_or(0)])
+                (0, vec![Instant::now(); usize::try_from(most).unwrap_or(0)])
             }
         }
     }
