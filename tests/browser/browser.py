@@ -45,13 +45,13 @@ class Browser:
             "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--disable-background-networking",
             "--no-first-run", "--disable-dev-shm-usage", "--force-device-scale-factor=1",
         ]
-        if dark:
-            arguments.append("--force-prefers-color-scheme=dark")
         options = {"args": arguments, "prefs": {"intl.accept_languages": lang}}
         wanted = {"browserName": "chrome", "goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}
         answer = self.ask("POST", "/session", {"capabilities": {"alwaysMatch": wanted}}, whole=True)
         self.base += "/session/" + answer["sessionId"]
         self.size(width, height)
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.devtools("Emulation.setEmulatedMedia", features=[scheme])
 
     def ask(self, method, path, body=None, whole=False):
         data = None if body is None and method != "POST" else json.dumps(body or {}).encode()
@@ -138,7 +138,7 @@ class Browser:
     def complaints(self):
         """What the browser's console said: a refused policy, a script that failed."""
         entries = self.ask("POST", "/se/log", {"type": "browser"})
-        return [it["message"] for it in entries if it["level"] in ("SEVERE", "WARNING") and "favicon" not in it["message"]]
+        return [it["message"] for it in entries if it["level"] in ("SEVERE", "WARNING") and "status of 4" not in it["message"]]
 
     def overflow(self):
         """How many pixels the page is wider than its window."""

@@ -31,7 +31,7 @@ def furnish(bed):
     bed.robot("feishu", "11111111-1111-4111-8111-111111111111", "On call", sign_secret="a-lark-secret-0001")
     bed.robot("dingtalk", "a" * 64, "Operations", keywords=["alert"])
     bed.robot("wecom", "22222222-2222-4222-8222-222222222222", "Sales")
-    bed.subscribe(alerts, "feishu", LARK + "11111111-1111-4111-8111-111111111111", "On call, north", sign_secret="a-lark-secret-0001")
+    lark = bed.subscribe(alerts, "feishu", LARK + "11111111-1111-4111-8111-111111111111", "On call, north", sign_secret="a-lark-secret-0001")
     bed.subscribe(alerts, "dingding", DINGTALK + "a" * 64, "Operations", keyword="alert")
     bed.subscribe(alerts, "wechat", WECOM + "33333333-3333-4333-8333-333333333333", "Old support chat")
     bed.subscribe(alerts, "https", "https://hooks.example.com/carillon", "Archive")
@@ -44,7 +44,8 @@ def furnish(bed):
     last = bed.publish(alerts, title="checkout-api: p99 over 1.5 s", markdown=REPORT, priority="urgent")
     bed.settled(last)
     failed = [it for it in bed.api("GET", f"/api/v1/messages/{last}/deliveries")["deliveries"] if it["state"] == "failed"]
-    return {"message": last, "delivery": failed[0]["id"] if failed else None}
+    page = f"/console/topics/alerts/subscriptions/{lark.rsplit(':', 1)[1]}"
+    return {"subscription": page, "message": last, "delivery": failed[0]["id"] if failed else None}
 
 
 def pages(made, zh):
@@ -54,6 +55,12 @@ def pages(made, zh):
     yield "topic", "/console/topics/alerts"
     yield "topic-settings", "/console/topics/alerts/settings"
     yield "topic-delete", "/console/topics/alerts/delete"
+    yield "subscribe-choose", "/console/topics/alerts/subscribe"
+    for way in ("lark", "dingtalk", "wecom", "dingtalk-app", "web"):
+        yield f"subscribe-{way}", f"/console/topics/alerts/subscribe/{way}"
+    yield "subscription", made["subscription"]
+    yield "subscription-delete", made["subscription"] + "/delete"
+    yield "publish", "/console/topics/alerts/publish"
     yield "messages", "/console/messages"
     yield "message", f"/console/messages/{made['message']}"
     yield "delivery", f"/console/deliveries/{made['delivery']}"
@@ -89,6 +96,10 @@ def main():
                     for name, path in pages(made, lang == "zh"):
                         browser.size(width, 844)
                         browser.go(bed.url + path)
+                        if name == "publish":
+                            browser.fill("#subject", "checkout-api: p99 over 1.5 s")
+                            browser.run("const it = document.querySelector('#message'); it.value = arguments[0]; it.dispatchEvent(new Event('input', {bubbles: true}))", REPORT)
+                            browser.wait("no preview", lambda: browser.run("return document.querySelectorAll('#preview .bubble').length"))
                         wider = browser.overflow()
                         if wider > 0:
                             print(f"{name} {lang} {kind}: {wider} px wider than the window")
@@ -101,4 +112,5 @@ def main():
         bed.stop()
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -15,6 +15,7 @@
 //! | what subscriptions want | [`filter`] |
 //! | message templates | [`template`] |
 //! | publish | [`publish`] |
+//! | check, test and preview, before anything is done | [`trial`] |
 //! | what became of a message | [`delivery`] |
 //! | how endpoints fare, resuming them, whom to tell | [`endpoint`] |
 //! | send deliveries again, or cancel them | [`resend`] |
@@ -42,6 +43,7 @@ pub mod subscription;
 pub mod tag;
 pub mod template;
 pub mod topic;
+pub mod trial;
 
 use std::sync::Arc;
 

@@ -1,10 +1,9 @@
 //! Subscribe, look, remove.
 
 use carillon_model::access_policy::Action;
-use carillon_model::endpoint::Endpoint;
-use carillon_model::subscription::{Extension, Subscription, SubscriptionState, Target, check_remark};
+use carillon_model::subscription::{Extension, Subscription, SubscriptionState, check_remark};
 use carillon_model::urn::SubscriptionUrn;
-use carillon_model::{Channel, Field, Invalid, SecretText};
+use carillon_model::{Channel, SecretText};
 use carillon_store::Page;
 use carillon_store::subscription::{NewSubscription, Subscribed, SubscriptionFilter};
 
@@ -58,23 +57,13 @@ impl Service {
     ) -> Result<(SubscriptionUrn, bool), Error> {
         let wanted = Wanted { protocol: &subscribe.protocol, endpoint: subscribe.endpoint.reveal() };
         let topic = self.usable_topic(caller, topic_urn, Action::Subscribe, Some(wanted)).await?;
-        if !self.providers.offers(subscribe.channel) {
-            let rule = "email needs a mail relay, and this server has none: its operator must set --smtp-url and \
-                        --mail-from (CARILLON_SMTP_URL, CARILLON_MAIL_FROM)";
-            return Err(Invalid::new(Field::Protocol, rule).into());
-        }
-        let endpoint = Endpoint::parse(subscribe.channel, subscribe.endpoint.reveal())?;
-        subscribe.extension.check(&endpoint)?;
-        if let Some(remark) = &subscribe.remark {
-            check_remark(remark)?;
-        }
-        self.providers.check_endpoint(&endpoint).map_err(|_private| Error::PrivateEndpoint)?;
+        let target = self.check_subscription(&subscribe)?;
         let channel = subscribe.channel;
         let asks = channel.needs_confirmation();
         let new = NewSubscription {
             topic: topic.topic.id,
             protocol: subscribe.protocol,
-            target: Target { endpoint, extension: subscribe.extension },
+            target,
             remark: subscribe.remark,
             state: if asks { SubscriptionState::Unconfirmed } else { SubscriptionState::Confirmed },
         };
@@ -112,6 +101,18 @@ impl Service {
             subscription,
         });
         Ok((count, named.collect()))
+    }
+
+    /// Looks at one subscription.
+    ///
+    /// # Errors
+    /// When the URN is malformed or there is no such subscription in the caller's project.
+    pub async fn subscription(&self, caller: &Caller, urn: &str) -> Result<NamedSubscription, Error> {
+        let urn = self.own_subscription(caller, None, urn)?;
+        let topic = self.store.topic_find(&caller.project, &urn.topic.topic).await?;
+        let topic = topic.ok_or(Error::SubscriptionNotFound)?;
+        let found = self.store.subscription_find(topic.id, urn.id).await?;
+        Ok(NamedSubscription { urn, subscription: found.ok_or(Error::SubscriptionNotFound)? })
     }
 
     /// Changes a subscription's remark.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use carillon_model::{Field, Invalid};
+use carillon_model::{Field, Invalid, SecretText};
 use carillon_service::Error;
 
 use super::text::Lang;
@@ -34,6 +34,11 @@ impl Form {
     /// A field without the spaces around it, if there is something in it.
     pub(crate) fn maybe(&self, name: &str) -> Option<&str> {
         Some(self.get(name).trim()).filter(|text| !text.is_empty())
+    }
+
+    /// A secret, if one was typed.
+    pub(crate) fn secret(&self, name: &str) -> Option<SecretText> {
+        self.maybe(name).map(SecretText::from)
     }
 }
 

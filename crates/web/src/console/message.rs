@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use carillon_model::delivery::DeliveryState;
 use carillon_model::id::MessageId;
+use carillon_model::message::Format;
 use carillon_model::{Field, Invalid};
 use carillon_service::delivery::NamedMessage;
 use carillon_service::explain::Explanation;
@@ -18,7 +19,7 @@ use super::problem::Problem;
 use super::text::Lang;
 use super::topics::ROWS;
 use super::visit::Visit;
-use super::{go, page};
+use super::{go, page, prose};
 use crate::App;
 
 /// How many subscriptions the question "why" offers.
@@ -38,6 +39,8 @@ struct MessagePage {
     f: Frame,
     id: MessageId,
     message: NamedMessage,
+    /// What it says, as safe HTML.
+    content: String,
     shares: Vec<Share>,
     rows: Vec<Explanation>,
     next: Option<String>,
@@ -115,7 +118,23 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Result<Respons
         }
         let shares = shares(&explained.counts);
         let (f, message) = (visit.frame(Place::Messages), explained.message);
-        Ok::<_, Error>(MessagePage { f, id, message, shares, rows, next, subscriptions, asked, answer })
+        let body = &message.summary.message.message.content.default;
+        let content = match body.format {
+            Format::Text => prose::plain(&body.text),
+            Format::Markdown => prose::markdown(&body.text),
+        };
+        Ok::<_, Error>(MessagePage {
+            f,
+            id,
+            message,
+            content,
+            shares,
+            rows,
+            next,
+            subscriptions,
+            asked,
+            answer,
+        })
     };
     let template = shown.await.map_err(|error| visit.problem(error))?;
     Ok(page(StatusCode::OK, &template))

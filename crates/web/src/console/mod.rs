@@ -17,12 +17,17 @@ mod asset;
 mod delivery;
 mod form;
 mod frame;
+mod guide;
 mod message;
 mod messages;
 mod overview;
 mod problem;
+mod prose;
+mod publish;
 mod show;
 mod sign_in;
+mod subscribe;
+mod subscription;
 mod text;
 mod topic;
 mod topics;
@@ -68,6 +73,17 @@ pub(crate) fn routes() -> Router<App> {
         .route("/console/topics/{topic}", get(topic::show))
         .route("/console/topics/{topic}/settings", get(topic::settings::show).post(topic::settings::save))
         .route("/console/topics/{topic}/delete", get(topic::delete::ask).post(topic::delete::delete))
+        .route("/console/topics/{topic}/subscribe", get(subscribe::choose))
+        .route("/console/topics/{topic}/subscribe/{way}", get(subscribe::show).post(subscribe::submit))
+        .route("/console/topics/{topic}/publish", get(publish::show).post(publish::submit))
+        .route(
+            "/console/topics/{topic}/subscriptions/{subscription}",
+            get(subscription::show).post(subscription::save),
+        )
+        .route(
+            "/console/topics/{topic}/subscriptions/{subscription}/delete",
+            get(subscription::ask).post(subscription::delete),
+        )
         .route("/console/messages", get(messages::show))
         .route("/console/messages/{message_id}", get(message::show))
         .route("/console/messages/{message_id}/resend", post(message::resend))

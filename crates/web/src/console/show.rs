@@ -156,6 +156,24 @@ impl Frame {
         )
     }
 
+    /// A platform's mark alone.
+    #[expect(clippy::unused_self, reason = "templates call it on the frame, which they all have")]
+    pub(crate) fn logo(&self, mark: &str) -> Safe<String> {
+        let mark = escaped(mark);
+        Safe(format!(r##"<svg class="logo" aria-hidden="true"><use href="#c-{mark}"/></svg>"##))
+    }
+
+    /// A channel's mark, large.
+    pub(crate) fn channel_logo(&self, channel: &Channel) -> Safe<String> {
+        self.logo(words::mark(*channel))
+    }
+
+    /// HTML of our own making.
+    #[expect(clippy::unused_self, reason = "templates call it on the frame, which they all have")]
+    pub(crate) fn made<'h>(&self, html: &'h str) -> Safe<&'h str> {
+        Safe(html)
+    }
+
     /// A long id: monospace, with a button that copies it where there is a script.
     pub(crate) fn id(&self, id: &str) -> Safe<String> {
         let (id, copy, copied) = (escaped(id), self.t.common.copy, self.t.common.copied);

@@ -14,6 +14,7 @@ texts! {
         created: "Created.", "已创建。";
         saved: "Saved.", "已保存。";
         deleted: "Deleted for good.", "已永久删除。";
+        published: "Published. What became of it shows below.", "已发布，投递结果见下方。";
         resent: "Waiting to be sent again.", "已重新排队等待发送。";
         cancelled: "Cancelled.", "已取消。";
         delete: "Delete", "删除";

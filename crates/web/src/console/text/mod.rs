@@ -15,10 +15,12 @@ macro_rules! texts {
 }
 
 mod common;
+mod send;
 mod topics;
 mod watch;
 
 use self::common::{ChannelText, Common, Nav, OutcomeText, ProblemText, SignIn, StateText};
+use self::send::{GuideText, PublishText, SubscribeText, SubscriptionText};
 use self::topics::{TopicText, TopicsText};
 use self::watch::{About, DeliveryText, MessageText, OverviewText};
 
@@ -95,6 +97,10 @@ groups! {
     overview: OverviewText,
     topics: TopicsText,
     topic: TopicText,
+    subscribe: SubscribeText,
+    guide: GuideText,
+    subscription: SubscriptionText,
+    publish: PublishText,
     message: MessageText,
     delivery: DeliveryText,
     about: About,
@@ -108,6 +114,7 @@ impl Texts {
             "saved" => self.common.saved,
             "deleted" => self.common.deleted,
             "resent" => self.common.resent,
+            "published" => self.common.published,
             "cancelled" => self.common.cancelled,
             _ => return None,
         })

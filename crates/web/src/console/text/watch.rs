@@ -56,7 +56,7 @@ texts! {
         resend: "Resend", "重发";
         cancel: "Cancel delivery", "取消投递";
         subscription: "Subscription", "订阅";
-        message: "Message", "消息";
+        message: "The message", "所属消息";
         attempt: "Attempt {}", "第 {} 次尝试";
         elapsed: "{} ms", "{} 毫秒";
         code: "Code", "代码";

@@ -1,0 +1,229 @@
+//! Before something is done: check an address as it is typed, send it a test message, show what a message would become.
+
+use carillon_model::access_policy::Action;
+use carillon_model::endpoint::Endpoint;
+use carillon_model::id::MessageId;
+use carillon_model::message::{Body, Content, Kind, Locale, Priority};
+use carillon_model::outcome::{Advice, Outcome, Reason, Verdict};
+use carillon_model::subscription::{Target, check_remark};
+use carillon_model::urn::TopicUrn;
+use carillon_model::{Channel, Field, Invalid};
+use carillon_provider::{Post, Probe};
+
+use crate::error::Error;
+use crate::publish::Publish;
+use crate::right::Wanted;
+use crate::subscription::Subscribe;
+use crate::{Caller, Service};
+
+pub use carillon_provider::Shown;
+
+/// The channels whose form is always shown, whoever is subscribed.
+const CHATS: [Channel; 3] = [Channel::Dingtalk, Channel::Lark, Channel::Wecom];
+
+/// What came of a test message.
+#[derive(Debug, Clone)]
+pub struct Trial {
+    /// Whether the far end took it.
+    pub arrived: bool,
+    /// The far end's code.
+    pub code: Option<String>,
+    /// The far end's words, without secrets.
+    pub text: Option<String>,
+    /// What to change; what it means, when it arrived.
+    pub advice: Advice,
+}
+
+/// What a message would become on one channel.
+#[derive(Debug, Clone)]
+pub struct Form {
+    /// The channel.
+    pub channel: Channel,
+    /// How many subscriptions would get it there.
+    pub recipients: usize,
+    /// The parts in which it would be sent, or what to change so that it can be.
+    pub parts: Result<Vec<Shown>, Advice>,
+}
+
+/// What a publish would do.
+#[derive(Debug, Clone)]
+pub struct Preview {
+    /// How many subscriptions would get it.
+    pub recipients: usize,
+    /// How many subscriptions of the topic are in force.
+    pub subscribed: usize,
+    /// What it would become, channel by channel.
+    pub forms: Vec<Form>,
+}
+
+fn test_content(topic: &TopicUrn, locale: Locale) -> Content {
+    let name = &topic.topic;
+    let (subject, text) = match locale {
+        Locale::English => ("Test message", format!("Messages of the topic {name} will arrive here.")),
+        Locale::Chinese => ("测试消息", format!("主题 {name} 的消息将发送到这里。")),
+    };
+    Content { subject: Some(subject.to_owned()), default: Body::text(text), ..Content::default() }
+}
+
+impl Service {
+    /// Checks what a subscription would be made of, and gives where it would lead.
+    ///
+    /// # Errors
+    /// When the address, what goes with it or the remark breaks a rule.
+    pub fn check_subscription(&self, subscribe: &Subscribe) -> Result<Target, Error> {
+        if !self.offers(subscribe.channel) {
+            let rule = "email needs a mail relay, and this server has none: its operator must set --smtp-url and \
+                        --mail-from (CARILLON_SMTP_URL, CARILLON_MAIL_FROM)";
+            return Err(Invalid::new(Field::Protocol, rule).into());
+        }
+        let endpoint = Endpoint::parse(subscribe.channel, subscribe.endpoint.reveal())?;
+        subscribe.extension.check(&endpoint)?;
+        if let Some(remark) = &subscribe.remark {
+            check_remark(remark)?;
+        }
+        self.providers.check_endpoint(&endpoint).map_err(|_private| Error::PrivateEndpoint)?;
+        Ok(Target { endpoint, extension: subscribe.extension.clone() })
+    }
+
+    /// Sends a test message to where a subscription would lead. Nothing is stored, nothing is tried again; a web
+    /// endpoint is only asked whether it answers.
+    ///
+    /// # Errors
+    /// When the topic may not be subscribed to, or the subscription could not be made.
+    pub async fn try_subscription(
+        &self,
+        caller: &Caller,
+        topic_urn: &str,
+        subscribe: &Subscribe,
+        locale: Locale,
+    ) -> Result<Trial, Error> {
+        let wanted = Wanted { protocol: &subscribe.protocol, endpoint: subscribe.endpoint.reveal() };
+        let topic = self.usable_topic(caller, topic_urn, Action::Subscribe, Some(wanted)).await?;
+        let target = self.check_subscription(subscribe)?;
+        if subscribe.channel == Channel::Email {
+            // Nobody gets a mail from a stranger's test; how often a mailbox is asked has a limit.
+            let rule =
+                "a mailbox gets no test message; its confirmation comes when the subscription is saved";
+            return Err(Invalid::new(Field::Protocol, rule).into());
+        }
+        let verdict = match self.providers.probe(&target).await {
+            Some(probe) => probed(probe),
+            None => self.send_test(&target, &topic.urn, locale).await,
+        };
+        Ok(Trial {
+            arrived: verdict.outcome == Outcome::Accepted,
+            advice: carillon_provider::advice(subscribe.channel, verdict.reason),
+            code: verdict.platform_code,
+            text: verdict.platform_text,
+        })
+    }
+
+    async fn send_test(&self, target: &Target, topic: &TopicUrn, locale: Locale) -> Verdict {
+        let content = test_content(topic, locale);
+        let now = self.clock.now();
+        let message = MessageId::new(now, self.chance.as_ref());
+        let (key, urn) = (format!("{message}-1"), topic.to_string());
+        let post = Post {
+            body: &content.default,
+            key: &key,
+            kind: Kind::Published,
+            message,
+            subject: content.subject.as_deref(),
+            topic_urn: &urn,
+            subscription_urn: "",
+            created_at: now,
+            locale,
+            priority: Priority::Normal,
+            origin: None,
+        };
+        let parts = match self.providers.render(target, &post) {
+            Ok(parts) => parts,
+            Err(verdict) => return verdict,
+        };
+        let mut last = Verdict::plain(Outcome::Refused, Reason::Render);
+        for part in &parts {
+            last = self.providers.send(target, part).await;
+            if last.outcome != Outcome::Accepted {
+                break;
+            }
+        }
+        last
+    }
+
+    /// Tells what a publish would do: who would get it, and what each channel would show. Nothing is stored or sent.
+    ///
+    /// # Errors
+    /// As [`Service::publish`] does.
+    pub async fn preview(
+        &self,
+        caller: &Caller,
+        topic_urn: &str,
+        publish: &Publish,
+    ) -> Result<Preview, Error> {
+        let topic = self.usable_topic(caller, topic_urn, Action::Publish, None).await?;
+        let mut content = publish.content.clone();
+        if let Some(by) = &publish.template {
+            let made = self.render(caller, by).await?;
+            content = Content { default: made.default, channels: made.channels, ..content };
+        }
+        content.check()?;
+        carillon_model::message::time_to_live(publish.time_to_live)?;
+        let mut recipients = self.store.recipient_list(topic.topic.id).await?;
+        let subscribed = recipients.len();
+        recipients.retain(|recipient| {
+            content.reaches(recipient.channel) && recipient.filter_policies.match_all(&publish.attributes)
+        });
+        let count = |channel| recipients.iter().filter(|recipient| recipient.channel == channel).count();
+        let channels = Channel::ALL.into_iter().filter(|it| CHATS.contains(it) || count(*it) > 0);
+        let forms = channels.map(|channel| Form {
+            channel,
+            recipients: count(channel),
+            parts: self.form(channel, &content, &topic.urn, publish.locale),
+        });
+        Ok(Preview { recipients: recipients.len(), subscribed, forms: forms.collect() })
+    }
+
+    fn form(
+        &self,
+        channel: Channel,
+        content: &Content,
+        topic: &TopicUrn,
+        locale: Locale,
+    ) -> Result<Vec<Shown>, Advice> {
+        let now = self.clock.now();
+        let (body, urn) = (content.for_channel(channel), topic.to_string());
+        let post = Post {
+            body: &body,
+            key: "preview",
+            kind: Kind::Published,
+            message: MessageId::new(now, self.chance.as_ref()),
+            subject: content.subject.as_deref(),
+            topic_urn: &urn,
+            subscription_urn: "",
+            created_at: now,
+            locale,
+            priority: Priority::Normal,
+            origin: None,
+        };
+        let shown = self.providers.preview(channel, &post);
+        shown.map_err(|verdict| carillon_provider::advice(channel, verdict.reason))
+    }
+}
+
+/// An answer to the question whether a web endpoint answers, as a verdict.
+fn probed(probe: Probe) -> Verdict {
+    match probe {
+        Probe::Answered { status, text } => {
+            let good = (200..300).contains(&status);
+            let (outcome, reason) =
+                if good { (Outcome::Accepted, Reason::Ok) } else { (Outcome::Refused, Reason::Status) };
+            Verdict {
+                platform_code: Some(status.to_string()),
+                platform_text: Some(text).filter(|text| !text.is_empty()),
+                ..Verdict::plain(outcome, reason)
+            }
+        }
+        Probe::Silent => Verdict::plain(Outcome::Unknown, Reason::Timeout),
+        Probe::Forbidden => Verdict::plain(Outcome::Refused, Reason::Forbidden),
+    }
+}

@@ -1,0 +1,124 @@
+//! One subscription: its note, what it wants, and deleting it.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use carillon_model::filter::{FilterPolicies, FilterPolicy};
+use carillon_model::{Field, Invalid};
+use carillon_service::Error;
+use carillon_service::filter::FilterWish;
+use carillon_service::subscription::NamedSubscription;
+
+use super::form::Wrong;
+use super::frame::{Frame, Place};
+use super::problem::Problem;
+use super::show::quoted;
+use super::visit::Visit;
+use super::{go, page};
+use crate::App;
+
+#[derive(Template)]
+#[template(path = "subscription.html")]
+struct SubscriptionPage {
+    f: Frame,
+    it: NamedSubscription,
+    remark: String,
+    filter: String,
+    wrong: Wrong,
+}
+
+#[derive(Template)]
+#[template(path = "subscription_delete.html")]
+struct DeletePage {
+    f: Frame,
+    it: NamedSubscription,
+}
+
+async fn named(app: &App, visit: &Visit) -> Result<NamedSubscription, Error> {
+    let topic = app.service.topic_urn(&visit.caller, visit.path("topic"))?;
+    let urn = format!("{topic}:{}", visit.path("subscription"));
+    app.service.subscription(&visit.caller, &urn).await
+}
+
+/// Filter policies as lines of `name: value, value`.
+fn lines(policies: &FilterPolicies) -> String {
+    let lines = policies.as_slice().iter();
+    lines
+        .map(|policy| format!("{}: {}", policy.name, policy.values.join(", ")))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+fn policies(text: &str) -> Result<FilterPolicies, Invalid> {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let wrong = || Invalid::new(Field::FilterPolicy, "write each policy as name: value, value, one a line");
+    let parsed = lines.map(|line| {
+        let (name, values) = line.split_once(':').ok_or_else(wrong)?;
+        let values = values.split(',').map(|value| value.trim().to_owned()).collect();
+        FilterPolicy::new(name.trim(), values)
+    });
+    FilterPolicies::new(parsed.collect::<Result<Vec<_>, _>>()?)
+}
+
+/// The page.
+pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
+    let it = named(&app, &visit).await.map_err(|error| visit.problem(error))?;
+    let (remark, filter) = (it.subscription.remark.clone(), lines(&it.subscription.filter_policies));
+    let f = visit.frame(Place::Topics);
+    Ok(page(StatusCode::OK, &SubscriptionPage { f, it, remark, filter, wrong: Wrong::default() }))
+}
+
+/// Changes the note and what it wants.
+pub(crate) async fn save(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
+    let it = named(&app, &visit).await.map_err(|error| visit.problem(error))?;
+    let urn = it.urn.to_string();
+    let (remark, filter) = (visit.form.get("remark").trim().to_owned(), visit.form.lines("filter"));
+    let saved = async {
+        let wish = match policies(&filter)? {
+            policies if policies.is_empty() => FilterWish::Delete,
+            policies => FilterWish::Update(policies),
+        };
+        app.service.remark_subscription(&visit.caller, None, &urn, remark.clone()).await?;
+        let answers = app.service.change_filters(&visit.caller, vec![(urn.clone(), Ok(wish))]).await?;
+        answers.into_iter().next().unwrap_or(Ok(()))
+    };
+    let Err(error) = saved.await else {
+        let topic = quoted(it.urn.topic.topic.as_str());
+        return Ok(go(&format!("/console/topics/{topic}/subscriptions/{}?done=saved", it.urn.id)));
+    };
+    let wrong = Wrong::of(error, visit.look.lang).map_err(|error| visit.problem(error))?;
+    let f = visit.frame(Place::Topics);
+    Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &SubscriptionPage { f, it, remark, filter, wrong }))
+}
+
+/// Asks before deleting.
+pub(crate) async fn ask(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
+    let it = named(&app, &visit).await.map_err(|error| visit.problem(error))?;
+    Ok(page(StatusCode::OK, &DeletePage { f: visit.frame(Place::Topics), it }))
+}
+
+/// Deletes for good.
+pub(crate) async fn delete(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
+    let deleted = async {
+        let it = named(&app, &visit).await?;
+        let answers = app.service.unsubscribe(&visit.caller, None, &[it.urn.to_string()]).await?;
+        answers.into_iter().next().unwrap_or(Ok(()))?;
+        Ok::<_, Error>(it)
+    };
+    let it = deleted.await.map_err(|error| visit.problem(error))?;
+    Ok(go(&format!("/console/topics/{}?done=deleted", quoted(it.urn.topic.topic.as_str()))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{lines, policies};
+
+    #[test]
+    fn policies_are_lines() {
+        let text = "level: high, higher\nplace: north";
+        assert_eq!(lines(&policies(text).unwrap()), text);
+        assert!(policies("no colon").is_err());
+        assert!(policies(" \n").unwrap().is_empty());
+    }
+}

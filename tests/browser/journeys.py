@@ -1,0 +1,230 @@
+"""What people do in the console, in a real browser, against the real program and the pretend platforms."""
+
+import sys
+
+from bed import LARK, PASSWORD, WECOM, Bed
+from browser import Browser, Driver
+
+ROBOT = "11111111-1111-4111-8111-111111111111"
+SECRET = "a-lark-secret-0001"
+HOSTILE = "\"'><script>document.title='broken'</script><img src=x onerror=\"document.title='broken'\">"
+
+
+def sign_in(browser, bed):
+    browser.go(bed.url + "/console")
+    browser.see("First time here?")
+    browser.fill("#name", "admin")
+    browser.fill("#password", PASSWORD)
+    browser.press("Sign in")
+    browser.see("Overview", "h1")
+
+
+def a_newcomer_gets_a_message_to_a_robot(bed, driver):
+    """From signing in to a message delivered to a Lark robot with a secret."""
+    bed.robot("feishu", ROBOT, "On call", sign_secret=SECRET)
+    browser = Browser(driver)
+    sign_in(browser, bed)
+    browser.press("Create the first topic")
+    browser.fill("#name", "alerts")
+    browser.press("Create topic")
+    browser.see("Nobody gets these messages yet")
+    browser.press("Add subscription")
+    browser.click("a[href$='/subscribe/lark']")
+    # The address is checked while it is typed, and the check says what would be right.
+    browser.fill("#endpoint", "https://open.feishu.cn/open-apis/bot/v2")
+    browser.see("Must be a Feishu or Lark robot's webhook", "#checked")
+    browser.fill("#endpoint", LARK + ROBOT)
+    browser.see("It leads to", "#checked")
+    assert ROBOT not in browser.text("#checked"), "the address is masked"
+    # Without its secret the platform refuses, and the page says what to change.
+    browser.press("Send a test message")
+    browser.see("It did not arrive.", "#tested")
+    browser.fill("#sign_secret", SECRET)
+    browser.press("Send a test message")
+    browser.see("It arrived.", "#tested")
+    browser.fill("#remark", "On call, north")
+    browser.press("Save subscription")
+    browser.see("On call, north")
+    browser.press("Publish")
+    browser.fill("#subject", "Disk is filling")
+    browser.fill("#message", "**db-2** is 81 % full.")
+    browser.see("1 subscriptions would get it", "#preview")
+    browser.see("db-2 is 81 % full.", "#preview")
+    browser.press("Publish")
+    browser.see("Published.")
+    message = browser.url.split("/messages/")[1].split("?")[0]
+    assert bed.settled(message) == ["delivered"]
+    browser.go(bed.url + f"/console/messages/{message}")
+    browser.see("Delivered")
+    assert "81 % full" in str(bed.received()), "the chat shows it"
+    complaints = browser.complaints()
+    assert not complaints, complaints
+    browser.close()
+
+
+def a_failing_robot_is_explained_and_repaired(bed, driver):
+    """A robot that was removed from its group: why, what to do, and the message sent again."""
+    token = "22222222-2222-4222-8222-222222222222"
+    topic = bed.topic("orders")
+    bed.subscribe(topic, "wechat", WECOM + token, "Sales")
+    message = bed.publish(topic, title="Order 1041", text="was paid")
+    assert bed.settled(message) == ["failed"]
+    browser = Browser(driver)
+    sign_in(browser, bed)
+    browser.go(bed.url + f"/console/messages/{message}")
+    browser.see("Failed")
+    browser.press("Explain")
+    browser.see("the robot was removed or its webhook was reset", "#why")
+    browser.press("WeCom robot")
+    browser.see("93000", ".timeline")
+    browser.see("Needs your action", ".timeline")
+    bed.robot("wecom", token, "Sales")
+    browser.press("Resend")
+    browser.see("Waiting to be sent again.")
+    # The address was paused; the console has no button for that yet, so the API lets it be tried at once.
+    paused = bed.api("GET", "/api/v1/endpoints?state=paused")["endpoints"]
+    assert len(paused) == 1, paused
+    bed.api("POST", f"/api/v1/endpoints/{paused[0]['id']}/resume")
+    assert bed.settled(message) == ["delivered"]
+    browser.go(browser.url.split("?")[0])
+    browser.see("Delivered", "h1 + p")
+    browser.see("Attempt 2", ".timeline")
+    browser.close()
+
+
+def everything_without_a_mouse(bed, driver):
+    """The newcomer's path with the keyboard alone; what has the focus is always to be seen."""
+    bed.robot("feishu", "33333333-3333-4333-8333-333333333333", "Keys")
+    browser = Browser(driver)
+    browser.go(bed.url + "/console")
+    browser.keys("admin", "Tab", PASSWORD, "Enter")
+    browser.see("Overview", "h1")
+    browser.keys("Tab")
+    assert browser.run("return document.activeElement.matches('.skip')"), "the first stop skips the menu"
+    browser.go(bed.url + "/console/topics/new")
+    browser.keys("keyboard", "Enter")
+    browser.see("Nobody gets these messages yet")
+    browser.tab_to("main a[href$='/subscribe']")
+    outline = browser.run("return getComputedStyle(document.activeElement).outlineStyle")
+    assert outline != "none", "the focus is not to be seen"
+    browser.keys("Enter")
+    browser.see("Where should the messages arrive?")
+    browser.tab_to("a[href$='/subscribe/lark']")
+    browser.keys("Enter")
+    browser.tab_to("#endpoint")
+    browser.keys(LARK + "33333333-3333-4333-8333-333333333333")
+    browser.see("It leads to", "#checked")
+    browser.tab_to("button[value=test]")
+    browser.keys("Enter")
+    browser.see("It arrived.", "#tested")
+    # Round the page once more: the button that saves stands before the one that tests.
+    browser.tab_to("button[value=save]", 120)
+    browser.keys("Enter")
+    browser.see("Created.")
+    browser.tab_to("main a[href$='/publish']")
+    browser.keys("Enter")
+    browser.tab_to("#message")
+    browser.keys("typed by keys")
+    browser.tab_to("button[value=publish]")
+    browser.keys("Enter")
+    browser.see("Published.")
+    browser.close()
+
+
+def both_languages(bed, driver):
+    """A Chinese browser sees Chinese; the switch changes it, and is remembered."""
+    browser = Browser(driver, lang="zh-CN")
+    browser.go(bed.url + "/console")
+    browser.see("密码")
+    browser.fill("#name", "admin")
+    browser.fill("#password", PASSWORD)
+    browser.press("登录")
+    browser.see("总览", "h1")
+    browser.press("English")
+    browser.see("Overview", "h1")
+    browser.go(bed.url + "/console/topics")
+    browser.see("Topics", "h1")
+    browser.press("中文")
+    browser.see("主题", "h1")
+    browser.close()
+
+
+def a_narrow_screen(bed, driver):
+    """No page is wider than a phone, and the menu opens."""
+    topic = bed.topic("a-topic-with-a-long-name-" + "x" * 80)
+    bed.subscribe(topic, "wechat", WECOM + "44444444-4444-4444-8444-444444444444", "A remark " + "y" * 60)
+    message = bed.publish(topic, title="z" * 200, text="w" * 3000)
+    bed.settled(message)
+    delivery = bed.api("GET", f"/api/v1/messages/{message}/deliveries")["deliveries"][0]["id"]
+    browser = Browser(driver, 390, 844)
+    browser.go(bed.url + "/console")
+    assert browser.overflow() <= 0, "signing in"
+    sign_in(browser, bed)
+    name = topic.rsplit(":", 1)[1]
+    for path in [
+        "", "/topics", "/topics/new", f"/topics/{name}", f"/topics/{name}/settings", f"/topics/{name}/delete",
+        f"/topics/{name}/subscribe", f"/topics/{name}/subscribe/lark", f"/topics/{name}/subscribe/dingtalk-app",
+        f"/topics/{name}/subscribe/web", f"/topics/{name}/publish", "/messages", f"/messages/{message}",
+        f"/deliveries/{delivery}", "/about", "/nowhere",
+    ]:
+        browser.go(bed.url + "/console" + path)
+        assert browser.overflow() <= 0, f"{path} is {browser.overflow()} px too wide"
+    browser.click(".top summary")
+    browser.press("About")
+    browser.see("This installation")
+    browser.close()
+
+
+def hostile_text_is_only_text(bed, driver):
+    """Messages are strangers' text: nothing in them runs."""
+    topic = bed.topic("hostile", HOSTILE)
+    bed.subscribe(topic, "wechat", WECOM + "55555555-5555-4555-8555-555555555555", HOSTILE[:120])
+    message = bed.publish(topic, title=HOSTILE, markdown=HOSTILE + "\n\n[x](javascript:document.title='broken')")
+    bed.settled(message)
+    browser = Browser(driver)
+    sign_in(browser, bed)
+    for path in ["", "/topics", "/topics/hostile", "/topics/hostile/settings", "/messages", f"/messages/{message}"]:
+        browser.go(bed.url + "/console" + path)
+        assert browser.run("return document.title") != "broken" and not browser.run("return document.querySelectorAll('main img').length")
+    browser.go(bed.url + "/console/topics/hostile/publish")
+    browser.fill("#message", HOSTILE)
+    browser.see("subscriptions would get it", "#preview")
+    assert browser.run("return document.title") != "broken"
+    complaints = browser.complaints()
+    assert not complaints, complaints
+    browser.close()
+
+
+JOURNEYS = [
+    a_newcomer_gets_a_message_to_a_robot,
+    a_failing_robot_is_explained_and_repaired,
+    everything_without_a_mouse,
+    both_languages,
+    a_narrow_screen,
+    hostile_text_is_only_text,
+]
+
+
+def main():
+    wanted = sys.argv[1:]
+    bed, driver, failed, passed = Bed(), Driver(), 0, 0
+    try:
+        for journey in JOURNEYS:
+            if wanted and journey.__name__ not in wanted:
+                continue
+            try:
+                journey(bed, driver)
+                passed += 1
+                print(f"ok {journey.__name__}")
+            except Exception as error:  # the next journey is told of its own
+                failed += 1
+                print(f"FAILED {journey.__name__}: {type(error).__name__}: {error}")
+    finally:
+        driver.stop()
+        bed.stop()
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
