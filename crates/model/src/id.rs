@@ -25,6 +25,13 @@ macro_rules! id {
                 Self(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
             }
 
+            /// The last of its sixteen bytes, a random one.
+            #[must_use]
+            pub fn last_byte(self) -> u8 {
+                let [.., last] = self.0.into_bytes();
+                last
+            }
+
             /// Reads 32 lowercase hex digits.
             ///
             /// # Errors

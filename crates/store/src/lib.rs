@@ -23,6 +23,7 @@
 //! | forgetting what is old | [`retention`] |
 //! | attempts as they are shown | [`attempt`] |
 //! | the key that signs, and its certificate | [`signing`] |
+//! | which lanes this server serves | [`shard`] |
 //! | handing new deliveries to the engine | [`wake`] |
 //! | office apps and their credentials | [`connection`] |
 //! | whom an office app reaches | [`directory`] |
@@ -59,6 +60,7 @@ pub mod retention;
 mod sealed;
 mod session;
 mod setup;
+pub mod shard;
 pub mod signing;
 pub mod subscription;
 pub mod tag;

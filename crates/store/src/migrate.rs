@@ -28,6 +28,7 @@ migrations![
     "0006_session",
     "0007_health",
     "0008_office",
+    "0009_shard",
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL,

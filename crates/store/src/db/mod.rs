@@ -40,6 +40,8 @@ pub use self::hand::{Hand, Held};
 pub(crate) use self::postgres::Wire;
 pub(crate) use self::value::{Row, Value};
 use crate::error::Error;
+use crate::shard::Shards;
+use crate::wake::Wake;
 
 /// Turns values into parameters of a statement.
 macro_rules! params {
@@ -254,6 +256,14 @@ impl Db {
             Database::Postgres(postgres) => postgres.submit(piece, careful).await?,
         }
         answer.await.map_err(|_closed| closing())?
+    }
+
+    /// Begins to divide the lanes with other servers, where others may be.
+    pub(crate) fn join(&self, shards: &Arc<Shards>, wake: &Arc<Wake>, name: String) -> Result<(), Error> {
+        match &self.database {
+            Database::Sqlite(_alone) => Ok(()),
+            Database::Postgres(postgres) => postgres.join(Arc::clone(shards), Arc::clone(wake), name),
+        }
     }
 
     /// Does a piece of work that only reads.

@@ -24,6 +24,7 @@ mod purge;
 mod resend;
 mod retention;
 mod session;
+mod shard;
 mod signing;
 mod subscription;
 mod tag;
@@ -186,6 +187,10 @@ macro_rules! contract {
                     a_session_ends_by_itself_when_it_is_not_used
                     another_password_ends_every_session
                     no_session_is_readable_at_rest;
+                shard:
+                    what_is_taken_over_waits_again
+                    what_was_written_since_a_place_is_told
+                    what_a_lane_sent_is_told;
                 signing:
                     the_first_key_stays
                     a_key_opens_again_after_a_restart
