@@ -59,6 +59,7 @@ impl Service {
     /// # Errors
     /// When the store cannot be read.
     pub async fn endpoint_standings(&self, caller: &Caller) -> Result<Vec<(Standing, u64)>, Error> {
+        caller.may(Right::Look)?;
         Ok(self.store.endpoint_standings(&caller.project).await?)
     }
 
@@ -71,6 +72,7 @@ impl Service {
         caller: &Caller,
         delivery: &NamedDelivery,
     ) -> Result<Option<NamedEndpoint>, Error> {
+        caller.reach(Right::Trace)?;
         let urn = &delivery.subscription_urn;
         let Some(topic) = self.store.topic_find(&caller.project, &urn.topic.topic).await? else {
             return Ok(None);
