@@ -104,6 +104,14 @@ id!(
     AccountId
 );
 id!(
+    /// An API token, to name it by; the token itself is another secret.
+    TokenId
+);
+id!(
+    /// A line of the audit log.
+    AuditId
+);
+id!(
     /// A connection: a company's own app on a platform.
     ConnectionId
 );

@@ -1,8 +1,10 @@
 //! Look at how endpoints fare, let a paused one be tried again, and choose who is told of a pause.
 
+use carillon_model::audit::Deed;
 use carillon_model::health::Standing;
 use carillon_model::id::EndpointId;
 use carillon_model::outcome::Advice;
+use carillon_model::role::Right;
 use carillon_model::subscription::Fallback;
 use carillon_model::urn::SubscriptionUrn;
 use carillon_model::{Field, Invalid};
@@ -46,6 +48,7 @@ impl Service {
         after: Option<EndpointId>,
         limit: u64,
     ) -> Result<Vec<NamedEndpoint>, Error> {
+        caller.may(Right::Look)?;
         let wellness = state.map(wellness).transpose()?;
         let found = self.store.endpoint_list(&caller.project, wellness, after, limit).await?;
         Ok(found.into_iter().map(|record| self.named_endpoint(caller, record)).collect())
@@ -84,6 +87,7 @@ impl Service {
     /// # Errors
     /// When the project has not subscribed it.
     pub async fn endpoint(&self, caller: &Caller, id: EndpointId) -> Result<NamedEndpoint, Error> {
+        caller.may(Right::Look)?;
         let found = self.store.endpoint_find(&caller.project, id).await?;
         found.map(|record| self.named_endpoint(caller, record)).ok_or(Error::EndpointNotFound)
     }
@@ -93,8 +97,9 @@ impl Service {
     /// # Errors
     /// When the project has not subscribed it.
     pub async fn resume_endpoint(&self, caller: &Caller, id: EndpointId) -> Result<NamedEndpoint, Error> {
+        caller.may(Right::Change)?;
         self.endpoint(caller, id).await?;
-        self.store.endpoint_resume(id).await?;
+        self.acting(caller, Deed::EndpointResume, &id).endpoint_resume(id).await?;
         self.endpoint(caller, id).await
     }
 
@@ -109,6 +114,7 @@ impl Service {
         subscription_urn: &str,
         fallback: Option<&str>,
     ) -> Result<(), Error> {
+        caller.may(Right::Change)?;
         let urn = self.own_subscription(caller, None, subscription_urn)?;
         let topic = self.store.topic_find(&caller.project, &urn.topic.topic).await?;
         let topic = topic.ok_or(Error::SubscriptionNotFound)?;
@@ -116,7 +122,8 @@ impl Service {
             Some(text) => Some(self.fallback(caller, &urn, text).await?),
             None => None,
         };
-        let there = self.store.subscription_fallback_set(topic.id, urn.id, fallback).await?;
+        let store = self.acting(caller, Deed::SubscriptionFallback, &urn);
+        let there = store.subscription_fallback_set(topic.id, urn.id, fallback).await?;
         if there { Ok(()) } else { Err(Error::SubscriptionNotFound) }
     }
 

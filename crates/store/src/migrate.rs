@@ -29,6 +29,7 @@ migrations![
     "0007_health",
     "0008_office",
     "0009_shard",
+    "0010_access",
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL,

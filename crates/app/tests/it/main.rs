@@ -12,6 +12,7 @@ mod auth;
 mod canary;
 mod chats;
 mod cli;
+mod cli_access;
 mod cli_send;
 mod client;
 mod crash;

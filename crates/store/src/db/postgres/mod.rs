@@ -20,7 +20,7 @@ use tokio::sync::{Semaphore, mpsc};
 
 use self::committer::Committer;
 use self::purge::Purger;
-pub(crate) use self::purge::erase;
+pub(crate) use self::purge::{erase, erased_from};
 pub(crate) use self::wire::Wire;
 use super::{Observer, Tx, Work, closing};
 use crate::error::Error;
