@@ -64,6 +64,7 @@ def pages(made, zh):
     yield "messages", "/console/messages"
     yield "message", f"/console/messages/{made['message']}"
     yield "delivery", f"/console/deliveries/{made['delivery']}"
+    yield "endpoints", "/console/endpoints"
     yield "about", "/console/about"
     yield "not-found", "/console/nowhere"
 

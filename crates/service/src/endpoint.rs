@@ -8,6 +8,7 @@ use carillon_model::urn::SubscriptionUrn;
 use carillon_model::{Field, Invalid};
 use carillon_store::health::{EndpointRecord, Wellness};
 
+use crate::delivery::NamedDelivery;
 use crate::error::Error;
 use crate::{Caller, Service};
 
@@ -25,9 +26,10 @@ pub struct NamedEndpoint {
 fn wellness(state: &str) -> Result<Wellness, Invalid> {
     match state {
         "working" => Ok(Wellness::Working),
-        other => Standing::from_name(other)
-            .map(Wellness::Standing)
-            .ok_or_else(|| Invalid::new(Field::State, "must be working, failing, limited, open or paused")),
+        "unwell" => Ok(Wellness::Unwell),
+        other => Standing::from_name(other).map(Wellness::Standing).ok_or_else(|| {
+            Invalid::new(Field::State, "must be working, unwell, failing, limited, open or paused")
+        }),
     }
 }
 
@@ -47,6 +49,34 @@ impl Service {
         let wellness = state.map(wellness).transpose()?;
         let found = self.store.endpoint_list(&caller.project, wellness, after, limit).await?;
         Ok(found.into_iter().map(|record| self.named_endpoint(caller, record)).collect())
+    }
+
+    /// Counts the project's endpoints that are not well, by how they stand, up to 10000 in all.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn endpoint_standings(&self, caller: &Caller) -> Result<Vec<(Standing, u64)>, Error> {
+        Ok(self.store.endpoint_standings(&caller.project).await?)
+    }
+
+    /// The endpoint of a delivery's subscription, while that is there.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn delivery_endpoint(
+        &self,
+        caller: &Caller,
+        delivery: &NamedDelivery,
+    ) -> Result<Option<NamedEndpoint>, Error> {
+        let urn = &delivery.subscription_urn;
+        let Some(topic) = self.store.topic_find(&caller.project, &urn.topic.topic).await? else {
+            return Ok(None);
+        };
+        let Some(subscription) = self.store.subscription_find(topic.id, urn.id).await? else {
+            return Ok(None);
+        };
+        let found = self.store.endpoint_find(&caller.project, subscription.endpoint_id).await?;
+        Ok(found.map(|record| self.named_endpoint(caller, record)))
     }
 
     /// Looks at one endpoint.

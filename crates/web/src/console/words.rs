@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use carillon_model::delivery::DeliveryState;
+use carillon_model::health::Standing;
 use carillon_model::subscription::SubscriptionState;
 use carillon_model::{Channel, Field};
 use carillon_service::{Error, Unauthenticated};
@@ -29,6 +30,18 @@ pub(crate) fn standing(state: SubscriptionState, lang: Lang) -> (&'static str, &
         SubscriptionState::Confirmed => ("ok", t.confirmed),
         SubscriptionState::Unneeded => ("ok", t.active),
         SubscriptionState::Cancelled => ("off", t.ended),
+    }
+}
+
+/// How an endpoint stands: how it looks, and its words.
+pub(crate) fn wellness(standing: Option<Standing>, lang: Lang) -> (&'static str, &'static str) {
+    let t = &lang.texts().state;
+    match standing {
+        None => ("ok", t.working),
+        Some(Standing::Failing) => ("warn", t.failing),
+        Some(Standing::Limited) => ("warn", t.limited),
+        Some(Standing::Open) => ("bad", t.open),
+        Some(Standing::Paused) => ("bad", t.paused),
     }
 }
 
