@@ -301,7 +301,11 @@ pub(crate) struct Call {
 pub(crate) fn find(method: &Method, host: &str, pieces: &[&str]) -> Option<Call> {
     let platform = match pieces {
         ["open-apis", "auth" | "contact" | "im" | "application", ..] | ["open-apis", "bot", "v3", "info"] => {
-            if host == "open.larksuite.com" { Platform::Lark } else { Platform::Feishu }
+            if host == "open.larksuite.com" {
+                Platform::Lark
+            } else {
+                Platform::Feishu
+            }
         }
         ["topapi", "v2", "department" | "user", _] | ["auth", "scopes"] => Platform::DingtalkApp,
         ["cgi-bin", "gettoken"] | ["cgi-bin", "agent" | "department" | "user" | "message" | "appchat", _] => {

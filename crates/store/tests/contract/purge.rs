@@ -34,7 +34,12 @@ pub(crate) async fn a_replaced_target_leaves_no_byte<H: Home>() {
     for _again in 0..20 {
         let mut gone = Gone::default();
         gone.add_all("a sealed target", &sealed(&bed, id));
+        let key = target.extension.app.take().map(|app| app.app_key);
         target.extension = extension(&bed, &target.endpoint);
+        // Another app is another lane, and so another subscription.
+        if let (Some(app), Some(key)) = (&mut target.extension.app, key) {
+            app.app_key = key;
+        }
         gone.add_plain(&target);
         let again = bed.store.subscription_add(subscription(&topic, target.clone())).await.unwrap();
         assert_eq!(again, Subscribed::There(id));
