@@ -35,7 +35,8 @@ pub(crate) fn verdict(verdict: Verdict, secrets: &[&str]) -> Verdict {
 /// Whether a verdict has nothing in it that a secret could stand in: no words, and at most a number as its code.
 pub(crate) fn is_plain(verdict: &Verdict) -> bool {
     const DIGITS_MAX: usize = 6;
-    let number = |code: &str| code.len() <= DIGITS_MAX && code.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+    let number =
+        |code: &str| code.len() <= DIGITS_MAX && code.bytes().all(|b| b.is_ascii_digit() || b == b'-');
     verdict.platform_text.is_none() && verdict.platform_code.as_deref().is_none_or(number)
 }
 
