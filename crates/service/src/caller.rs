@@ -1,5 +1,5 @@
-//! Who asks, and what they may do. Every function of the service that takes a caller asks [`Caller::may`] or
-//! [`Caller::reach`] first; what they answer stands in the table of `carillon_model::role`.
+//! Who asks, and what they may do. Every function of the service that takes a caller asks `Caller::may` or
+//! `Caller::reach` first; what they answer stands in the table of `carillon_model::role`.
 
 use std::fmt;
 
