@@ -206,8 +206,7 @@ impl Providers {
     /// Renders a body for a target, in one or more parts that are sent in order.
     ///
     /// # Errors
-    /// A verdict with [`Reason::Render`] when the body cannot be brought
-    /// into the channel's form and limits.
+    /// A verdict with [`Reason::Render`] when the body cannot be brought into the channel's form and limits.
     pub fn render(&self, target: &Target, post: &Post<'_>) -> Result<Vec<Part>, Verdict> {
         match &target.endpoint {
             Endpoint::DingtalkRobot { .. } => dingtalk::robot::render(target, post),
