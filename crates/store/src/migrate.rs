@@ -197,7 +197,10 @@ mod tests {
             for (index, (name, sql)) in files.iter().enumerate().skip(SERVED_FROM) {
                 let broken = broken(sql);
                 let number = index + 1;
-                assert!(broken.is_empty(), "{name}: {broken:?}; add instead, or raise SERVED_FROM to {number}");
+                assert!(
+                    broken.is_empty(),
+                    "{name}: {broken:?}; add instead, or raise SERVED_FROM to {number}"
+                );
             }
         }
     }

@@ -17,7 +17,10 @@ fn migrate(home: &std::path::Path, flags: &[&str]) -> Command {
 async fn a_file_is_brought_to_this_version_beforehand() {
     let home = home();
     let said = run(migrate(home.path(), &["--check"]), None).await;
-    assert!(said.code == 1 && said.out.contains("at version 0") && said.out.contains("0001_start"), "{said:?}");
+    assert!(
+        said.code == 1 && said.out.contains("at version 0") && said.out.contains("0001_start"),
+        "{said:?}"
+    );
     assert!(!home.path().join("data").exists(), "a check makes nothing");
     let said = run(migrate(home.path(), &[]), None).await;
     assert!(said.code == 0 && said.out.contains("applied 0001_start"), "{said:?}");

@@ -132,8 +132,14 @@ pub(crate) async fn a_newer_version_is_refused<H: Home>() {
         home.alter(&format!("UPDATE migration SET served_from = {mark} WHERE number = {next}"));
         let said = refusal(&home);
         let from = mark.max(next);
-        assert!(said.contains(&format!("version {next}")) && said.contains(&format!("version {from} on")), "{said}");
-        assert!(said.contains(&format!("version is {}", next - 1)) && said.contains("newer program"), "{said}");
+        assert!(
+            said.contains(&format!("version {next}")) && said.contains(&format!("version {from} on")),
+            "{said}"
+        );
+        assert!(
+            said.contains(&format!("version is {}", next - 1)) && said.contains("newer program"),
+            "{said}"
+        );
         let Err(Error::Setup(looked)) = Store::look(&home.settings()) else { panic!("it was looked at") };
         assert_eq!(looked, said);
     }

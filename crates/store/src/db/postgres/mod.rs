@@ -80,8 +80,7 @@ impl Postgres {
     ) -> Result<Self, Error> {
         let options = options(url)?;
         // Whoever opens a store may stand in a runtime, in which nothing may wait for another one.
-        let first =
-            std::thread::scope(|scope| scope.spawn(|| prepare(options.clone(), now, check)).join());
+        let first = std::thread::scope(|scope| scope.spawn(|| prepare(options.clone(), now, check)).join());
         let (first, standing) =
             first.map_err(|_panic| Error::Setup("the database could not be opened".to_owned()))??;
         let fail = |error: std::io::Error| Error::Setup(format!("no thread for the store: {error}"));
