@@ -17,6 +17,7 @@ use prometheus_client::registry::Registry;
 
 use crate::config::ServerConfig;
 use crate::install;
+use crate::shelf::SharedTokens;
 
 /// A server's parts, running but not listening.
 pub(crate) struct Server {
@@ -41,7 +42,11 @@ pub(crate) async fn build(config: &ServerConfig, links: Links, preset: Preset) -
         );
     }
     let store = Store::open(&config.store(), clock.clone(), chance.clone(), Arc::new(metrics.clone()))?;
-    let providers = Arc::new(Providers::new(config.provider.clone(), clock.clone()));
+    let providers = Providers::new(config.provider.clone(), clock.clone());
+    let providers = Arc::new(match config.database_url {
+        Some(_) => providers.with_shelf(Arc::new(SharedTokens(store.clone()))),
+        None => providers,
+    });
     let service =
         Service::new(store.clone(), providers.clone(), clock.clone(), chance.clone(), &config.region);
     install::install(&service, preset, &config.data_dir).await?;
