@@ -201,6 +201,7 @@ impl Values {
 }
 
 fn check(values: Values) -> anyhow::Result<ServerConfig> {
+    let quotas = quotas(&values)?;
     let region = values.region.unwrap_or_else(|| "local".to_owned());
     if !carillon_model::urn::region_fits(&region) {
         bail!("region must be 1 to 64 lowercase letters, digits and hyphens");
@@ -220,7 +221,6 @@ fn check(values: Values) -> anyhow::Result<ServerConfig> {
             "attempts_at_once, attempts_per_host, attempts_max, platform_timeout and pause_after must be at least 1"
         );
     }
-    let quotas = quotas(&values)?;
     let provider = ProviderSettings {
         connect_to: connect_to(&values.connect_to.unwrap_or_default())?,
         private_allowed: values.allow_private_endpoints.unwrap_or_default(),

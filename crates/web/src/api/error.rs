@@ -43,6 +43,7 @@ impl From<Invalid> for ApiError {
 }
 
 impl From<Error> for ApiError {
+    #[expect(clippy::too_many_lines, reason = "a line for each refusal, and nothing else")]
     fn from(error: Error) -> Self {
         let message = error.to_string();
         let (status, code) = match error {
