@@ -40,12 +40,7 @@ pub(crate) async fn build(config: &ServerConfig, links: Links, preset: Preset) -
             "requests to this host go to another address"
         );
     }
-    let settings = carillon_store::Settings {
-        data_dir: config.data_dir.clone(),
-        key_file: config.key_file.clone(),
-        database_url: config.database_url.clone(),
-    };
-    let store = Store::open(&settings, clock.clone(), chance.clone(), Arc::new(metrics.clone()))?
+    let store = Store::open(&config.store(), clock.clone(), chance.clone(), Arc::new(metrics.clone()))?
         .with_quotas(config.quotas);
     let providers = Arc::new(Providers::new(config.provider.clone(), clock.clone()));
     let service =

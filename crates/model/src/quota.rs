@@ -1,5 +1,5 @@
 //! How much of everything there may be, where the operator decides. The defaults are SMN's, but for the rate of
-//! publishing, which has none unless it is set (ADR 20).
+//! publishing, which has none unless it is set (ADR 21).
 
 use std::num::NonZeroU64;
 

@@ -79,6 +79,7 @@ pub mod wake;
 
 pub use db::{Hand, Held, NoObserver, Observer};
 pub use error::Error;
+pub use migrate::Standing;
 pub use setup::{Settings, Store};
 
 /// A page of a list: this many rows from this place on.

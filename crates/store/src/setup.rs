@@ -16,6 +16,7 @@ use crate::db::{self, Db, Hand, Observer, Tx};
 use crate::error::Error;
 use crate::kept::Kept;
 use crate::key_check;
+use crate::migrate::Standing;
 use crate::shard::Shards;
 use crate::subscription::Recipient;
 use crate::vault::Vault;
@@ -88,6 +89,31 @@ impl Store {
             Some(url) => open_server(url, &key_file, clock.now(), chance.as_ref(), observer)?,
         };
         Ok(Self::new(db, vault, clock, chance, lock))
+    }
+
+    /// Brings the store to this program's version and tells what was done to it: what [`Store::open`] does by itself,
+    /// beforehand.
+    ///
+    /// # Errors
+    /// As [`Store::open`], and when servers are running that could not go on.
+    pub fn migrate(
+        settings: &Settings,
+        clock: Arc<dyn Clock>,
+        chance: Arc<dyn Chance>,
+    ) -> Result<Standing, Error> {
+        let store = Self::open(settings, clock, chance, Arc::new(db::NoObserver))?;
+        Ok(store.db.standing().clone())
+    }
+
+    /// How a store stands to this program, and what [`Store::migrate`] would do. Changes nothing.
+    ///
+    /// # Errors
+    /// When it cannot be read, or this program cannot serve it.
+    pub fn look(settings: &Settings) -> Result<Standing, Error> {
+        match &settings.database_url {
+            None => Db::look(db::Place::Sqlite(&settings.files().0)),
+            Some(url) => Db::look(db::Place::Postgres(url.reveal())),
+        }
     }
 
     /// Opens the store in the directory as [`Store::open`] does, but so that it does nothing before the hand is told

@@ -36,6 +36,46 @@ pub(crate) struct ServerFlags {
     values: Values,
 }
 
+/// The settings that tell where the store is, for commands that work on it without a server.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct StoreFlags {
+    /// A file of settings [default: carillon.toml, when there is one]
+    #[arg(long, env = "CARILLON_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The directory of the database and the key file [default: carillon-data]
+    #[arg(long, env = "CARILLON_DATA_DIR", value_name = "DIRECTORY")]
+    data_dir: Option<PathBuf>,
+    /// The key file [default: master.key in the data directory]
+    #[arg(long, env = "CARILLON_KEY_FILE", value_name = "FILE")]
+    key_file: Option<PathBuf>,
+    /// The PostgreSQL database that several servers share [default: a file in the data directory]
+    #[arg(long, env = "CARILLON_DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    database_url: Option<SecretText>,
+}
+
+impl StoreFlags {
+    /// Where the store of a server with these settings is.
+    ///
+    /// # Errors
+    /// As [`ServerFlags::load`].
+    pub(crate) fn load(self) -> anyhow::Result<carillon_store::Settings> {
+        let Self { config, data_dir, key_file, database_url } = self;
+        let values = Values { data_dir, key_file, database_url, ..Values::default() };
+        Ok(ServerFlags { config, values }.load()?.store())
+    }
+}
+
+impl ServerConfig {
+    /// Where the store is.
+    pub(crate) fn store(&self) -> carillon_store::Settings {
+        carillon_store::Settings {
+            data_dir: self.data_dir.clone(),
+            key_file: self.key_file.clone(),
+            database_url: self.database_url.clone(),
+        }
+    }
+}
+
 /// Every setting, as flag, environment variable and key of the file.
 #[derive(Debug, Clone, Default, Args, Deserialize)]
 #[serde(deny_unknown_fields, default)]

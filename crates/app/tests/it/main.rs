@@ -22,6 +22,7 @@ mod harness;
 mod health;
 mod load;
 mod mail;
+mod migrate;
 mod nodes;
 mod office;
 mod pause;
