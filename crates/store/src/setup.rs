@@ -12,6 +12,7 @@ use carillon_model::topic::{Topic, TopicName};
 use carillon_model::{Chance, Clock, SecretText, Timestamp};
 
 use crate::account::Holder;
+use crate::copy;
 use crate::db::{self, Db, Hand, Observer, Tx};
 use crate::error::Error;
 use crate::kept::Kept;
@@ -44,7 +45,7 @@ impl Settings {
     /// The database's file, where it is one, and the key file.
     fn files(&self) -> (PathBuf, PathBuf) {
         let key_file = self.key_file.clone().unwrap_or_else(|| self.data_dir.join("master.key"));
-        (self.data_dir.join("carillon.db"), key_file)
+        (database(&self.data_dir), key_file)
     }
 }
 
@@ -193,8 +194,13 @@ fn open_file(
     Ok((db, vault))
 }
 
+/// The database's file in a data directory.
+pub(crate) fn database(data_dir: &Path) -> PathBuf {
+    data_dir.join("carillon.db")
+}
+
 /// Makes the directory, if there is none, and claims it for this process.
-fn claim(dir: &Path) -> Result<File, Error> {
+pub(crate) fn claim(dir: &Path) -> Result<File, Error> {
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
     made.map_err(|error| {
         Error::Setup(format!("the data directory {} cannot be made: {error}", dir.display()))
@@ -225,6 +231,7 @@ fn check_key(
     key_file: &Path,
     chance: &dyn Chance,
 ) -> Result<(), Error> {
+    copy::is_whole(tx)?;
     match key_check::fits(tx, vault, chance)? {
         true => Ok(()),
         false => Err(foreign_key(key_file, &format!("the database {}", database.display()))),
@@ -242,6 +249,7 @@ fn open_server(
 ) -> Result<(Db, Vault), Error> {
     let mut opened = None;
     let own = |tx: &mut Tx<'_>| {
+        copy::is_whole(tx)?;
         if key_check::is_kept(tx)? && !key_file.exists() {
             return Err(Error::Setup(format!(
                 "the database is in use but the key file {} does not exist: give this server a copy of the key file \
@@ -270,7 +278,7 @@ fn foreign_key(key_file: &Path, database: &str) -> Error {
 
 /// Makes the database's file, if there is none, and closes it and its companions to others. SQLite gives its
 /// companions the rights that the file has when they are made.
-fn close_to_others(database: &Path) -> std::io::Result<()> {
+pub(crate) fn close_to_others(database: &Path) -> std::io::Result<()> {
     let mut options = File::options();
     options.create(true).truncate(false).write(true).mode(0o600).open(database)?;
     for ending in ["", "-wal", "-shm"] {
