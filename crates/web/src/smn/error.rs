@@ -177,6 +177,7 @@ const WRONG_LINK: &str =
     "No permission to request resources. (the link is not one that was handed out for this subscription)";
 
 impl From<Error> for SmnError {
+    #[expect(clippy::too_many_lines, reason = "a line for each refusal, and nothing else")]
     fn from(error: Error) -> Self {
         let not_found = StatusCode::NOT_FOUND;
         let (bad, forbidden) = (StatusCode::BAD_REQUEST, StatusCode::FORBIDDEN);

@@ -53,10 +53,9 @@ fn object(way: &str, value: &Value) -> Result<Subscribe, Invalid> {
     let extension = subscription::read_extension(object)?;
     // The rule of these calls, stricter than that of subscriptions.
     let webhook = endpoint.starts_with("http://") || endpoint.starts_with("https://");
-    if channel == Channel::Lark || (channel == Channel::Dingtalk && webhook) {
-        if extension.keyword.is_some() == extension.sign_secret.is_some() {
-            return Err(wrong(format!("{way} needs either keyword or sign_secret")));
-        }
+    let strict = channel == Channel::Lark || (channel == Channel::Dingtalk && webhook);
+    if strict && extension.keyword.is_some() == extension.sign_secret.is_some() {
+        return Err(wrong(format!("{way} needs either keyword or sign_secret")));
     }
     Ok(Subscribe { channel, protocol: name.to_owned(), endpoint: endpoint.into(), extension, remark: None })
 }
