@@ -41,14 +41,17 @@ pub(crate) async fn build(config: &ServerConfig, links: Links, preset: Preset) -
             "requests to this host go to another address"
         );
     }
-    let store = Store::open(&config.store(), clock.clone(), chance.clone(), Arc::new(metrics.clone()))?;
+    let store = Store::open(&config.store(), clock.clone(), chance.clone(), Arc::new(metrics.clone()))?
+        .with_quotas(config.quotas);
     let providers = Providers::new(config.provider.clone(), clock.clone());
     let providers = Arc::new(match config.database_url {
         Some(_) => providers.with_shelf(Arc::new(SharedTokens(store.clone()))),
         None => providers,
     });
     let service =
-        Service::new(store.clone(), providers.clone(), clock.clone(), chance.clone(), &config.region);
+        Service::new(store.clone(), providers.clone(), clock.clone(), chance.clone(), &config.region)
+            .with_publishes_per_minute(config.quotas.publishes_per_minute)
+            .with_public_url(config.public_url.clone());
     install::install(&service, preset, &config.data_dir).await?;
     let parts = Parts { store, providers, clock, chance, metrics };
     let secure = links.is_https();

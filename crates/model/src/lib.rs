@@ -7,6 +7,7 @@
 //! | channel: the kind of way a message goes | [`channel`] |
 //! | endpoint: the address inside a subscription | [`endpoint`] |
 //! | subscription and its extension | [`subscription`] |
+//! | subscription user: somebody with several ways to be reached | [`subscription_user`] |
 //! | filter policy: which messages a subscription wants | [`filter`] |
 //! | message: what a publisher handed in | [`message`] |
 //! | delivery: one message on its way to one endpoint | [`delivery`] |
@@ -22,7 +23,7 @@
 //! | tag: a key and a value on a topic | [`tag`] |
 //! | role: what an account may do in a project | [`role`], [`account`] |
 //! | deed: what the audit log tells of | [`audit`] |
-//! | every limit of the product | [`limits`] |
+//! | every limit of the product | [`limits`]; those that the operator sets: [`quota`] |
 //! | time and chance, which are always arguments | [`clock`], [`chance`] |
 
 pub mod access_policy;
@@ -44,11 +45,13 @@ pub mod message;
 pub mod office;
 pub mod outcome;
 pub mod pace;
+pub mod quota;
 pub mod retry;
 pub mod role;
 pub mod scope;
 pub mod secret;
 pub mod subscription;
+pub mod subscription_user;
 pub mod tag;
 pub mod template;
 pub mod text;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use carillon_model::id::{ProjectId, SubscriptionId, TopicId};
+use carillon_model::quota::Quotas;
 use carillon_model::subscription::Target;
 use carillon_model::topic::{Topic, TopicName};
 use carillon_model::{Chance, Clock, SecretText, Timestamp};
@@ -60,6 +61,7 @@ pub struct Store {
     pub(crate) chance: Arc<dyn Chance>,
     pub(crate) wake: Arc<Wake>,
     pub(crate) shards: Arc<Shards>,
+    pub(crate) quotas: Quotas,
     /// Opened targets, for the next delivery of the same subscription.
     pub(crate) targets: Arc<Kept<SubscriptionId, Arc<Target>>>,
     pub(crate) recipients: Arc<Kept<TopicId, Arc<[Recipient]>>>,
@@ -142,12 +144,25 @@ impl Store {
             chance,
             wake: Arc::new(Wake::default()),
             shards: Arc::new(Shards::default()),
+            quotas: Quotas::default(),
             targets: Arc::new(Kept::new(TARGETS_KEPT_MAX)),
             recipients: Arc::new(Kept::new(TOPICS_KEPT_MAX)),
             topics: Arc::new(Kept::new(TOPICS_KEPT_MAX)),
             holders: Arc::new(Kept::new(HOLDERS_KEPT_MAX)),
             _lock: Arc::new(lock),
         }
+    }
+
+    /// The same store, which takes in as much as the operator says.
+    #[must_use]
+    pub fn with_quotas(self, quotas: Quotas) -> Self {
+        Self { quotas, ..self }
+    }
+
+    /// How much the operator says that it takes in.
+    #[must_use]
+    pub fn quotas(&self) -> Quotas {
+        self.quotas
     }
 
     /// Whether a write can be made durable now.

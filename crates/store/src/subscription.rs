@@ -1,12 +1,12 @@
 //! Subscriptions and their sealed targets.
 
+use carillon_model::Channel;
 use carillon_model::clock::Timestamp;
 use carillon_model::endpoint::Endpoint;
 use carillon_model::filter::FilterPolicies;
 use carillon_model::id::{EndpointId, ProjectId, SubscriptionId, TopicId};
 use carillon_model::subscription::{Subscription, SubscriptionState, Target};
 use carillon_model::topic::TopicName;
-use carillon_model::{Channel, limits};
 
 use crate::db::{Row, Tx, params};
 use crate::error::Error;
@@ -77,7 +77,7 @@ fn place(id: &str) -> Place<'_> {
 /// The keyed hashes of an address: alone, to find it by, and with the app it is reached through, which makes two
 /// subscriptions share a lane.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Hashes {
+pub(crate) struct Hashes {
     address: [u8; HASH],
     lane: [u8; HASH],
 }
@@ -85,7 +85,7 @@ struct Hashes {
 const HASH: usize = 32;
 
 impl Hashes {
-    fn new(vault: &Vault, endpoint: &Endpoint, app_key: Option<&str>) -> Self {
+    pub(crate) fn new(vault: &Vault, endpoint: &Endpoint, app_key: Option<&str>) -> Self {
         let address = format!("{}\n{}", endpoint.channel(), endpoint.canonical().reveal());
         let lane = format!("{address}\n{}", app_key.unwrap_or_default());
         Self {
@@ -101,6 +101,11 @@ impl Hashes {
 
     fn bytes(&self) -> Vec<u8> {
         [self.address, self.lane].concat()
+    }
+
+    /// The endpoints of the address.
+    pub(crate) fn find_address(&self, tx: &mut Tx<'_>) -> Result<Vec<String>, Error> {
+        self.find(tx, |hashes, bytes| bytes.get(..HASH) == Some(hashes.address.as_slice()))
     }
 
     /// The endpoints whose hashes `fit`, by their ids and the places of their hashes.
@@ -177,6 +182,8 @@ struct Sealed {
     endpoint: EndpointId,
     id: SubscriptionId,
     now: Timestamp,
+    /// How many subscriptions the topic may have.
+    most: u64,
 }
 
 fn add(
@@ -214,7 +221,7 @@ fn add(
     let sql = "SELECT count(*) FROM subscription WHERE topic_id = $1";
     let count = tx.query_one("subscription", sql, params![topic.as_str()])?;
     let count = count.map(|mut row| row.int()).transpose()?.unwrap_or(0);
-    if u64::try_from(count).unwrap_or(0) >= limits::SUBSCRIPTIONS_MAX {
+    if u64::try_from(count).unwrap_or(0) >= add.most {
         remove_unused_endpoint(tx, &endpoint)?;
         return Ok((Subscribed::Full, resumed));
     }
@@ -294,6 +301,7 @@ impl Store {
             id: SubscriptionId::new(now, self.chance.as_ref()),
             new,
             now,
+            most: self.quotas.subscriptions,
         };
         let (vault, chance, wake) = (self.vault.clone(), self.chance.clone(), self.wake());
         let work = move |tx: &mut Tx<'_>| add(tx, &vault, chance.as_ref(), &sealed);
@@ -338,10 +346,7 @@ impl Store {
                 Some(all) => {
                     let mut found = Vec::new();
                     for hashes in all {
-                        let fit = |hashes: &Hashes, bytes: &[u8]| {
-                            bytes.get(..HASH) == Some(hashes.address.as_slice())
-                        };
-                        found.extend(hashes.find(tx, fit)?);
+                        found.extend(hashes.find_address(tx)?);
                     }
                     Some(found)
                 }

@@ -5,5 +5,8 @@ mod absent;
 mod attribute;
 mod filter;
 mod harness;
+mod iam;
+mod quota;
+mod subscription_user;
 mod tag;
 mod template;
