@@ -54,6 +54,8 @@ pub struct Settings {
     pub retry: RetryPolicy,
     /// When breakers open and endpoints are paused.
     pub health: HealthPolicy,
+    /// What the rates of an endpoint let through within this time waits; of what is more, digests are made.
+    pub digest_after: Duration,
     /// How many attempts are under way at once.
     pub attempts_at_once: usize,
     /// How many of them to one host.
@@ -69,6 +71,7 @@ impl Default for Settings {
             links: Links::default(),
             retry: RetryPolicy::default(),
             health: HealthPolicy::default(),
+            digest_after: Duration::from_secs(60),
             attempts_at_once: 1024,
             attempts_per_host: 256,
             keep: None,
@@ -94,6 +97,8 @@ enum Event {
     Sent(Sent),
     /// The first so many of a lane, past their time to live, have ended.
     Expired(EndpointId, usize),
+    /// The oldest of a lane that were dropped, by their places.
+    Dropped(EndpointId, Vec<i64>),
     /// The endpoints that are not well, by the store.
     Compared(Vec<EndpointId>),
     Loaded(EndpointId, Result<Vec<Ready>, Error>),
@@ -152,6 +157,7 @@ impl Engine {
             wake: parts.store.wake(),
             sender: Arc::new(sender),
             sent_before,
+            digest_after: settings.digest_after,
             clock: parts.clock,
             lanes: HashMap::new(),
             timer: Timer::default(),
@@ -188,6 +194,7 @@ struct Lanes {
     clock: Arc<dyn Clock>,
     /// When an earlier run last sent something.
     sent_before: Timestamp,
+    digest_after: Duration,
     lanes: HashMap<EndpointId, Lane>,
     timer: Timer,
     events: mpsc::Sender<Event>,
@@ -280,7 +287,7 @@ impl Lanes {
                 }
                 if let Some(found) = self.lanes.get_mut(&lane) {
                     if let Some(rates) = rates {
-                        found.learn(rates, self.sent_before);
+                        found.learn(rates, self.sent_before, self.digest_after);
                     }
                     posts.into_iter().for_each(|at| found.posted(at));
                     found.sent(count, again, pause);
@@ -291,6 +298,12 @@ impl Lanes {
             Event::Expired(lane, count) => {
                 if let Some(found) = self.lanes.get_mut(&lane) {
                     found.expired(count);
+                }
+                self.serve(lane);
+            }
+            Event::Dropped(lane, seqs) => {
+                if let Some(found) = self.lanes.get_mut(&lane) {
+                    found.dropped(&seqs);
                 }
                 self.serve(lane);
             }
@@ -332,6 +345,13 @@ impl Lanes {
                     let batch = store.lane_take(id, LANE_QUEUE_MAX as u64).await;
                     // The loop is gone only when the engine stops.
                     drop(events.send(Event::Loaded(id, batch)).await);
+                });
+            }
+            Wish::Drop(keep) => {
+                let (sender, events) = (Arc::clone(&self.sender), self.events.clone());
+                self.tasks.spawn(async move {
+                    let dropped = sender.drop_oldest(id, keep).await;
+                    drop(events.send(Event::Dropped(id, dropped)).await);
                 });
             }
             Wish::Send(count) => {

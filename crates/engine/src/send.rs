@@ -150,6 +150,23 @@ impl Sender {
         self.settled(&batch, settlements, None).await;
     }
 
+    /// Lets the oldest of a lane end that may be dropped, but for `keep`, and tells which places those had.
+    pub(crate) async fn drop_oldest(&self, lane: EndpointId, keep: usize) -> Vec<i64> {
+        match self.store.lane_drop_oldest(lane, u64::try_from(keep).unwrap_or(u64::MAX)).await {
+            Ok(seqs) => {
+                if !seqs.is_empty() {
+                    tracing::warn!(%lane, count = seqs.len(), "more waited than may be sent soon: the oldest were dropped");
+                }
+                self.metrics.dropped(seqs.len());
+                seqs
+            }
+            Err(error) => {
+                tracing::error!(%lane, %error, "the oldest cannot be dropped; all are sent");
+                Vec::new()
+            }
+        }
+    }
+
     /// Waits until what became of a batch is durable.
     async fn settled(&self, batch: &[Ready], settlements: Vec<Settlement>, change: Option<HealthChange>) {
         for (settlement, ready) in settlements.iter().zip(batch) {

@@ -105,6 +105,23 @@ impl Pace {
         self.rates.iter().map(room).min().unwrap_or(usize::MAX)
     }
 
+    /// How many posts may leave within a time from `now` on so that `reserve` more could follow each, up to `most`.
+    #[must_use]
+    pub fn capacity(&self, now: Timestamp, within: Duration, reserve: u32, most: usize) -> usize {
+        if !self.is_limited() {
+            return most;
+        }
+        let (mut ahead, mut at, until) = (self.clone(), now, now.plus(within));
+        for count in 0..most {
+            at = ahead.next_at(at, reserve);
+            if at > until {
+                return count;
+            }
+            ahead.sent(at);
+        }
+        most
+    }
+
     /// The even distance between posts when an endpoint is sent to as fast as it may be: its longest rate's.
     #[must_use]
     pub fn gap(&self) -> Duration {
@@ -185,6 +202,23 @@ mod tests {
         assert_eq!(pace.next_at(Timestamp(1), 2), Timestamp(63_000));
         assert_eq!(pace.next_at(Timestamp(1), 0), Timestamp(1));
         assert_eq!(pace.room(Timestamp(1)), 2);
+    }
+
+    #[test]
+    fn capacity_is_what_the_windows_let_through_in_time() {
+        let mut pace = Pace::default();
+        assert_eq!(pace.capacity(Timestamp(0), Duration::from_secs(60), 2, 7), 7, "no rate, no limit");
+        pace.learn(DINGTALK_ROBOT, LONG_AGO);
+        let within =
+            |pace: &Pace, seconds| pace.capacity(Timestamp(0), Duration::from_secs(seconds), 2, 1_000);
+        assert_eq!((within(&pace, 60), within(&pace, 63), within(&pace, 130)), (18, 36, 54));
+        for _post in 0..15 {
+            pace.sent(Timestamp(0));
+        }
+        assert_eq!((within(&pace, 60), within(&pace, 63)), (3, 21));
+        let mut lark = Pace::default();
+        lark.learn(LARK_ROBOT, LONG_AGO);
+        assert_eq!((within(&lark, 2), within(&lark, 60)), (6, 98));
     }
 
     #[test]

@@ -43,6 +43,7 @@ mod kept;
 mod key_check;
 pub mod message;
 mod migrate;
+mod overflow;
 pub mod pause;
 pub mod pick;
 mod resend;

@@ -27,6 +27,7 @@ migrations![
     "0005_resend",
     "0006_session",
     "0007_health",
+    "0008_overflow",
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL,

@@ -17,6 +17,7 @@ mod health;
 mod idempotency;
 mod message;
 mod open;
+mod overflow;
 #[expect(dead_code, reason = "it is shared with other tests")]
 mod postgres;
 mod purge;
@@ -149,6 +150,9 @@ macro_rules! contract {
                     an_open_store_can_write
                     a_newer_version_is_refused
                     an_edited_migration_is_refused;
+                overflow:
+                    what_a_subscription_wants_goes_with_its_deliveries
+                    the_oldest_are_dropped_and_say_so;
                 purge:
                     a_deleted_subscription_leaves_no_byte
                     a_replaced_target_leaves_no_byte

@@ -31,6 +31,7 @@ use super::{delivery, endpoint, message};
         endpoint::show,
         endpoint::resume,
         endpoint::set_fallback,
+        endpoint::set_overflow,
         message::who_am_i
     ),
     security(("token" = []), ("bearer" = []))
