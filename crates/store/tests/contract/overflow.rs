@@ -51,7 +51,7 @@ pub(crate) async fn the_oldest_are_dropped_and_say_so<H: Home>() {
     let ready = bed.store.wake().take().ready;
     let half = Settlement {
         parts_done: 1,
-        ..settlement(&ready[2], 1, bed.tick(), DeliveryState::Pending, limited())
+        ..settlement(&ready[2], 1, bed.tick(), limited(), DeliveryState::Pending)
     };
     bed.store.delivery_settle(Vec::new(), vec![half]).await.unwrap();
     let lane = ready[0].endpoint;
