@@ -100,10 +100,17 @@ impl Lane {
     fn insert(&mut self, ready: Ready) {
         let priority = ready.stored.message.priority;
         let fixed = self.sending.max(self.held_end());
-        let behind =
-            self.queue.iter().skip(fixed).take_while(|other| other.stored.message.priority >= priority);
-        let place = fixed.min(self.queue.len()) + behind.count();
-        self.queue.insert(place, ready);
+        // Behind the last of them, wherever it stands: one that was held may stand in front of urgent ones.
+        let last = self.queue.iter().rposition(|other| other.stored.message.priority >= priority);
+        let place = last.map_or(0, |last| last + 1).max(fixed);
+        self.queue.insert(place.min(self.queue.len()), ready);
+    }
+
+    /// Says that the clock was set by so much: what was to be waited for is as far away as before.
+    pub(crate) fn clock_was_set(&mut self, by_ms: i64) {
+        self.pace.shift(by_ms);
+        self.paused_until = self.paused_until.map(|until| until.shifted(by_ms));
+        self.queue.iter_mut().for_each(|ready| ready.due_at = ready.due_at.shifted(by_ms));
     }
 
     /// Where those end that are held for another try.
@@ -119,6 +126,11 @@ impl Lane {
     /// Takes in what the store gave for a load; fewer than asked for means there is no more.
     pub(crate) fn loaded(&mut self, batch: Vec<Ready>) {
         self.loading = false;
+        if self.last_seq == 0 {
+            // What an earlier run postponed may have been told to stay away; urgent ones must not press on.
+            let tried = batch.iter().filter(|ready| ready.attempts > 0);
+            self.paused_until = self.paused_until.max(tried.map(|ready| ready.due_at).max());
+        }
         // What arrived meanwhile set the flag again; only a short batch that nothing followed empties the store.
         self.more_in_store |= batch.len() >= LANE_QUEUE_MAX;
         for ready in batch {
@@ -153,7 +165,9 @@ impl Lane {
         let merges = first.overflow == Overflow::Digest;
         let storm = merges && self.is_storm(now);
         let reserve = if urgent { 0 } else { RESERVE };
-        let mut at = self.pace.next_at(now, reserve).max(first.due_at);
+        // One that was never tried waits for nothing, even when the clock was set back since it was accepted.
+        let due_at = if first.attempts > first.attempts_before { first.due_at } else { now };
+        let mut at = self.pace.next_at(now, reserve).max(due_at);
         if storm
             && !urgent
             && let Some(last) = self.pace.last()
@@ -312,8 +326,8 @@ impl Lane {
     }
 
     /// The first `count` deliveries have ended, but for those in `again`, which are tried again together and keep
-    /// their places; the lane waits for them. Where the endpoint asked for a pause, urgent ones wait too. What was
-    /// given out beyond them did not fit and waits on.
+    /// their places; the lane waits for them, but for urgent ones. Where the endpoint asked for a pause, urgent ones
+    /// wait too. What was given out beyond them did not fit and waits on.
     pub(crate) fn sent(&mut self, count: usize, again: Vec<Ready>, pause: bool) {
         self.sending = 0;
         self.held = (again.len() > 1).then_some(again.len());
@@ -322,7 +336,11 @@ impl Lane {
         }
         self.queue.drain(..count.min(self.queue.len()));
         for ready in again.into_iter().rev() {
-            self.queue.push_front(ready);
+            // One that goes alone lets urgent ones pass.
+            let priority = ready.stored.message.priority;
+            let more = self.queue.iter().take_while(|other| other.stored.message.priority > priority);
+            let place = if self.held.is_some() { 0 } else { more.count() };
+            self.queue.insert(place, ready);
         }
     }
 

@@ -100,7 +100,44 @@ fn urgent_ones_go_first_but_not_into_a_pause() {
     while let Some(sent) = send(&mut lane, Timestamp(9_000), 1) {
         order.extend(sent);
     }
-    assert_eq!(order, [6, 1, 4, 5, 2, 3]);
+    assert_eq!(order, [4, 5, 6, 1, 2, 3]);
+}
+
+#[test]
+fn a_pause_outlives_what_it_was_asked_for() {
+    let mut lane = Lane::default();
+    lane.arrive(normal(1));
+    lane.arrive(ready(2, Priority::Urgent));
+    assert_eq!(lane.begin(1).len(), 1);
+    // The first expired at once; its endpoint asked to be left alone nevertheless.
+    lane.sent(1, Vec::new(), false);
+    lane.pause(Timestamp(9_000));
+    assert_eq!(lane.wish(NOW, None), Wish::Wait(Timestamp(9_000)));
+}
+
+#[test]
+fn what_an_earlier_run_postponed_holds_urgent_ones_back() {
+    let mut lane = Lane::from_store();
+    assert_eq!(lane.wish(NOW, None), Wish::Load);
+    let postponed = Ready { attempts: 1, due_at: Timestamp(9_000), ..normal(1) };
+    lane.loaded(vec![ready(2, Priority::Urgent), postponed]);
+    assert_eq!(lane.wish(NOW, None), Wish::Wait(Timestamp(9_000)));
+}
+
+#[test]
+fn a_clock_that_was_set_changes_no_wait() {
+    let mut lane = Lane::default();
+    lane.learn(FOUR_A_MINUTE, LONG_AGO);
+    (0..4).for_each(|_| lane.posted(NOW));
+    lane.arrive(ready(1, Priority::Urgent));
+    assert_eq!(lane.wish(NOW, None), Wish::Wait(Timestamp(61_000)));
+    lane.clock_was_set(3_600_000);
+    assert_eq!(lane.wish(Timestamp(3_601_000), None), Wish::Wait(Timestamp(3_661_000)));
+    lane.clock_was_set(-7_200_000);
+    // What was accepted by the clock of before does not wait until that comes round again.
+    lane.arrive(ready(2, Priority::Urgent));
+    assert_eq!(lane.wish(Timestamp(-3_599_000), None), Wish::Wait(Timestamp(-3_539_000)));
+    assert_eq!(lane.wish(Timestamp(-3_539_000), None), Wish::Send(1));
 }
 
 #[test]

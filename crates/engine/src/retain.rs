@@ -40,6 +40,7 @@ impl Retain {
                 }
             };
             tokio::select! {
+                biased;
                 () = stop.cancelled() => return,
                 () = sleep(pause) => {}
             }

@@ -42,6 +42,8 @@ const COUNT_EVERY: Duration = Duration::from_secs(1);
 const COMPARE_EVERY: Duration = Duration::from_secs(60 * 60);
 /// How long a lane waits when the store did not answer.
 const LOAD_AGAIN: Duration = Duration::from_secs(1);
+/// How far the clock must run away from a steady one within two looks to count as set, in milliseconds.
+const CLOCK_SET_MIN: u64 = 1_000;
 
 /// What an operator sets.
 #[derive(Debug, Clone)]
@@ -158,6 +160,7 @@ impl Engine {
             sender: Arc::new(sender),
             sent_before,
             digest_after: settings.digest_after,
+            ahead_ms: ahead(parts.clock.as_ref()),
             clock: parts.clock,
             lanes: HashMap::new(),
             timer: Timer::default(),
@@ -192,6 +195,8 @@ struct Lanes {
     wake: Arc<Wake>,
     sender: Arc<Sender>,
     clock: Arc<dyn Clock>,
+    /// How far the clock is before a steady one, in milliseconds.
+    ahead_ms: i64,
     /// When an earlier run last sent something.
     sent_before: Timestamp,
     digest_after: Duration,
@@ -204,13 +209,35 @@ struct Lanes {
     stop: CancellationToken,
 }
 
+fn ahead(clock: &dyn Clock) -> i64 {
+    clock.now().0.saturating_sub(clock.steady().0)
+}
+
 impl Lanes {
+    /// The present moment. When the clock was set since the last look, what lanes wait for is set with it: neither is
+    /// anything sent too early for a platform's limit, nor does a lane wait for hours.
+    fn now(&mut self) -> Timestamp {
+        let ahead_ms = ahead(self.clock.as_ref());
+        let by_ms = ahead_ms.saturating_sub(self.ahead_ms);
+        if by_ms.unsigned_abs() >= CLOCK_SET_MIN {
+            tracing::warn!(by_ms, "the clock was set");
+            self.ahead_ms = ahead_ms;
+            self.sent_before = self.sent_before.shifted(by_ms);
+            self.lanes.values_mut().for_each(|lane| lane.clock_was_set(by_ms));
+            self.timer.shift(by_ms);
+            for health in self.health.values_mut() {
+                health.until = health.until.map(|until| until.shifted(by_ms));
+            }
+        }
+        self.clock.now()
+    }
+
     async fn run(mut self, mut results: mpsc::Receiver<Event>) {
         let wake = Arc::clone(&self.wake);
         let stop = self.stop.clone();
         let (mut counted, mut compared) = (Instant::now(), Instant::now());
         loop {
-            let now = self.clock.now();
+            let now = self.now();
             while let Some(lane) = self.timer.take_due(now) {
                 self.serve(lane);
             }
@@ -277,8 +304,9 @@ impl Lanes {
     }
 
     fn event(&mut self, event: Event) {
+        let now = self.now();
         match event {
-            Event::Sent(Sent { lane, count, again, pause, posts, rates, change, held_until }) => {
+            Event::Sent(Sent { lane, count, again, pause, posts, asked, rates, change, held_until }) => {
                 let outdated = self.lanes.get_mut(&lane).is_some_and(Lane::take_outdated);
                 match change {
                     Some(_) if outdated => self.forget(lane),
@@ -289,9 +317,9 @@ impl Lanes {
                     if let Some(rates) = rates {
                         found.learn(rates, self.sent_before, self.digest_after);
                     }
-                    posts.into_iter().for_each(|at| found.posted(at));
+                    posts.into_iter().for_each(|at| found.posted(now.minus(at.elapsed())));
                     found.sent(count, again, pause);
-                    held_until.into_iter().for_each(|until| found.pause(until));
+                    asked.into_iter().chain(held_until).for_each(|until| found.pause(until));
                 }
                 self.serve(lane);
             }
@@ -319,7 +347,7 @@ impl Lanes {
                         Ok(batch) => found.loaded(batch),
                         Err(error) => {
                             tracing::error!(%error, "a lane cannot be read");
-                            found.load_failed(self.clock.now().plus(LOAD_AGAIN));
+                            found.load_failed(now.plus(LOAD_AGAIN));
                         }
                     }
                 }
@@ -330,9 +358,10 @@ impl Lanes {
 
     /// Does what a lane wants.
     fn serve(&mut self, id: EndpointId) {
+        let now = self.now();
         let Some(lane) = self.lanes.get_mut(&id) else { return };
         let health = if self.health.is_empty() { None } else { self.health.get(&id).copied() };
-        match lane.wish(self.clock.now(), health.and_then(|health| health.until)) {
+        match lane.wish(now, health.and_then(|health| health.until)) {
             Wish::Busy => self.timer.clear(id),
             Wish::Wait(until) => self.timer.set(id, until),
             Wish::Done => {
@@ -355,7 +384,7 @@ impl Lanes {
                 });
             }
             Wish::Send(count) => {
-                let posts_max = lane.room(self.clock.now());
+                let posts_max = lane.room(now);
                 let turn = Turn { lane: id, batch: lane.begin(count), room: posts_max, health };
                 let (sender, events) = (Arc::clone(&self.sender), self.events.clone());
                 self.tasks.spawn(async move {

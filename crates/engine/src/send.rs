@@ -59,7 +59,9 @@ pub(crate) struct Sent {
     /// Whether the endpoint wants a pause until they are due.
     pub(crate) pause: bool,
     /// When posts left.
-    pub(crate) posts: Vec<Timestamp>,
+    pub(crate) posts: Vec<Instant>,
+    /// Until when the endpoint asked to be left alone.
+    pub(crate) asked: Option<Timestamp>,
     /// The endpoint's rates, once they are known.
     pub(crate) rates: Option<&'static [Rate]>,
     /// How the endpoint fares now, where that changed.
@@ -77,6 +79,7 @@ impl Sent {
             again: Vec::new(),
             pause: false,
             posts: Vec::new(),
+            asked: None,
             rates: None,
             change: None,
             held_until: None,
@@ -95,13 +98,18 @@ struct Tally {
     parts_done: u32,
     /// Whether parts are left only because the endpoint's rate has no room for them now.
     paced: bool,
-    posts: Vec<Timestamp>,
+    posts: Vec<Instant>,
 }
 
 /// What came of a delivery that could not even begin: it waits.
 fn unopened(ready: &Ready) -> Tally {
     let verdict = Verdict::plain(Outcome::Later { wait: None, scope: Scope::Endpoint }, Reason::Unopened);
     Tally { verdict, parts_done: ready.parts_done, paced: false, posts: Vec::new() }
+}
+
+/// That an attempt has begun, and how many parts have arrived.
+fn begun(ready: &Ready, at: Timestamp, parts_done: u32) -> Start {
+    Start { seq: ready.seq, attempt: ready.attempts + 1, at, parts_done }
 }
 
 /// Whether a change must be durable: a first failure or two need not be.
@@ -231,7 +239,7 @@ impl Sender {
         let (batch, tally) = match self.load(batch, &target, &added) {
             Ok(load) => {
                 self.mark(load.batch, started_at).await;
-                (load.batch, self.send_parts(&load, &target, turn.room).await)
+                (load.batch, self.send_parts(&load, &target, turn.room, started_at).await)
             }
             Err(verdict) => (alone(batch), Tally { verdict, ..unopened(first) }),
         };
@@ -336,13 +344,20 @@ impl Sender {
     /// The marks are written while the attempt runs; an error means that the engine is being cut.
     async fn mark(&self, batch: &[Ready], at: Timestamp) {
         for ready in batch {
-            drop(
-                self.notes.send(Note::Began(Start { seq: ready.seq, attempt: ready.attempts + 1, at })).await,
-            );
+            drop(self.notes.send(Note::Began(begun(ready, at, ready.parts_done))).await);
         }
     }
 
-    async fn send_parts(&self, load: &Load<'_>, target: &Target, room: usize) -> Tally {
+    /// Writes down that a part has arrived, before the next one leaves: a crash repeats one part at most.
+    async fn mark_part(&self, ready: &Ready, at: Timestamp, parts_done: u32) {
+        let (done, durable) = oneshot::channel();
+        if self.notes.send(Note::Reached(begun(ready, at, parts_done), done)).await.is_ok() {
+            // An error means that the engine is being cut.
+            drop(durable.await);
+        }
+    }
+
+    async fn send_parts(&self, load: &Load<'_>, target: &Target, room: usize, at: Timestamp) -> Tally {
         let done = load.batch.first().map_or(0, |first| first.parts_done);
         let mut tally = Tally {
             verdict: Verdict::plain(Outcome::Refused, Reason::Render),
@@ -356,8 +371,12 @@ impl Sender {
                 tally.paced = true;
                 break;
             }
-            tally.posts.push(self.clock.now());
+            if let (Some(first), true) = (load.batch.first(), tally.parts_done > done) {
+                self.mark_part(first, at, tally.parts_done).await;
+            }
             tally.verdict = self.providers.send(target, part).await;
+            // It came there now at the latest, and so counts longest.
+            tally.posts.push(Instant::now());
             if tally.verdict.outcome != Outcome::Accepted {
                 break;
             }
@@ -433,8 +452,12 @@ impl Sender {
             let parts_done = tally.parts_done;
             settlements.push(Settlement { seq: ready.seq, id: ready.id, attempt, state, due_at, parts_done });
         }
+        let asked = match tally.verdict.outcome {
+            Outcome::Later { wait, .. } => wait.map(|wait| now.plus(wait)),
+            Outcome::Accepted | Outcome::Refused | Outcome::Misconfigured | Outcome::Unknown => None,
+        };
         let nothing = Sent::nothing(turn.lane, batch.len());
-        (settlements, Sent { again, pause, posts: tally.posts, change, ..nothing })
+        (settlements, Sent { again, pause, posts: tally.posts, asked, change, ..nothing })
     }
 
     fn without_attempt(&self, ready: &Ready, step: Move) -> Settlement {

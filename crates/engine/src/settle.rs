@@ -24,6 +24,8 @@ const BATCH_MAX: usize = 2048;
 pub(crate) enum Note {
     /// An attempt has begun.
     Began(Start),
+    /// A part has arrived and others follow; the answer comes when that is durable.
+    Reached(Start, oneshot::Sender<()>),
     /// An attempt has ended, for one delivery or for all that went in one post; the answer comes when that is
     /// durable.
     Ended(Ended),
@@ -43,6 +45,8 @@ pub(crate) struct Ended {
 struct Batch {
     /// The marks that wait, with when they came.
     starts: HashMap<i64, (Instant, Start)>,
+    /// The marks that somebody waits for.
+    reached: Vec<Start>,
     settlements: Vec<Settlement>,
     changes: Vec<HealthChange>,
     holds: Vec<Hold>,
@@ -54,6 +58,11 @@ impl Batch {
         match note {
             Note::Began(start) => {
                 self.starts.insert(start.seq, (Instant::now(), start));
+            }
+            Note::Reached(start, done) => {
+                self.starts.remove(&start.seq);
+                self.reached.push(start);
+                self.waiting.push(done);
             }
             Note::Ended(Ended { settlements, change, hold, done }) => {
                 for settlement in &settlements {
@@ -78,7 +87,8 @@ impl Batch {
 
     /// Takes the marks that came before.
     fn marks(&mut self, before: Instant) -> Vec<Start> {
-        self.starts.extract_if(|_, (came, _)| *came <= before).map(|(_, (_, start))| start).collect()
+        let waited = self.starts.extract_if(|_, (came, _)| *came <= before).map(|(_, (_, start))| start);
+        self.reached.drain(..).chain(waited).collect()
     }
 }
 

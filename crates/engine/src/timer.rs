@@ -26,6 +26,12 @@ impl Timer {
         self.valid.remove(&lane);
     }
 
+    /// Says that the clock was set by so much: everything is as far away as before.
+    pub(crate) fn shift(&mut self, by_ms: i64) {
+        self.valid.values_mut().for_each(|at| *at = at.shifted(by_ms));
+        self.heap = self.valid.iter().map(|(lane, at)| Reverse((*at, *lane))).collect();
+    }
+
     /// The soonest time.
     pub(crate) fn next(&mut self) -> Option<Timestamp> {
         while let Some(Reverse((at, lane))) = self.heap.peek() {

@@ -86,6 +86,7 @@ impl Sender {
                 Entry::Now(place) => return Way::Open(Box::new(target), place),
                 // It may be cancelled meanwhile, and so is opened again when the place is there.
                 Entry::Later(comes) => tokio::select! {
+                    biased;
                     () = self.stop.cancelled() => return Way::Stopping,
                     place = comes => place.ok(),
                 },

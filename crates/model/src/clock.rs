@@ -1,8 +1,9 @@
 //! Time as an argument: the clock everyone is handed.
 
 use std::fmt;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +23,12 @@ impl Timestamp {
     #[must_use]
     pub fn minus(self, span: Duration) -> Self {
         Self(self.0.saturating_sub(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    /// The moment so many milliseconds later, or earlier when they are fewer than none.
+    #[must_use]
+    pub fn shifted(self, by_ms: i64) -> Self {
+        Self(self.0.saturating_add(by_ms))
     }
 
     /// How long from `earlier` to this moment; nothing when it lies in the future.
@@ -85,6 +92,11 @@ impl fmt::Display for Timestamp {
 pub trait Clock: Send + Sync {
     /// The present moment.
     fn now(&self) -> Timestamp;
+
+    /// The present moment by a clock that nobody sets: only the distance of two of them means anything.
+    fn steady(&self) -> Timestamp {
+        self.now()
+    }
 }
 
 /// The machine's clock.
@@ -95,6 +107,13 @@ impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the machine's clock")]
     fn now(&self) -> Timestamp {
         Timestamp(jiff::Timestamp::now().as_millisecond())
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the machine's clock")]
+    fn steady(&self) -> Timestamp {
+        // An instant tells nothing by itself; all that are asked count from the first.
+        static FIRST: OnceLock<Instant> = OnceLock::new();
+        Timestamp(0).plus(FIRST.get_or_init(Instant::now).elapsed())
     }
 }
 

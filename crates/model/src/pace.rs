@@ -75,6 +75,11 @@ impl Pace {
         }
     }
 
+    /// Says that the clock was set by so much: what was sent is as long ago as before.
+    pub fn shift(&mut self, by_ms: i64) {
+        self.sent.iter_mut().for_each(|at| *at = at.shifted(by_ms));
+    }
+
     /// The first moment from `now` on at which a post may leave so that `reserve` more could follow it.
     #[must_use]
     pub fn next_at(&self, now: Timestamp, reserve: u32) -> Timestamp {

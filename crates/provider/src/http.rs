@@ -4,6 +4,7 @@
 //! never lets a URL, a token or a header into an error or a log.
 
 use std::error::Error;
+use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -76,9 +77,27 @@ impl Answer {
     }
 }
 
+/// Stands in the place of the network: a simulation's far ends answer here by themselves, and nothing is dialled.
+pub trait Wire: Send + Sync {
+    /// Takes a request to its far end and brings the answer back. The client's deadline may cut it at any await.
+    fn carry(&self, url: String, body: String) -> Carried<'_>;
+}
+
+/// What becomes of a request that a [`Wire`] carries.
+pub type Carried<'a> = Pin<Box<dyn Future<Output = Result<Reply, Failure>> + Send + 'a>>;
+
+/// A far end's answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
 /// Why there is no answer, or no whole one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Failure {
+pub enum Failure {
     /// The request cannot be built.
     Request,
     /// The host is in a forbidden network.
@@ -118,6 +137,7 @@ pub(crate) struct Http {
     guard: Guard,
     timeout: Duration,
     web_timeout: Duration,
+    wire: Option<Arc<dyn Wire>>,
     platform: OnceLock<Option<reqwest::Client>>,
     web: OnceLock<Option<reqwest::Client>>,
 }
@@ -130,9 +150,15 @@ impl Http {
             guard: Guard::new(&settings.private_allowed),
             timeout: settings.timeout,
             web_timeout: settings.web_timeout,
+            wire: None,
             platform: OnceLock::new(),
             web: OnceLock::new(),
         }
+    }
+
+    /// The same, but every request goes over `wire`.
+    pub(crate) fn over(wire: Arc<dyn Wire>, settings: &ProviderSettings) -> Self {
+        Self { wire: Some(wire), ..Self::new(settings) }
     }
 
     /// Judges a web endpoint's URL without resolving it; a host with a detour is the operator's own choice.
@@ -158,6 +184,9 @@ impl Http {
             url = detoured(&url, address)?;
         } else if web {
             self.guard.check_url(&url).map_err(|_private| Failure::Forbidden)?;
+        }
+        if let Some(wire) = &self.wire {
+            return over(wire.as_ref(), url, request.body, Instant::now() + timeout).await;
         }
         let client = if web && detour.is_none() { self.web_client() } else { self.platform_client() };
         let client = client.ok_or(Failure::Connect)?;
@@ -260,6 +289,12 @@ async fn exchange(request: reqwest::RequestBuilder, deadline: Instant) -> Result
         }
         return Ok(answer);
     }
+}
+
+async fn over(wire: &dyn Wire, url: Url, body: String, deadline: Instant) -> Result<Answer, Failure> {
+    let reply = timeout_at(deadline, wire.carry(url.into(), body)).await;
+    let Reply { status, body } = reply.unwrap_or(Err(Failure::Timeout))?;
+    Ok(Answer { status, headers: HeaderMap::new(), body, cut: None })
 }
 
 /// Tells what failed before the request left from what failed after; when unsure, after.

@@ -50,6 +50,7 @@ pub use advice::advice;
 pub use connect_to::ConnectTo;
 pub use email::{MailSettings, Relay, Security, Sender};
 pub use guard::PrivateEndpoint;
+pub use http::{Carried, Failure, Reply, Wire};
 pub use listed::{ListedCode, Ruling, Wait, listed_codes};
 pub use preview::Shown;
 pub use signing::{BadKey, MadeKey, Signer};
@@ -189,6 +190,11 @@ impl Providers {
     pub fn new(settings: ProviderSettings, clock: Arc<dyn Clock>) -> Self {
         let mailer = settings.mail.clone().map(|mail| email::Mailer::new(mail, settings.timeout));
         Self { http: http::Http::new(&settings), tokens: token::Tokens::new(), mailer, clock }
+    }
+
+    /// Providers that reach no network: every request goes over `wire`, which a simulation answers.
+    pub fn over(wire: Arc<dyn Wire>, settings: ProviderSettings, clock: Arc<dyn Clock>) -> Self {
+        Self { http: http::Http::over(wire, &settings), ..Self::new(settings, clock) }
     }
 
     /// Renders a body for a target, in one or more parts that are sent in order.

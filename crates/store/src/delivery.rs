@@ -66,7 +66,7 @@ pub enum Opened {
     Ended,
 }
 
-/// That an attempt has begun.
+/// That an attempt has begun, and how far it has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Start {
     /// The delivery's place.
@@ -75,6 +75,8 @@ pub struct Start {
     pub attempt: u32,
     /// When.
     pub at: Timestamp,
+    /// How many parts have arrived, those of earlier attempts included.
+    pub parts_done: u32,
 }
 
 /// How an attempt ended and what follows. An expiry or a cancellation has no attempt.
@@ -317,8 +319,9 @@ impl Store {
     ) -> Result<(), Error> {
         let write = move |tx: &mut Tx<'_>| {
             for start in &starts {
-                let sql = "UPDATE delivery SET state = 1, attempts = $2, started_at = $3 WHERE seq = $1 AND state = 0";
-                tx.execute(sql, params![start.seq, start.attempt, start.at])?;
+                let sql = "UPDATE delivery SET state = 1, attempts = $2, started_at = $3, parts_done = $4
+                     WHERE seq = $1 AND attempts <= $2 AND state IN (0, 1)";
+                tx.execute(sql, params![start.seq, start.attempt, start.at, start.parts_done])?;
             }
             for settlement in &settlements {
                 settle(tx, settlement)?;

@@ -59,7 +59,7 @@ pub mod topic;
 pub mod vault;
 pub mod wake;
 
-pub use db::{NoObserver, Observer};
+pub use db::{Hand, Held, NoObserver, Observer};
 pub use error::Error;
 pub use setup::{Settings, Store};
 

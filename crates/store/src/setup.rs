@@ -11,7 +11,7 @@ use carillon_model::topic::{Topic, TopicName};
 use carillon_model::{Chance, Clock, SecretText, Timestamp};
 
 use crate::account::Holder;
-use crate::db::{self, Db, Observer, Tx};
+use crate::db::{self, Db, Hand, Observer, Tx};
 use crate::error::Error;
 use crate::kept::Kept;
 use crate::key_check;
@@ -35,6 +35,14 @@ pub struct Settings {
     pub key_file: Option<PathBuf>,
     /// The PostgreSQL database that several servers share; a file in the data directory when not set.
     pub database_url: Option<SecretText>,
+}
+
+impl Settings {
+    /// The database's file, where it is one, and the key file.
+    fn files(&self) -> (PathBuf, PathBuf) {
+        let key_file = self.key_file.clone().unwrap_or_else(|| self.data_dir.join("master.key"));
+        (self.data_dir.join("carillon.db"), key_file)
+    }
 }
 
 /// Who holds a token, and when it ends.
@@ -69,22 +77,36 @@ impl Store {
         chance: Arc<dyn Chance>,
         observer: Arc<dyn Observer>,
     ) -> Result<Self, Error> {
-        let dir = &settings.data_dir;
-        let setup = |what: &str, error: &std::io::Error| {
-            Error::Setup(format!("the data directory {} cannot be {what}: {error}", dir.display()))
-        };
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(dir)
-            .map_err(|error| setup("made", &error))?;
-        let lock = lock(dir)?;
-        let key_file = settings.key_file.clone().unwrap_or_else(|| dir.join("master.key"));
+        let lock = claim(&settings.data_dir)?;
+        let (database, key_file) = settings.files();
         let (db, vault) = match &settings.database_url {
-            None => open_file(&dir.join("carillon.db"), &key_file, clock.now(), chance.as_ref(), observer)?,
+            None => open_file(&database, &key_file, clock.now(), chance.as_ref(), observer)?,
             Some(url) => open_server(url, &key_file, clock.now(), chance.as_ref(), observer)?,
         };
-        Ok(Self {
+        Ok(Self::new(db, vault, clock, chance, lock))
+    }
+
+    /// Opens the store in the directory as [`Store::open`] does, but so that it does nothing before the hand is told
+    /// to: a simulation decides what is done when, and where it is cut.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_by_hand(
+        settings: &Settings,
+        clock: Arc<dyn Clock>,
+        chance: Arc<dyn Chance>,
+        observer: Arc<dyn Observer>,
+    ) -> Result<(Self, Hand), Error> {
+        let lock = claim(&settings.data_dir)?;
+        let (database, key_file) = settings.files();
+        let vault = open_vault(&database, &key_file, chance.as_ref())?;
+        let own = |tx: &mut Tx<'_>| check_key(tx, &vault, &database, &key_file, chance.as_ref());
+        let (db, hand) = Db::open_by_hand(&database, clock.now(), observer, own)?;
+        Ok((Self::new(db, vault, clock, chance, lock), hand))
+    }
+
+    fn new(db: Db, vault: Vault, clock: Arc<dyn Clock>, chance: Arc<dyn Chance>, lock: File) -> Self {
+        Self {
             db,
             vault: Arc::new(vault),
             clock,
@@ -95,7 +117,7 @@ impl Store {
             topics: Arc::new(Kept::new(TOPICS_KEPT_MAX)),
             holders: Arc::new(Kept::new(HOLDERS_KEPT_MAX)),
             _lock: Arc::new(lock),
-        })
+        }
     }
 
     /// Whether a write can be made durable now.
@@ -121,6 +143,22 @@ fn open_file(
     chance: &dyn Chance,
     observer: Arc<dyn Observer>,
 ) -> Result<(Db, Vault), Error> {
+    let vault = open_vault(database, key_file, chance)?;
+    let own = |tx: &mut Tx<'_>| check_key(tx, &vault, database, key_file, chance);
+    let db = Db::open(db::Place::Sqlite(database), now, observer, own)?;
+    Ok((db, vault))
+}
+
+/// Makes the directory, if there is none, and claims it for this process.
+fn claim(dir: &Path) -> Result<File, Error> {
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
+    made.map_err(|error| {
+        Error::Setup(format!("the data directory {} cannot be made: {error}", dir.display()))
+    })?;
+    lock(dir)
+}
+
+fn open_vault(database: &Path, key_file: &Path, chance: &dyn Chance) -> Result<Vault, Error> {
     if database.exists() && !key_file.exists() {
         return Err(Error::Setup(format!(
             "the database {} exists but its key file {} does not: put the key file back, nothing sealed can be \
@@ -133,12 +171,20 @@ fn open_file(
     close_to_others(database).map_err(|error| {
         Error::Setup(format!("the database {} cannot be closed to others: {error}", database.display()))
     })?;
-    let own = |tx: &mut Tx<'_>| match key_check::fits(tx, &vault, chance)? {
+    Ok(vault)
+}
+
+fn check_key(
+    tx: &mut Tx<'_>,
+    vault: &Vault,
+    database: &Path,
+    key_file: &Path,
+    chance: &dyn Chance,
+) -> Result<(), Error> {
+    match key_check::fits(tx, vault, chance)? {
         true => Ok(()),
         false => Err(foreign_key(key_file, &format!("the database {}", database.display()))),
-    };
-    let db = Db::open(db::Place::Sqlite(database), now, observer, own)?;
-    Ok((db, vault))
+    }
 }
 
 /// The key file is made only for a database that has none yet, so that a server which was started without the key

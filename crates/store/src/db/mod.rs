@@ -24,6 +24,7 @@
 //! - [`Db::write`] and [`Db::write_then`] may look first and write then: no other such work of any server comes between.
 //!   [`Db::write_beside`] is for what is written often and need not look.
 
+mod hand;
 mod postgres;
 mod sqlite;
 mod value;
@@ -35,6 +36,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+pub use self::hand::{Hand, Held};
 pub(crate) use self::postgres::Wire;
 pub(crate) use self::value::{Row, Value};
 use crate::error::Error;
@@ -183,6 +185,18 @@ impl Db {
         move || version.as_ref().map(|version| version.load(Ordering::Acquire))
     }
 
+    /// Opens the file as [`Db::open`] does, but does nothing by itself: the hand does what waits.
+    pub(crate) fn open_by_hand(
+        path: &Path,
+        now: carillon_model::Timestamp,
+        observer: Arc<dyn Observer>,
+        check: impl FnOnce(&mut Tx<'_>) -> Result<(), Error>,
+    ) -> Result<(Self, Hand), Error> {
+        let (sqlite, (writer, inbox)) = sqlite::Sqlite::open_unstarted(path, now, observer, check)?;
+        let database = Database::Sqlite(Arc::new(sqlite));
+        Ok((Self { database, version: Arc::new(AtomicU64::new(1)) }, Hand::new(writer, inbox)))
+    }
+
     /// Does a piece of work and answers when it is durable. When it fails, it changes nothing.
     pub(crate) async fn write<T, F>(&self, work: F) -> Result<T, Error>
     where
@@ -249,6 +263,7 @@ impl Db {
         F: FnOnce(&mut Tx<'_>) -> Result<T, Error> + Send + 'static,
     {
         match &self.database {
+            Database::Sqlite(sqlite) if sqlite.writer_reads() => self.write_flow(work, |_read| ()).await,
             Database::Sqlite(sqlite) => sqlite.read(work).await,
             Database::Postgres(postgres) => postgres.read(work).await,
         }

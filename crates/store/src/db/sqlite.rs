@@ -37,18 +37,51 @@ pub(crate) struct Sqlite {
     /// Gone only while the store closes.
     orders: Option<mpsc::Sender<Box<dyn Work>>>,
     writer: Option<JoinHandle<()>>,
+    /// None where the writer reads too.
+    readers: Option<Readers>,
+}
+
+#[derive(Clone)]
+struct Readers {
     path: PathBuf,
-    readers: Arc<Mutex<Vec<Connection>>>,
+    idle: Arc<Mutex<Vec<Connection>>>,
     reading: Arc<Semaphore>,
 }
 
+/// A writer, and what waits for it.
+pub(crate) type Unstarted = (Writer, mpsc::Receiver<Box<dyn Work>>);
+
 impl Sqlite {
+    /// Opens the file and starts the writer in a thread of its own.
     pub(crate) fn open(
         path: &Path,
         now: carillon_model::Timestamp,
         observer: Arc<dyn Observer>,
         check: impl FnOnce(&mut Tx<'_>) -> Result<(), Error>,
     ) -> Result<Self, Error> {
+        let (mut sqlite, (writer, inbox)) = Self::open_unstarted(path, now, observer, check)?;
+        let fail = |error: std::io::Error| Error::Setup(format!("no thread for the store: {error}"));
+        let waiting = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(fail)?;
+        let writer = std::thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || writer.write_all(inbox, &waiting))
+            .map_err(fail)?;
+        sqlite.writer = Some(writer);
+        sqlite.readers = Some(Readers {
+            path: path.to_owned(),
+            idle: Arc::new(Mutex::new(Vec::new())),
+            reading: Arc::new(Semaphore::new(READERS)),
+        });
+        Ok(sqlite)
+    }
+
+    /// Opens the file and leaves it to the caller to make the writer work; it reads, too.
+    pub(crate) fn open_unstarted(
+        path: &Path,
+        now: carillon_model::Timestamp,
+        observer: Arc<dyn Observer>,
+        check: impl FnOnce(&mut Tx<'_>) -> Result<(), Error>,
+    ) -> Result<(Self, Unstarted), Error> {
         if rusqlite::version_number() < SQLITE_VERSION_MIN {
             return Err(Error::Setup(format!("SQLite {} is too old, 3.51.3 is needed", rusqlite::version())));
         }
@@ -58,23 +91,11 @@ impl Sqlite {
         check(&mut Tx::sqlite(&tx))?;
         tx.commit()?;
         sealed::reclaim(&connection)?;
-        let fail = |error: std::io::Error| Error::Setup(format!("no thread for the store: {error}"));
-        let waiting = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(fail)?;
         let mut writer = Writer { connection, observer, dirty: true, purged_at: Instant::now() };
         // A crash may have come between a delete and its purge.
         writer.purge(PURGE_TRIES);
         let (orders, inbox) = mpsc::channel(QUEUE_MAX);
-        let writer = std::thread::Builder::new()
-            .name("store-writer".to_owned())
-            .spawn(move || writer.write_all(inbox, &waiting))
-            .map_err(fail)?;
-        Ok(Self {
-            orders: Some(orders),
-            writer: Some(writer),
-            path: path.to_owned(),
-            readers: Arc::new(Mutex::new(Vec::new())),
-            reading: Arc::new(Semaphore::new(READERS)),
-        })
+        Ok((Self { orders: Some(orders), writer: None, readers: None }, (writer, inbox)))
     }
 
     pub(crate) async fn submit(&self, work: Box<dyn Work>) -> Result<(), Error> {
@@ -86,14 +107,18 @@ impl Sqlite {
         }
     }
 
+    /// Whether what only reads goes by the writer.
+    pub(crate) fn writer_reads(&self) -> bool {
+        self.readers.is_none()
+    }
+
     pub(crate) async fn read<T, F>(&self, work: F) -> Result<T, Error>
     where
         T: Send + 'static,
         F: FnOnce(&mut Tx<'_>) -> Result<T, Error> + Send + 'static,
     {
-        let permit = Arc::clone(&self.reading).acquire_owned().await.map_err(|_closed| closing())?;
-        let readers = Arc::clone(&self.readers);
-        let path = self.path.clone();
+        let Readers { path, idle: readers, reading } = self.readers.clone().ok_or_else(closing)?;
+        let permit = reading.acquire_owned().await.map_err(|_closed| closing())?;
         let done = tokio::task::spawn_blocking(move || {
             let _permit = permit;
             let idle = readers.lock().expect("no code panics while it holds the readers").pop();
@@ -148,7 +173,7 @@ fn connect(path: &Path, read_only: bool) -> Result<Connection, Error> {
     Ok(connection)
 }
 
-struct Writer {
+pub(crate) struct Writer {
     connection: Connection,
     observer: Arc<dyn Observer>,
     /// Whether deleted bytes may still stand in the write-ahead log.
@@ -180,11 +205,12 @@ impl Writer {
             {
                 group.push(work);
             }
-            self.commit(group);
+            self.commit(group).answer();
         }
     }
 
-    fn commit(&mut self, mut group: Vec<Box<dyn Work>>) {
+    /// Does a group of work in one transaction. Nobody knows of it before it is answered.
+    pub(crate) fn commit(&mut self, mut group: Vec<Box<dyn Work>>) -> Committed {
         let start = Instant::now();
         let mut erasing = vec![false; group.len()];
         let outcome = self.run(&mut group, &mut erasing);
@@ -203,13 +229,8 @@ impl Writer {
         }
         self.observer.committed(group.len(), start.elapsed());
         let failure = outcome.err().map(|error| error.to_string());
-        for (work, erased) in group.into_iter().zip(erasing) {
-            work.answer(match &failure {
-                Some(text) => Err(Error::Unavailable(text.clone())),
-                None if erased && self.dirty => Err(Error::Unpurged),
-                None => Ok(()),
-            });
-        }
+        let unpurged = erasing.into_iter().map(|erased| erased && self.dirty).collect();
+        Committed { group, failure, unpurged }
     }
 
     fn run(&mut self, group: &mut [Box<dyn Work>], erasing: &mut [bool]) -> Result<(), rusqlite::Error> {
@@ -244,6 +265,26 @@ impl Writer {
             );
         }
         self.purged_at = Instant::now();
+    }
+}
+
+/// A group of work that was done, or failed; its callers still wait for the answer.
+pub(crate) struct Committed {
+    group: Vec<Box<dyn Work>>,
+    failure: Option<String>,
+    unpurged: Vec<bool>,
+}
+
+impl Committed {
+    /// Answers everybody.
+    pub(crate) fn answer(self) {
+        for (work, unpurged) in self.group.into_iter().zip(self.unpurged) {
+            work.answer(match &self.failure {
+                Some(text) => Err(Error::Unavailable(text.clone())),
+                None if unpurged => Err(Error::Unpurged),
+                None => Ok(()),
+            });
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use carillon_model::Clock;
 use carillon_model::delivery::DeliveryState;
 use carillon_model::message::Priority;
 use carillon_model::outcome::{Outcome, Reason, Verdict};
-use carillon_store::delivery::{Ready, Settlement};
+use carillon_store::delivery::{Ready, Settlement, Start};
 
 use crate::harness::{Bed, Home, accepted, limited, robot, settlement, start};
 
@@ -273,6 +273,22 @@ pub(crate) async fn starts_and_settlements_go_together<H: Home>() {
     assert_eq!(counted(DeliveryState::Pending), 100);
     assert_eq!(counted(DeliveryState::Sending), 100);
     assert_eq!(bed.home.number(ATTEMPTS), 100);
+}
+
+pub(crate) async fn an_interrupted_attempt_goes_on_where_it_was<H: Home>() {
+    let bed = Bed::<H>::fresh().await;
+    let ready = sending(&bed).await;
+    let at = bed.tick();
+    let reached = Start { parts_done: 2, ..start(&ready, 1, at) };
+    bed.store.delivery_settle(vec![reached], Vec::new()).await.unwrap();
+    let bed = bed.reopen();
+    assert_eq!(bed.store.delivery_recover().await.unwrap(), 1);
+    let waits = waiting(&bed, &ready).await;
+    assert_eq!((waits[0].attempts, waits[0].parts_done), (1, 2));
+    // Late news of an earlier attempt changes nothing.
+    let late = Start { parts_done: 1, ..start(&ready, 0, at) };
+    bed.store.delivery_settle(vec![late], Vec::new()).await.unwrap();
+    assert_eq!(waiting(&bed, &ready).await[0].parts_done, 2);
 }
 
 pub(crate) async fn what_was_under_way_waits_again_after_a_start<H: Home>() {

@@ -427,7 +427,7 @@ pub(crate) fn robot_endpoint(token: &str) -> Endpoint {
 
 /// That the next attempt of a delivery begins now.
 pub(crate) fn start(ready: &Ready, attempt: u32, at: Timestamp) -> Start {
-    Start { seq: ready.seq, attempt, at }
+    Start { seq: ready.seq, attempt, at, parts_done: ready.parts_done }
 }
 
 /// How an attempt of a delivery ended.

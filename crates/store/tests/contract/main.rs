@@ -105,6 +105,7 @@ macro_rules! contract {
                     settling_an_earlier_attempt_again_is_harmless
                     a_place_that_is_not_there_changes_nothing
                     starts_and_settlements_go_together
+                    an_interrupted_attempt_goes_on_where_it_was
                     what_was_under_way_waits_again_after_a_start
                     recovery_keeps_the_order_and_leaves_the_rest;
                 explain:
