@@ -65,6 +65,7 @@ pub(crate) async fn build(config: &ServerConfig, links: Links, preset: Preset) -
         attempts_at_once: config.attempts_at_once,
         attempts_per_host: config.attempts_per_host,
         keep: config.keep,
+        directories_every: config.directories_every,
     };
     let engine = Engine::start(parts, settings).await.context("the engine cannot start")?;
     let registry = Mutex::new(registry);

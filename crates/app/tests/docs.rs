@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use carillon_model::Channel;
+use carillon_model::office::Platform;
 use carillon_model::outcome::Reason;
-use carillon_provider::{ListedCode, advice, listed_codes};
+use carillon_provider::{ListedCode, advice, listed_codes, listed_office_codes};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_carillon");
 /// How often a state is asked for before the test gives up; each time starts a process.
@@ -222,6 +223,9 @@ fn the_error_tables_are_those_of_the_code() {
         ("Lark and Feishu custom bots", table(&listed_codes(Channel::Lark), Channel::Lark)),
         ("WeCom group robots", table(&listed_codes(Channel::Wecom), Channel::Wecom)),
         ("HTTP and HTTPS endpoints", table(&listed_codes(Channel::Https), Channel::Https)),
+        ("Lark and Feishu office apps", table(&listed_office_codes(Platform::Lark), Channel::Office)),
+        ("DingTalk office apps", table(&listed_office_codes(Platform::Dingtalk), Channel::Office)),
+        ("WeCom office apps", table(&listed_office_codes(Platform::Wecom), Channel::Office)),
         ("E-mail", table(&listed_codes(Channel::Email), Channel::Email)),
         ("All reasons", rest),
     ];

@@ -13,9 +13,11 @@
 //! | several deliveries in one post | `digest` |
 //! | writing down what began and what ended, in batches | `settle` |
 //! | forgetting what is old | `retain` |
+//! | reading directories | `directory` |
 //! | numbers for the operator | [`metrics`] |
 
 mod digest;
+mod directory;
 mod gate;
 mod hold;
 mod lane;

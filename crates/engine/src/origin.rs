@@ -73,9 +73,11 @@ impl Sender {
                 let topic = self.store.topic_find(project, topic).await?;
                 Ok(Added::Mail(topic.map(|topic| topic.display_name).filter(|name| !name.is_empty())))
             }
-            Channel::Dingtalk | Channel::DingtalkPerson | Channel::Lark | Channel::Wecom => {
-                Ok(Added::Nothing)
-            }
+            Channel::Dingtalk
+            | Channel::DingtalkPerson
+            | Channel::Lark
+            | Channel::Wecom
+            | Channel::Office => Ok(Added::Nothing),
         }
     }
 

@@ -20,6 +20,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::directory::Directories;
 use crate::gate::Gate;
 use crate::hold::Holds;
 use crate::lane::{LANE_QUEUE_MAX, Lane, Wish};
@@ -64,6 +65,8 @@ pub struct Settings {
     pub attempts_per_host: usize,
     /// How long messages are kept; for ever when not set.
     pub keep: Option<Duration>,
+    /// How often the directories of office apps are read by themselves; never when not set.
+    pub directories_every: Option<Duration>,
 }
 
 impl Default for Settings {
@@ -77,6 +80,7 @@ impl Default for Settings {
             attempts_at_once: 1024,
             attempts_per_host: 256,
             keep: None,
+            directories_every: None,
         }
     }
 }
@@ -138,6 +142,7 @@ impl Engine {
             metrics: parts.metrics.clone(),
         };
         tasks.spawn(retain.run(stop.clone()));
+        tasks.spawn(Directories::new(&parts, settings.directories_every).run(stop.clone()));
         let (events, results) = mpsc::channel(RESULTS_MAX);
         let sender = Sender {
             store: parts.store.clone(),

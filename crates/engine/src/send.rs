@@ -107,6 +107,16 @@ fn unopened(ready: &Ready) -> Tally {
     Tally { verdict, parts_done: ready.parts_done, paced: false, posts: Vec::new() }
 }
 
+/// What came of a delivery to somebody whom the directory says is gone: no call was made.
+fn gone(ready: &Ready) -> Tally {
+    let words = "the directory says that this person or chat is gone; nothing was sent";
+    let verdict = Verdict {
+        platform_text: Some(words.to_owned()),
+        ..Verdict::plain(Outcome::Refused, Reason::Recipient)
+    };
+    Tally { verdict, ..unopened(ready) }
+}
+
 /// That an attempt has begun, and how many parts have arrived.
 fn begun(ready: &Ready, at: Timestamp, parts_done: u32) -> Start {
     Start { seq: ready.seq, attempt: ready.attempts + 1, at, parts_done }
@@ -205,15 +215,9 @@ impl Sender {
             Way::Held(until) => {
                 return Some((Vec::new(), Sent { held_until: Some(until), ..Sent::nothing(lane, 0) }));
             }
-            Way::Closed => {
-                return Some(self.decide(
-                    turn,
-                    alone(batch),
-                    &self.retry,
-                    now,
-                    Instant::now(),
-                    unopened(first),
-                ));
+            way @ (Way::Closed | Way::Left) => {
+                let tally = if matches!(way, Way::Left) { gone(first) } else { unopened(first) };
+                return Some(self.decide(turn, alone(batch), &self.retry, now, Instant::now(), tally));
             }
             Way::Stopping => return None,
         };
@@ -234,7 +238,7 @@ impl Sender {
             }
         };
         let batch = digest::together(self.still_wanted(batch, now).await, channel);
-        let rates = Some(pace::rates(&target.endpoint));
+        let rates = Some(pace::rates(&target));
         let (started_at, start) = (self.clock.now(), Instant::now());
         let (batch, tally) = match self.load(batch, &target, &added) {
             Ok(load) => {

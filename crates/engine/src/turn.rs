@@ -44,6 +44,8 @@ pub(crate) enum Way {
     Ends(Move),
     /// Somebody cancelled it.
     Gone,
+    /// The directory says that the person or chat is gone.
+    Left,
     /// The host or the organisation is to be left alone.
     Held(Timestamp),
     /// It cannot be looked up.
@@ -55,7 +57,7 @@ pub(crate) enum Way {
 /// A host as the gate tells it from others.
 fn gate_key(target: &Target) -> u64 {
     let mut hasher = DefaultHasher::new();
-    scope::host(&target.endpoint).hash(&mut hasher);
+    scope::host(target).hash(&mut hasher);
     hasher.finish()
 }
 
@@ -71,6 +73,7 @@ impl Sender {
                 Ok(Opened::Target(target)) => target,
                 Ok(Opened::NoTarget) => return Way::Ends(Move::Cancel),
                 Ok(Opened::Ended) => return Way::Gone,
+                Ok(Opened::Gone) => return Way::Left,
                 Err(error) => {
                     tracing::error!(delivery = %first.id, %error, "a target cannot be opened");
                     return Way::Closed;

@@ -20,14 +20,24 @@ pub enum Channel {
     Http,
     /// Somebody's own HTTPS endpoint.
     Https,
+    /// People and chats that the company's own office app reaches.
+    Office,
     /// A mailbox.
     Email,
 }
 
 impl Channel {
     /// Every channel.
-    pub const ALL: [Self; 7] =
-        [Self::Dingtalk, Self::DingtalkPerson, Self::Lark, Self::Wecom, Self::Http, Self::Https, Self::Email];
+    pub const ALL: [Self; 8] = [
+        Self::Dingtalk,
+        Self::DingtalkPerson,
+        Self::Lark,
+        Self::Wecom,
+        Self::Http,
+        Self::Https,
+        Self::Email,
+        Self::Office,
+    ];
 
     /// The channel's name in Carillon's own API, in metrics and at rest.
     #[must_use]
@@ -39,6 +49,7 @@ impl Channel {
             Self::Wecom => "wecom",
             Self::Http => "http",
             Self::Https => "https",
+            Self::Office => "office",
             Self::Email => "email",
         }
     }
@@ -47,17 +58,19 @@ impl Channel {
     #[must_use]
     pub fn needs_confirmation(self) -> bool {
         match self {
-            Self::Dingtalk | Self::DingtalkPerson | Self::Lark | Self::Wecom => false,
+            Self::Dingtalk | Self::DingtalkPerson | Self::Lark | Self::Wecom | Self::Office => false,
             Self::Http | Self::Https | Self::Email => true,
         }
     }
 
     /// Whether every receiver of it can tell a message that comes twice, by a key that stays the same. DingTalk's
-    /// webhooks can, its internal robot in the same channel cannot.
+    /// webhooks can, its internal robot in the same channel cannot; an office app can on Lark and WeCom, not on DingTalk.
     #[must_use]
     pub fn knows_repeats(self) -> bool {
         match self {
-            Self::Dingtalk | Self::DingtalkPerson | Self::Lark | Self::Wecom | Self::Email => false,
+            Self::Dingtalk | Self::DingtalkPerson | Self::Lark | Self::Wecom | Self::Email | Self::Office => {
+                false
+            }
             Self::Http | Self::Https => true,
         }
     }

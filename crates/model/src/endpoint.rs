@@ -10,8 +10,10 @@ use url::Url;
 
 use crate::channel::Channel;
 use crate::error::{Field, Invalid};
+use crate::id::ConnectionId;
 use crate::limits;
 use crate::mailbox;
+use crate::office::{Recipient, RecipientKind};
 use crate::secret::SecretText;
 
 /// The host of DingTalk's robot webhooks and of its older API.
@@ -63,6 +65,15 @@ pub enum Endpoint {
         /// The whole URL.
         url: SecretText,
     },
+    /// Somebody, or a chat, that an office app reaches.
+    Office {
+        /// The app's connection.
+        connection: ConnectionId,
+        /// What it is.
+        kind: RecipientKind,
+        /// The platform's id.
+        id: SecretText,
+    },
     /// A mailbox.
     Mailbox {
         /// Its address, the domain in lower case and ASCII.
@@ -91,6 +102,10 @@ impl Endpoint {
             Channel::Wecom => parse_wecom(text),
             Channel::Http => parse_web(text, "http"),
             Channel::Https => parse_web(text, "https"),
+            Channel::Office => {
+                let (connection, to) = Recipient::parse_endpoint(text)?;
+                Ok(Self::Office { connection, kind: to.kind, id: to.id.into() })
+            }
             Channel::Email => parse_mailbox(text),
         }
     }
@@ -134,6 +149,7 @@ impl Endpoint {
             Self::WecomRobot { .. } => Channel::Wecom,
             Self::Web { url } if url.reveal().starts_with("http:") => Channel::Http,
             Self::Web { .. } => Channel::Https,
+            Self::Office { .. } => Channel::Office,
             Self::Mailbox { .. } => Channel::Email,
         }
     }
@@ -156,6 +172,9 @@ impl Endpoint {
                 format!("https://{WECOM_HOST}/cgi-bin/webhook/send?key={}", key.reveal()).into()
             }
             Self::Web { url: text } | Self::Mailbox { address: text } => text.clone(),
+            Self::Office { connection, kind, id } => {
+                format!("office:{connection}:{}:{}", kind.name(), id.reveal()).into()
+            }
         }
     }
 
@@ -176,6 +195,9 @@ impl Endpoint {
                 format!("https://{WECOM_HOST}/cgi-bin/webhook/send?key={}", mask(key.reveal()))
             }
             Self::Web { url } => mask_url(url.reveal()),
+            Self::Office { connection, kind, id } => {
+                format!("office:{connection}:{}:{}", kind.name(), mask(id.reveal()))
+            }
             Self::Mailbox { address } => mailbox::mask(address.reveal()),
         }
     }
@@ -194,7 +216,7 @@ pub fn lark_host(feishu: bool) -> &'static str {
 }
 
 /// `****` and the last four characters; only stars when there are fewer than twelve.
-fn mask(secret: &str) -> String {
+pub(crate) fn mask(secret: &str) -> String {
     let chars: Vec<char> = secret.chars().collect();
     if chars.len() < 12 {
         return "****".to_owned();

@@ -112,6 +112,20 @@ pub enum Field {
     Body,
     /// The address under which subscribers reach the server, a setting.
     PublicUrl,
+    /// The platform of a connection.
+    Platform,
+    /// An app's id or key.
+    AppId,
+    /// An app's secret.
+    AppSecret,
+    /// A company's id.
+    CorpId,
+    /// An app's number.
+    AgentId,
+    /// The code of an app's robot.
+    RobotCode,
+    /// The recipients of a push.
+    To,
 }
 
 impl Field {
@@ -172,6 +186,13 @@ impl Field {
             Self::Id => "id",
             Self::Body => "body",
             Self::PublicUrl => "public_url",
+            Self::Platform => "platform",
+            Self::AppId => "app_id",
+            Self::AppSecret => "app_secret",
+            Self::CorpId => "corp_id",
+            Self::AgentId => "agent_id",
+            Self::RobotCode => "robot_code",
+            Self::To => "to",
         }
     }
 }

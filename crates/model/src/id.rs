@@ -97,6 +97,18 @@ id!(
     AccountId
 );
 id!(
+    /// A connection: a company's own app on a platform.
+    ConnectionId
+);
+id!(
+    /// One reading of a connection's directory.
+    RunId
+);
+id!(
+    /// A group of people of our own.
+    GroupId
+);
+id!(
     /// One request, for logs and answers.
     RequestId
 );

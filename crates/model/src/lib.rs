@@ -18,6 +18,7 @@
 //! | the links a subscriber follows | [`link`] |
 //! | template: a text with placeholders | [`template`] |
 //! | access policy: who else may use a topic | [`access_policy`] |
+//! | office apps, their directories and recipients | [`office`] |
 //! | tag: a key and a value on a topic | [`tag`] |
 //! | every limit of the product | [`limits`] |
 //! | time and chance, which are always arguments | [`clock`], [`chance`] |
@@ -36,6 +37,7 @@ pub mod limits;
 pub mod link;
 mod mailbox;
 pub mod message;
+pub mod office;
 pub mod outcome;
 pub mod pace;
 pub mod retry;

@@ -128,3 +128,11 @@ pub const TAG_FILTER_MAX: usize = 10;
 pub const TAG_PAGE_MAX: u64 = 1_000;
 /// How far back statistics reach (SMN: 31 days).
 pub const STATISTICS_SPAN: Duration = Duration::from_secs(31 * 24 * 60 * 60);
+/// The longest name of a connection or of a group of people, in characters.
+pub const CONNECTION_NAME_CHARS_MAX: usize = 64;
+/// The most connections of a project.
+pub const CONNECTIONS_MAX: u64 = 100;
+/// The most recipients that one push names.
+pub const PUSH_RECIPIENTS_MAX: usize = 1_000;
+/// The most people and chats that one message is expanded into.
+pub const PUSH_EXPANDED_MAX: usize = 50_000;

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::endpoint::Endpoint;
+use crate::office::Platform;
+use crate::subscription::Target;
 
 /// At most `count` posts in any span of `per`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +19,7 @@ pub struct Rate {
 }
 
 const MINUTE: Duration = Duration::from_millis(63_000);
+const HOUR: Duration = Duration::from_secs(3_780);
 const SECOND: Duration = Duration::from_millis(1_050);
 
 /// DingTalk, "custom robot": 20 messages a minute, then ten minutes of silence.
@@ -30,17 +33,28 @@ const DINGTALK_APP: &[Rate] = &[Rate { count: 20, per: SECOND }];
 
 /// SMN, "limits": 100 mails to one address in ten minutes.
 const MAILBOX: &[Rate] = &[Rate { count: 100, per: Duration::from_millis(630_000) }];
+/// Lark, "send a message": 5 a second to one person or chat.
+const LARK_RECIPIENT: &[Rate] = &[Rate { count: 5, per: SECOND }];
+/// WeCom, "application messages": 30 a minute and 1000 an hour to one member; what is more is dropped without an error.
+const WECOM_RECIPIENT: &[Rate] = &[Rate { count: 30, per: MINUTE }, Rate { count: 1000, per: HOUR }];
 
-/// The rates of an endpoint; none for somebody's own web endpoint.
+/// The rates of a target; none for somebody's own web endpoint.
 #[must_use]
-pub fn rates(endpoint: &Endpoint) -> &'static [Rate] {
-    match endpoint {
+pub fn rates(target: &Target) -> &'static [Rate] {
+    match &target.endpoint {
         Endpoint::DingtalkRobot { .. } => DINGTALK_ROBOT,
         Endpoint::LarkRobot { .. } => LARK_ROBOT,
         Endpoint::WecomRobot { .. } => WECOM_ROBOT,
         Endpoint::DingtalkConversation { .. } | Endpoint::DingtalkPerson { .. } => DINGTALK_APP,
         Endpoint::Mailbox { .. } => MAILBOX,
         Endpoint::Web { .. } => &[],
+        Endpoint::Office { .. } => match target.extension.office.as_ref().map(|office| office.app.platform())
+        {
+            Some(Platform::Lark | Platform::Feishu) => LARK_RECIPIENT,
+            Some(Platform::Dingtalk) => DINGTALK_APP,
+            Some(Platform::Wecom) => WECOM_RECIPIENT,
+            None => &[],
+        },
     }
 }
 

@@ -45,9 +45,12 @@ impl RetryPolicy {
                 again_after_unknown: self.again_after_unknown && reason != Reason::Timeout,
                 ..self
             },
-            Channel::Dingtalk | Channel::DingtalkPerson | Channel::Lark | Channel::Wecom | Channel::Email => {
-                self
-            }
+            Channel::Dingtalk
+            | Channel::DingtalkPerson
+            | Channel::Lark
+            | Channel::Wecom
+            | Channel::Email
+            | Channel::Office => self,
         }
     }
 }

@@ -3,13 +3,20 @@
 use std::borrow::Cow;
 
 use crate::endpoint::{DINGTALK_API_HOST, DINGTALK_ROBOT_HOST, Endpoint, FEISHU_HOST, LARK_HOST, WECOM_HOST};
+use crate::office::App;
 use crate::outcome::Scope;
 use crate::subscription::Target;
 
-/// The host that an endpoint's messages are sent to, with its port if it has one of its own.
+/// The host that a target's messages are sent to, with its port if it has one of its own.
 #[must_use]
-pub fn host(endpoint: &Endpoint) -> &str {
-    match endpoint {
+pub fn host(target: &Target) -> &str {
+    match &target.endpoint {
+        Endpoint::Office { .. } => match target.extension.office.as_ref().map(|office| &office.app) {
+            Some(app @ (App::Lark(_) | App::Feishu(_))) => app.lark_host(),
+            Some(App::Dingtalk(_)) => DINGTALK_API_HOST,
+            Some(App::Wecom(_)) => WECOM_HOST,
+            None => "",
+        },
         Endpoint::DingtalkRobot { .. } => DINGTALK_ROBOT_HOST,
         Endpoint::DingtalkConversation { .. } | Endpoint::DingtalkPerson { .. } => DINGTALK_API_HOST,
         Endpoint::LarkRobot { feishu: true, .. } => FEISHU_HOST,
@@ -33,10 +40,14 @@ pub fn host(endpoint: &Endpoint) -> &str {
 pub fn name(target: &Target, scope: Scope) -> Option<Cow<'_, str>> {
     match scope {
         Scope::Endpoint => None,
-        Scope::Host => Some(format!("host {}", host(&target.endpoint)).into()),
+        Scope::Host => Some(format!("host {}", host(target)).into()),
         Scope::Organisation => {
-            let app = target.extension.app.as_ref()?;
-            Some(format!("app {} {}", host(&target.endpoint), app.app_key.reveal()).into())
+            let id = match (&target.extension.app, &target.extension.office) {
+                (Some(app), _) => app.app_key.clone(),
+                (None, Some(office)) => office.app.id(),
+                (None, None) => return None,
+            };
+            Some(format!("app {} {}", host(target), id.reveal()).into())
         }
     }
 }
@@ -51,7 +62,10 @@ mod tests {
 
     #[test]
     fn hosts_are_told_apart_and_apps_too() {
-        let web = |url: &str| Endpoint::Web { url: url.into() };
+        let web = |url: &str| Target {
+            endpoint: Endpoint::Web { url: url.into() },
+            extension: Extension::default(),
+        };
         for (url, wanted) in [
             ("https://hooks.example/x?y", "hooks.example"),
             ("http://u:p@hooks.example:8080", "hooks.example:8080"),
@@ -74,7 +88,7 @@ mod tests {
         assert_eq!(name(&one, Scope::Host), name(&other, Scope::Host));
         assert_ne!(name(&one, Scope::Organisation), name(&other, Scope::Organisation));
         assert_eq!(name(&one, Scope::Endpoint), None);
-        let robot = Target { endpoint: web("https://a.example"), extension: Extension::default() };
+        let robot = web("https://a.example");
         assert_eq!(name(&robot, Scope::Organisation), None);
     }
 }

@@ -7,8 +7,9 @@ use crate::clock::Timestamp;
 use crate::endpoint::Endpoint;
 use crate::error::{Field, Invalid};
 use crate::filter::FilterPolicies;
-use crate::id::{EndpointId, ProjectId, SubscriptionId, TopicId};
+use crate::id::{ConnectionId, EndpointId, ProjectId, SubscriptionId, TopicId};
 use crate::limits;
+use crate::office::App;
 use crate::secret::SecretText;
 use crate::topic::TopicName;
 
@@ -38,6 +39,18 @@ pub struct Extension {
     /// Headers to send along to a web endpoint.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub headers: Vec<(String, SecretText)>,
+    /// The office app that reaches the endpoint. It is the connection's own and is put in when a message is sent.
+    #[serde(skip)]
+    pub office: Option<Box<OfficeApp>>,
+}
+
+/// An office app with the ids that its platform knows a person by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OfficeApp {
+    /// The app.
+    pub app: App,
+    /// The connection.
+    pub connection: ConnectionId,
 }
 
 impl Extension {

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use carillon_model::endpoint::{DINGTALK_API_HOST, DINGTALK_ROBOT_HOST, FEISHU_HOST, LARK_HOST, WECOM_HOST};
 use carillon_model::outcome::{Outcome, Reason, Scope, Verdict};
+use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
 use tokio::time::{Instant, timeout_at};
@@ -35,7 +36,7 @@ pub(crate) struct Request<'a> {
     pub(crate) to: To<'a>,
     /// Headers beside the content type.
     pub(crate) headers: &'a [(&'a str, &'a str)],
-    /// The body, JSON.
+    /// The body, JSON; none when it is empty.
     pub(crate) body: String,
 }
 
@@ -62,7 +63,7 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     /// The headers.
     pub(crate) headers: HeaderMap,
-    /// The body, up to [`ANSWER_BYTES_MAX`].
+    /// The body, up to the most that was asked for.
     pub(crate) body: Vec<u8>,
     /// Why the body is not whole, if it is not.
     pub(crate) cut: Option<Failure>,
@@ -169,6 +170,16 @@ impl Http {
 
     /// Posts one request and reads the answer.
     pub(crate) async fn post(&self, request: Request<'_>) -> Result<Answer, Failure> {
+        self.send(Method::POST, request, ANSWER_BYTES_MAX).await
+    }
+
+    /// Makes one request and reads at most `bytes_max` of the answer.
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        request: Request<'_>,
+        bytes_max: usize,
+    ) -> Result<Answer, Failure> {
         let (text, timeout, web) = match request.to {
             To::Platform { host, path } if PLATFORM_HOSTS.contains(&host) => {
                 (format!("https://{host}{path}"), self.timeout, false)
@@ -190,7 +201,11 @@ impl Http {
         }
         let client = if web && detour.is_none() { self.web_client() } else { self.platform_client() };
         let client = client.ok_or(Failure::Connect)?;
-        exchange(client.post(url).headers(headers).body(request.body), Instant::now() + timeout).await
+        let mut ready = client.request(method, url).headers(headers);
+        if !request.body.is_empty() {
+            ready = ready.body(request.body);
+        }
+        exchange(ready, Instant::now() + timeout, bytes_max).await
     }
 
     fn detour(&self, url: &Url) -> Option<&ConnectTo> {
@@ -264,7 +279,11 @@ fn detoured(url: &Url, address: &str) -> Result<Url, Failure> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the one place that sends")]
-async fn exchange(request: reqwest::RequestBuilder, deadline: Instant) -> Result<Answer, Failure> {
+async fn exchange(
+    request: reqwest::RequestBuilder,
+    deadline: Instant,
+    bytes_max: usize,
+) -> Result<Answer, Failure> {
     let mut response = match timeout_at(deadline, request.send()).await {
         Err(_elapsed) => return Err(Failure::Timeout),
         Ok(Err(error)) => return Err(judge(&error)),
@@ -281,7 +300,7 @@ async fn exchange(request: reqwest::RequestBuilder, deadline: Instant) -> Result
             Err(_elapsed) => answer.cut = Some(Failure::Timeout),
             Ok(Err(_broken)) => answer.cut = Some(Failure::Broken),
             Ok(Ok(None)) => {}
-            Ok(Ok(Some(chunk))) if answer.body.len() + chunk.len() <= ANSWER_BYTES_MAX => {
+            Ok(Ok(Some(chunk))) if answer.body.len() + chunk.len() <= bytes_max => {
                 answer.body.extend_from_slice(&chunk);
                 continue;
             }

@@ -13,6 +13,7 @@
 //! | text for each platform's dialect | `render` |
 //! | what a chat would show | `preview` |
 //! | what signs the bodies for web endpoints | `signing`, `certificate` |
+//! | the companies' own office apps | `office` |
 //! | the platforms | `dingtalk`, `lark`, `wecom`; `webhook` for web endpoints, `email` for mailboxes |
 
 use std::fmt;
@@ -36,6 +37,7 @@ mod guard;
 mod http;
 mod lark;
 mod listed;
+mod office;
 mod parts;
 mod preview;
 mod render;
@@ -51,7 +53,8 @@ pub use connect_to::ConnectTo;
 pub use email::{MailSettings, Relay, Security, Sender};
 pub use guard::PrivateEndpoint;
 pub use http::{Carried, Failure, Reply, Wire};
-pub use listed::{ListedCode, Ruling, Wait, listed_codes};
+pub use listed::{ListedCode, Ruling, Wait, listed_codes, listed_office_codes};
+pub use office::{Fault, Finding, Found, Walk, Wanted, Wrong};
 pub use preview::Shown;
 pub use signing::{BadKey, MadeKey, Signer};
 
@@ -171,6 +174,7 @@ struct Context<'a> {
     http: &'a http::Http,
     tokens: &'a token::Tokens,
     clock: &'a dyn Clock,
+    pace: &'a office::pace::AppPace,
 }
 
 /// All the providers, behind one door. It is cheap to make and is shared by all who send.
@@ -179,6 +183,7 @@ pub struct Providers {
     tokens: token::Tokens,
     mailer: Option<email::Mailer>,
     clock: Arc<dyn Clock>,
+    pace: office::pace::AppPace,
 }
 
 impl Providers {
@@ -189,7 +194,8 @@ impl Providers {
     )]
     pub fn new(settings: ProviderSettings, clock: Arc<dyn Clock>) -> Self {
         let mailer = settings.mail.clone().map(|mail| email::Mailer::new(mail, settings.timeout));
-        Self { http: http::Http::new(&settings), tokens: token::Tokens::new(), mailer, clock }
+        let (http, tokens) = (http::Http::new(&settings), token::Tokens::new());
+        Self { http, tokens, mailer, clock, pace: office::pace::AppPace::default() }
     }
 
     /// Providers that reach no network: every request goes over `wire`, which a simulation answers.
@@ -211,6 +217,7 @@ impl Providers {
             Endpoint::LarkRobot { .. } => lark::robot::render(target, post),
             Endpoint::WecomRobot { .. } => wecom::robot::render(target, post),
             Endpoint::Web { .. } => Ok(webhook::render(post)),
+            Endpoint::Office { .. } => office::send::render(target, post),
             Endpoint::Mailbox { .. } => match &self.mailer {
                 Some(mailer) => email::render(&mailer.settings.from, target, post),
                 None => Err(no_relay()),
@@ -220,7 +227,7 @@ impl Providers {
 
     /// Sends one part of a delivery to its target. It never errors: whatever happens is a verdict.
     pub async fn send(&self, target: &Target, part: &Part) -> Verdict {
-        let context = Context { http: &self.http, tokens: &self.tokens, clock: &*self.clock };
+        let context = self.context();
         let verdict = match &target.endpoint {
             Endpoint::DingtalkRobot { token } => dingtalk::robot::send(&context, token, target, part).await,
             Endpoint::DingtalkConversation { conversation } => {
@@ -235,6 +242,9 @@ impl Providers {
             }
             Endpoint::WecomRobot { key } => wecom::robot::send(&context, key, part).await,
             Endpoint::Web { url } => webhook::send(&context, url, target, part).await,
+            Endpoint::Office { kind, id, .. } => {
+                office::send::send(&context, (*kind, id.reveal()), target, part).await
+            }
             Endpoint::Mailbox { address } => match &self.mailer {
                 Some(mailer) => mailer.send(address, part).await,
                 None => no_relay(),
@@ -259,7 +269,7 @@ impl Providers {
     /// Asks a web endpoint whether it answers; nothing for other endpoints.
     pub async fn probe(&self, target: &Target) -> Option<Probe> {
         let Endpoint::Web { url } = &target.endpoint else { return None };
-        let context = Context { http: &self.http, tokens: &self.tokens, clock: &*self.clock };
+        let context = self.context();
         let probe = webhook::probe(&context, url, target).await;
         let secrets = secrets(target);
         let secrets: Vec<&str> = secrets.iter().map(SecretText::reveal).collect();
@@ -283,7 +293,8 @@ impl Providers {
             | Endpoint::DingtalkPerson { .. }
             | Endpoint::LarkRobot { .. }
             | Endpoint::WecomRobot { .. }
-            | Endpoint::Mailbox { .. } => Ok(()),
+            | Endpoint::Mailbox { .. }
+            | Endpoint::Office { .. } => Ok(()),
         }
     }
 
@@ -308,7 +319,8 @@ fn secrets(target: &Target) -> Vec<SecretText> {
         | Endpoint::LarkRobot { token: text, .. }
         | Endpoint::WecomRobot { key: text }
         | Endpoint::DingtalkConversation { conversation: text }
-        | Endpoint::DingtalkPerson { user: text } => secrets.push(text.clone()),
+        | Endpoint::DingtalkPerson { user: text }
+        | Endpoint::Office { id: text, .. } => secrets.push(text.clone()),
         // Relays write addresses as they please, and local parts without the domain.
         Endpoint::Mailbox { address } => {
             const SHORT: usize = 4;
@@ -327,5 +339,6 @@ fn secrets(target: &Target) -> Vec<SecretText> {
         secrets.extend([&app.app_key, &app.app_secret, &app.robot_code].map(SecretText::clone));
     }
     secrets.extend(extension.headers.iter().map(|(_name, value)| value.clone()));
+    secrets.extend(extension.office.iter().flat_map(|office| office.app.secrets()));
     secrets
 }

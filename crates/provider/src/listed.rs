@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use carillon_model::office::Platform;
 use carillon_model::outcome::{Advice, Outcome, Reason, Scope, Verdict};
 use carillon_model::{Channel, Clock, Timestamp};
 
@@ -122,6 +123,17 @@ pub fn listed_codes(channel: Channel) -> Vec<ListedCode> {
         Channel::Wecom => wecom::code::TABLE.to_vec(),
         Channel::Http | Channel::Https => webhook::TABLE.to_vec(),
         Channel::Email => [email::code::ENHANCED, email::code::REPLIES].concat(),
+        Channel::Office => [lark::code::APP, dingtalk::code::APP, wecom::code::APP].concat(),
+    }
+}
+
+/// Lists every code that is known of the office apps of `platform`, in the order in which they are tried.
+#[must_use]
+pub fn listed_office_codes(platform: Platform) -> Vec<ListedCode> {
+    match platform {
+        Platform::Lark | Platform::Feishu => lark::code::APP.to_vec(),
+        Platform::Dingtalk => dingtalk::code::APP.to_vec(),
+        Platform::Wecom => wecom::code::APP.to_vec(),
     }
 }
 
@@ -214,7 +226,8 @@ mod tests {
     #[test]
     fn no_row_hides_another() {
         let platforms = [dingtalk::code::ROBOT, dingtalk::code::APP, lark::code::TABLE, wecom::code::TABLE];
-        for table in platforms.into_iter().chain([email::code::ENHANCED, email::code::REPLIES]) {
+        let others = [lark::code::APP, wecom::code::APP, email::code::ENHANCED, email::code::REPLIES];
+        for table in platforms.into_iter().chain(others) {
             for row in table {
                 let code = row.code.replace('*', "x");
                 let found = table.iter().find(|other| other.holds(&code, row.fragment.unwrap_or_default()));

@@ -45,7 +45,7 @@ fn limit(endpoint: &Endpoint) -> usize {
         Endpoint::DingtalkConversation { .. } | Endpoint::DingtalkPerson { .. } => 31_000,
         // Six bytes for each of 4096 at most.
         Endpoint::WecomRobot { .. } => 25_000,
-        Endpoint::Web { .. } | Endpoint::Mailbox { .. } => usize::MAX,
+        Endpoint::Office { .. } | Endpoint::Web { .. } | Endpoint::Mailbox { .. } => usize::MAX,
     }
 }
 

@@ -34,6 +34,7 @@ fn nobody(channel: Channel) -> &'static str {
         Channel::Http => "http://preview.example/",
         Channel::Https => "https://preview.example/",
         Channel::Email => "preview@preview.example",
+        Channel::Office => "office:00000000000000000000000000000000:member:preview",
     }
 }
 
@@ -44,8 +45,9 @@ impl Providers {
     /// A verdict when the body cannot be brought into the channel's form and limits.
     pub fn preview(&self, channel: Channel, post: &Post<'_>) -> Result<Vec<Shown>, Verdict> {
         let endpoint = Endpoint::parse(channel, nobody(channel)).expect("the sample addresses are valid");
-        if channel == Channel::Email && self.offers(channel) {
-            // A mail is one part with the text in two forms; a reader sees what was written.
+        if (channel == Channel::Email && self.offers(channel)) || channel == Channel::Office {
+            // A mail is one part with the text in two forms; a reader sees what was written. Which platform an office app
+            // is on, the channel does not tell.
             let title = post.body.title.as_deref().or(post.subject).map(str::to_owned);
             let markdown = post.body.format == Format::Markdown;
             return Ok(vec![Shown { title, text: post.body.text.clone(), markdown }]);

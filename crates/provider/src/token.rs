@@ -51,7 +51,16 @@ impl Tokens {
         clock: &dyn Clock,
         fetch: impl Future<Output = Result<Token, Verdict>>,
     ) -> Result<Token, Verdict> {
-        let key = key(app);
+        self.get_by(key(app), clock, fetch).await
+    }
+
+    /// The token under a key; `fetch` is called when there is none that is fresh, and all who wait share its result.
+    pub(crate) async fn get_by(
+        &self,
+        key: [u8; 32],
+        clock: &dyn Clock,
+        fetch: impl Future<Output = Result<Token, Verdict>>,
+    ) -> Result<Token, Verdict> {
         if let Some(token) = self.cache.get(&key).await {
             if clock.now() < token.renew_at {
                 return Ok(token);
@@ -63,7 +72,12 @@ impl Tokens {
 
     /// Forgets a token that the platform called dead, unless another has taken its place meanwhile.
     pub(crate) async fn forget(&self, app: &AppCredentials, dead: &Token) {
-        self.drop_if(key(app), dead).await;
+        self.forget_by(key(app), dead).await;
+    }
+
+    /// Forgets a dead token under a key, unless another has taken its place meanwhile.
+    pub(crate) async fn forget_by(&self, key: [u8; 32], dead: &Token) {
+        self.drop_if(key, dead).await;
     }
 
     async fn drop_if(&self, key: [u8; 32], stale: &Token) {
@@ -78,10 +92,15 @@ impl Tokens {
 }
 
 fn key(app: &AppCredentials) -> [u8; 32] {
+    digest_of(&[app.app_key.reveal(), app.app_secret.reveal()])
+}
+
+/// The key of credentials: another secret is another key.
+pub(crate) fn digest_of(texts: &[&str]) -> [u8; 32] {
     let mut context = digest::Context::new(&digest::SHA256);
-    for text in [&app.app_key, &app.app_secret] {
-        context.update(text.reveal().as_bytes());
-        // Both are letters and digits, so that a line feed divides them.
+    for text in texts {
+        context.update(text.as_bytes());
+        // None of them holds a line feed, so that one divides them.
         context.update(b"\n");
     }
     let mut key = [0_u8; 32];

@@ -29,7 +29,7 @@ fn throttles(channel: Channel) -> &'static [Throttle] {
     match channel {
         Channel::Http | Channel::Https => WEB,
         Channel::Email => MAIL,
-        Channel::Dingtalk | Channel::DingtalkPerson | Channel::Lark | Channel::Wecom => &[],
+        Channel::Dingtalk | Channel::DingtalkPerson | Channel::Lark | Channel::Wecom | Channel::Office => &[],
     }
 }
 
@@ -39,7 +39,9 @@ fn link_words(channel: Channel) -> (&'static str, &'static str) {
         Channel::Email => ("the link below", "下方链接"),
         Channel::Http | Channel::Https => ("the subscribe_url", " subscribe_url "),
         // They are not asked.
-        Channel::Dingtalk | Channel::DingtalkPerson | Channel::Lark | Channel::Wecom => ("the link", "链接"),
+        Channel::Dingtalk | Channel::DingtalkPerson | Channel::Lark | Channel::Wecom | Channel::Office => {
+            ("the link", "链接")
+        }
     }
 }
 

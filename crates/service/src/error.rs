@@ -1,7 +1,9 @@
 //! Every refusal a caller can get: a closed list, which each dialect of the API turns into its own codes.
 
-use carillon_model::Invalid;
 use carillon_model::delivery::DeliveryState;
+use carillon_model::office::directory::RunState;
+use carillon_model::{Field, Invalid};
+use carillon_store::directory::Unreached;
 
 /// Why somebody is not let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -127,6 +129,37 @@ pub enum Error {
     /// There is no such detection, or it was forgotten.
     #[error("there is no such detection task")]
     DetectionNotFound,
+    /// There is no such connection.
+    #[error("there is no such connection")]
+    ConnectionNotFound,
+    /// There is a connection of that name.
+    #[error("there is a connection of that name")]
+    ConnectionExists,
+    /// The project has as many connections as it may.
+    #[error("the project has 100 connections, the most it may have")]
+    ConnectionsFull,
+    /// A platform refused an app's credentials, or did not answer.
+    #[error("{sentence}")]
+    PlatformRefuses {
+        /// The part that is wrong, if the platform says which.
+        field: Option<Field>,
+        /// What to change, with the platform's own code and words.
+        sentence: String,
+        /// What to change, in Chinese.
+        zh: String,
+    },
+    /// There is no such reading of a directory.
+    #[error("there is no such update")]
+    RunNotFound,
+    /// A reading stands where what was asked for is not allowed.
+    #[error("the update is {}, so it cannot be confirmed or cancelled", .0.name())]
+    RunStands(RunState),
+    /// There is no such group of people.
+    #[error("there is no such group")]
+    GroupNotFound,
+    /// Nobody that a push names can be reached.
+    #[error("nobody can be reached: {}", .0.map_or("to names nobody", Unreached::name))]
+    NobodyReached(Option<Unreached>),
     /// The endpoint lies in a private network.
     #[error("the endpoint lies in a private network, which the operator has not allowed")]
     PrivateEndpoint,

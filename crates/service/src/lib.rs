@@ -15,6 +15,9 @@
 //! | what subscriptions want | [`filter`] |
 //! | message templates | [`template`] |
 //! | publish | [`publish`] |
+//! | office apps: connect, prove, check | [`connection`] |
+//! | their directories and groups | [`directory`] |
+//! | straight to people and chats | [`push`] |
 //! | check, test and preview, before anything is done | [`trial`] |
 //! | what became of a message | [`delivery`] |
 //! | how endpoints fare, resuming them, whom to tell | [`endpoint`] |
@@ -25,8 +28,10 @@
 pub mod attribute;
 pub mod caller;
 pub mod confirmation;
+pub mod connection;
 pub mod delivery;
 pub mod detection;
+pub mod directory;
 pub mod endpoint;
 pub mod error;
 pub mod explain;
@@ -35,6 +40,7 @@ pub mod filter;
 pub mod install;
 mod password;
 pub mod publish;
+pub mod push;
 pub mod resend;
 mod right;
 pub mod session;
@@ -57,7 +63,11 @@ pub use caller::Caller;
 pub use error::{Error, Unauthenticated};
 
 // What lists are asked with; the front doors do not know the store.
+pub use carillon_provider::{Finding, Wanted};
 pub use carillon_store::Page;
+pub use carillon_store::directory::{Addressed, Expanded, Kept, Unreached};
+pub use carillon_store::office_group::{Group, GroupPart, GroupPartKind};
+pub use carillon_store::office_run::Run;
 pub use carillon_store::subscription::SubscriptionFilter;
 pub use carillon_store::tag::FullTopic;
 pub use carillon_store::template::TemplateFilter;

@@ -82,6 +82,7 @@ impl Service {
             message.content.reaches(recipient.channel)
                 && recipient.filter_policies.match_all(&publish.attributes)
         });
+        let recipients = self.expand_office(recipients).await?;
         let published = Published { message: message.id, deliveries: recipients.len(), replayed: false };
         let stored = StoredMessage { message, topic_name: topic.name };
         let Some(key) = key else {

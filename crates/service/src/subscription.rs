@@ -1,6 +1,7 @@
 //! Subscribe, look, remove.
 
 use carillon_model::access_policy::Action;
+use carillon_model::endpoint::Endpoint;
 use carillon_model::subscription::{Extension, Subscription, SubscriptionState, check_remark};
 use carillon_model::urn::SubscriptionUrn;
 use carillon_model::{Channel, SecretText};
@@ -58,6 +59,9 @@ impl Service {
         let wanted = Wanted { protocol: &subscribe.protocol, endpoint: subscribe.endpoint.reveal() };
         let topic = self.usable_topic(caller, topic_urn, Action::Subscribe, Some(wanted)).await?;
         let target = self.check_subscription(&subscribe)?;
+        if let Endpoint::Office { connection, .. } = &target.endpoint {
+            self.own_connection(&topic.topic.project, *connection).await?;
+        }
         let channel = subscribe.channel;
         let asks = channel.needs_confirmation();
         let new = NewSubscription {

@@ -106,6 +106,11 @@ impl Service {
                 "a mailbox gets no test message; its confirmation comes when the subscription is saved";
             return Err(Invalid::new(Field::Protocol, rule).into());
         }
+        if subscribe.channel == Channel::Office {
+            // It may name a whole department.
+            let rule = "an office subscription gets no test message; push to one person instead";
+            return Err(Invalid::new(Field::Protocol, rule).into());
+        }
         let verdict = match self.providers.probe(&target).await {
             Some(probe) => probed(probe),
             None => self.send_test(&target, &topic.urn, locale).await,

@@ -6,6 +6,7 @@ use axum::http::{HeaderValue, Method, Response, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::office::{self, OfficeApp};
 use crate::page;
 use crate::record::Received;
 use crate::registry::{Platform, Robot, masked};
@@ -35,6 +36,11 @@ pub(crate) fn answer(world: &World, parts: &Parts, body: &Bytes) -> Option<Respo
             done()
         }
         ("POST", "/_simulator/robots") => with_json(parts, body, |robot| add_robot(world, robot)),
+        ("GET", "/_simulator/office") => list_office(world),
+        ("POST", "/_simulator/office") => with_json(parts, body, |app| add_office(world, app)),
+        ("POST", "/_simulator/office/change") => {
+            with_json(parts, body, |change| change_office(world, change))
+        }
         ("POST", "/_simulator/scripts") => with_json(parts, body, |script| set_script(world, script)),
         ("DELETE", "/_simulator/scripts") => clear_script(world, &query),
         _ if parts.method == Method::GET => plain(StatusCode::NOT_FOUND, "404 page not found"),
@@ -101,6 +107,35 @@ fn add_robot(world: &World, new: NewRobot) -> Response<Body> {
         registry.stop_robot(&token);
     }
     answer_json(201, &shown)
+}
+
+fn list_office(world: &World) -> Response<Body> {
+    let apps: Vec<Value> = lock(&world.office).apps().iter().map(office::described).collect();
+    answer_json(200, &json!({ "apps": apps }))
+}
+
+fn add_office(world: &World, app: OfficeApp) -> Response<Body> {
+    let wanted = [Platform::Lark, Platform::Feishu, Platform::DingtalkApp, Platform::Wecom];
+    if app.app_id.is_empty() || !wanted.contains(&app.platform) {
+        return fault(
+            400,
+            "an office app needs an app_id, and lark, feishu, dingtalk_app or wecom as its platform",
+        );
+    }
+    let shown = office::described(&app);
+    let mut registry = lock(&world.registry);
+    lock(&world.office).add(app, &mut registry);
+    answer_json(201, &shown)
+}
+
+fn change_office(world: &World, change: office::Change) -> Response<Body> {
+    let mut registry = lock(&world.registry);
+    let id = change.app_id.clone();
+    if lock(&world.office).change(&id, &mut registry, |app| change.apply(app)) {
+        done()
+    } else {
+        fault(404, "there is no office app of that app_id")
+    }
 }
 
 fn list_robots(world: &World) -> Response<Body> {

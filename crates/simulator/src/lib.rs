@@ -17,6 +17,7 @@ mod mail;
 mod markdown;
 mod md5;
 mod misbehave;
+mod office;
 mod page;
 mod record;
 mod registry;
@@ -34,12 +35,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 pub use clock::{Clock, ManualClock, SystemClock};
+pub use office::{OfficeApp, OfficeDepartment, OfficeMember};
 pub use record::{Call, Received};
 pub use registry::{DingtalkApp, Platform, Robot};
 pub use running::Running;
 pub use script::Act;
 
 use dingtalk::Dingtalk;
+use office::Office;
 use registry::Registry;
 use world::World;
 
@@ -48,6 +51,7 @@ pub struct Simulator {
     clock: Arc<dyn Clock>,
     registry: Registry,
     dingtalk: Dingtalk,
+    office: Office,
     mail: Option<SocketAddr>,
 }
 
@@ -65,6 +69,7 @@ impl Simulator {
             clock: Arc::new(SystemClock),
             registry: Registry::default(),
             dingtalk: Dingtalk::default(),
+            office: Office::default(),
             mail: None,
         }
     }
@@ -87,6 +92,13 @@ impl Simulator {
     #[must_use]
     pub fn app(mut self, app: DingtalkApp) -> Self {
         self.registry.add_app(app);
+        self
+    }
+
+    /// Registers an office app with its company.
+    #[must_use]
+    pub fn office(mut self, app: OfficeApp) -> Self {
+        self.office.add(app, &mut self.registry);
         self
     }
 
@@ -125,6 +137,7 @@ impl Simulator {
     ///
     /// When the address cannot be bound.
     pub async fn start(self, listen: SocketAddr) -> std::io::Result<Running> {
-        Running::begin(World::new(self.clock, self.registry, self.dingtalk), listen, self.mail).await
+        let world = World::new(self.clock, self.registry, self.dingtalk, self.office);
+        Running::begin(world, listen, self.mail).await
     }
 }

@@ -5,6 +5,7 @@ use axum::http::{Method, header};
 use percent_encoding::percent_decode_str;
 
 use crate::dingtalk::app::Target;
+use crate::office;
 use crate::registry::{Platform, masked};
 
 /// The three ways to fetch a DingTalk access token.
@@ -25,6 +26,7 @@ pub(crate) enum Far {
     WecomSend,
     WecomUpload,
     Webhook(String),
+    Office(office::Call),
 }
 
 impl Far {
@@ -36,6 +38,7 @@ impl Far {
     /// The hosts the real far end answers on.
     fn hosts(&self) -> &'static [&'static str] {
         match self {
+            Self::Office(call) => call.hosts(),
             Self::DingtalkRobot | Self::DingtalkToken(TokenCall::Legacy) => &["oapi.dingtalk.com"],
             Self::DingtalkToken(TokenCall::App | TokenCall::Corp) | Self::DingtalkSend(_) => {
                 &["api.dingtalk.com"]
@@ -52,10 +55,19 @@ const KNOWN_HOSTS: &[&str] =
 
 /// Finds the far end; `None` where the real host would answer 404, also when path and host do not belong together.
 pub(crate) fn find(parts: &Parts) -> Option<Far> {
-    let far = by_path(parts.uri.path())?;
     let host = host(parts);
+    let Some(far) = by_path(parts.uri.path()) else { return by_office(parts, &host) };
     let host_fits = !KNOWN_HOSTS.contains(&host.as_str()) || far.hosts().contains(&host.as_str());
     (host_fits && far.method() == parts.method).then_some(far)
+}
+
+/// An office app's interface; each judges its method itself.
+fn by_office(parts: &Parts, host: &str) -> Option<Far> {
+    let pieces: Vec<String> = parts.uri.path().strip_prefix('/')?.split('/').map(decoded).collect();
+    let pieces: Vec<&str> = pieces.iter().map(String::as_str).collect();
+    let call = office::find(&parts.method, host, &pieces)?;
+    let fits = !KNOWN_HOSTS.contains(&host) || call.hosts().contains(&host);
+    fits.then_some(Far::Office(call))
 }
 
 /// Returns the called host in lower case, without port; empty when the request names none.
@@ -115,7 +127,9 @@ pub(crate) fn safe_path(far: Option<&Far>, path: &str, query: &[(String, String)
         Some(Far::WecomSend | Far::WecomUpload) => with("key"),
         Some(Far::LarkHook(token)) => format!("/open-apis/bot/v2/hook/{}", masked(token)),
         Some(Far::Webhook(name)) => format!("/hook/{name}"),
-        Some(Far::DingtalkToken(TokenCall::App | TokenCall::Corp) | Far::DingtalkSend(_)) => path.to_owned(),
+        Some(
+            Far::DingtalkToken(TokenCall::App | TokenCall::Corp) | Far::DingtalkSend(_) | Far::Office(_),
+        ) => path.to_owned(),
         None => {
             let safe = |part: &str| if part.len() < 20 { part.to_owned() } else { masked(part) };
             path.split('/').map(safe).collect::<Vec<_>>().join("/")

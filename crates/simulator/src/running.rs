@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::mail;
+use crate::office::OfficeApp;
 use crate::record::{Call, Received};
 use crate::registry::{DingtalkApp, Robot};
 use crate::script::Act;
@@ -113,6 +114,24 @@ impl Running {
     /// Kills the access token of a DingTalk app before its time.
     pub fn expire_tokens(&self, app_key: &str) {
         lock(&self.world.dingtalk).expire_tokens(app_key);
+    }
+
+    /// Registers an office app, or replaces the one of the same platform and id.
+    pub fn add_office(&self, app: OfficeApp) {
+        let mut registry = lock(&self.world.registry);
+        lock(&self.world.office).add(app, &mut registry);
+    }
+
+    /// Changes an office app's company, range or permissions, as an admin console would. Tells whether it is there.
+    pub fn change_office(&self, app_id: &str, change: impl FnOnce(&mut OfficeApp)) -> bool {
+        let mut registry = lock(&self.world.registry);
+        lock(&self.world.office).change(app_id, &mut registry, change)
+    }
+
+    /// Kills the access tokens of an office app before their time.
+    pub fn expire_office_tokens(&self, app_id: &str) {
+        lock(&self.world.office).expire_tokens(app_id);
+        lock(&self.world.dingtalk).expire_tokens(app_id);
     }
 
     /// Returns how many connections the mail relay has taken.

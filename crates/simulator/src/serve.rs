@@ -24,7 +24,7 @@ use crate::registry::Platform;
 use crate::route::{self, Far, TokenCall};
 use crate::verdict::{Asked, Verdict, text_at};
 use crate::world::{World, lock};
-use crate::{dingtalk, lark, webhook, wecom};
+use crate::{dingtalk, lark, office, webhook, wecom};
 
 /// The largest request body taken, in bytes.
 pub(crate) const MOST_BODY: usize = 4 * 1024 * 1024;
@@ -149,6 +149,7 @@ impl<'a> Visit<'a> {
             Far::DingtalkSend(_) => in_body("robotCode"),
             Far::WecomSend | Far::WecomUpload => in_query("key"),
             Far::LarkHook(token) | Far::Webhook(token) => Some(token.clone()),
+            Far::Office(_) => in_body("app_id").or_else(|| in_query("corpid")),
         }
     }
 
@@ -189,7 +190,8 @@ impl<'a> Visit<'a> {
                 }
             }
             Far::DingtalkSend(target) => {
-                dingtalk::app::send(&mut lock(&world.dingtalk), &registry, &asked, *target, &id)
+                let office = lock(&world.office);
+                dingtalk::app::send(&mut lock(&world.dingtalk), &registry, &office, &asked, (*target, &id))
             }
             Far::LarkHook(token) => {
                 let cloud = route::cloud(self.parts);
@@ -198,6 +200,10 @@ impl<'a> Visit<'a> {
             Far::WecomSend => wecom::send(&mut lock(&world.wecom), &registry, &asked, number),
             Far::WecomUpload => wecom::upload(&mut lock(&world.wecom), &registry, &asked, number),
             Far::Webhook(name) => webhook::receive(&registry, name, &asked),
+            Far::Office(call) => {
+                let (mut office, mut dingtalk) = (lock(&world.office), lock(&world.dingtalk));
+                office::judge(&mut office, &mut dingtalk, &registry, call, &asked)
+            }
         };
         (self.platform(), verdict)
     }
@@ -217,6 +223,7 @@ impl<'a> Visit<'a> {
             Some(Far::DingtalkToken(_) | Far::DingtalkSend(_)) => Platform::DingtalkApp,
             Some(Far::WecomSend | Far::WecomUpload) => Platform::Wecom,
             Some(Far::Webhook(_)) => Platform::Webhook,
+            Some(Far::Office(call)) => call.platform,
             Some(Far::LarkHook(token)) => {
                 let is_lark = lock(&self.world.registry).robot(Platform::Lark, token).is_some();
                 if is_lark { Platform::Lark } else { Platform::Feishu }

@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 use crate::clock::Clock;
 use crate::dingtalk::Dingtalk;
 use crate::lark::Lark;
+use crate::office::Office;
 use crate::record::{Call, Records};
 use crate::registry::{Platform, Registry};
 use crate::script::Scripts;
@@ -23,6 +24,7 @@ pub(crate) struct World {
     pub(crate) dingtalk: Mutex<Dingtalk>,
     pub(crate) lark: Mutex<Lark>,
     pub(crate) wecom: Mutex<Wecom>,
+    pub(crate) office: Mutex<Office>,
     pub(crate) arrived: Notify,
     /// How many connections the mail relay took.
     pub(crate) mail_connections: AtomicU64,
@@ -32,7 +34,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new(clock: Arc<dyn Clock>, registry: Registry, dingtalk: Dingtalk) -> Self {
+    pub(crate) fn new(clock: Arc<dyn Clock>, registry: Registry, dingtalk: Dingtalk, office: Office) -> Self {
         Self {
             clock,
             registry: Mutex::new(registry),
@@ -41,6 +43,7 @@ impl World {
             dingtalk: Mutex::new(dingtalk),
             lark: Mutex::default(),
             wecom: Mutex::default(),
+            office: Mutex::new(office),
             arrived: Notify::new(),
             mail_connections: AtomicU64::new(0),
             mail_hang_up: Notify::new(),

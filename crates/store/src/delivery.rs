@@ -6,13 +6,16 @@ use std::sync::Arc;
 
 use carillon_model::clock::Timestamp;
 use carillon_model::delivery::DeliveryState;
-use carillon_model::id::{DeliveryId, EndpointId, MessageId, SubscriptionId};
+use carillon_model::endpoint::Endpoint;
+use carillon_model::id::{ConnectionId, DeliveryId, EndpointId, MessageId, SubscriptionId};
 use carillon_model::message::{Kind, Message};
+use carillon_model::office::RecipientKind;
 use carillon_model::outcome::{Outcome, Reason, Verdict};
-use carillon_model::subscription::{Overflow, SubscriptionState, Target};
+use carillon_model::subscription::{Extension, OfficeApp, Overflow, SubscriptionState, Target};
 use carillon_model::topic::TopicName;
 
 use crate::confirmation::is_meant;
+use crate::connection::open_app;
 use crate::db::{Row, Tx, params};
 use crate::error::Error;
 use crate::message::read_message;
@@ -64,6 +67,8 @@ pub enum Opened {
     NoTarget,
     /// It no longer waits in this place: it was cancelled, or cancelled and resent.
     Ended,
+    /// It still waits, but the directory says that the person or chat is gone: no call is made.
+    Gone,
 }
 
 /// That an attempt has begun, and how far it has come.
@@ -180,7 +185,8 @@ macro_rules! select_ready {
     ($rest:literal) => {
         concat!(
             "SELECT d.seq, d.number, d.subscription_id, d.endpoint_id, d.attempts, d.attempts_before, d.parts_done,
-             d.due_at, (SELECT s.overflow FROM subscription s WHERE s.id = d.subscription_id), m.id, m.project_id, m.topic_id, m.topic_name, m.content, m.priority, m.locale, m.created_at,
+             d.due_at, (SELECT s.overflow FROM subscription s WHERE s.id = d.subscription_id), m.id, m.project_id,
+             m.topic_id, m.topic_name, m.content, m.priority, m.locale, m.created_at,
              coalesce(d.expires_at, m.expires_at) FROM delivery d JOIN message m ON m.id = d.message_id ",
             $rest
         )
@@ -261,15 +267,29 @@ impl Store {
         }
         let seq = ready.seq;
         let find = move |tx: &mut Tx<'_>| {
-            let sql = "SELECT s.state, x.bytes FROM delivery d
+            let sql = "SELECT s.state, x.bytes, r.connection_id, r.kind, r.platform_id, r.state, y.bytes FROM delivery d
                  LEFT JOIN subscription s ON s.id = d.subscription_id
-                 LEFT JOIN sealed x ON x.seq = s.sealed_seq WHERE d.seq = $1 AND d.state IN (0, 1)";
+                 LEFT JOIN sealed x ON x.seq = s.sealed_seq
+                 LEFT JOIN office_recipient r ON r.id = d.endpoint_id
+                 LEFT JOIN connection c ON c.id = r.connection_id
+                 LEFT JOIN sealed y ON y.seq = c.sealed_seq WHERE d.seq = $1 AND d.state IN (0, 1)";
             tx.query_one("delivery", sql, params![seq])
         };
         let Some(mut row) = self.db.read(find).await? else { return Ok(Opened::Ended) };
         let state = row.maybe_int()?.and_then(SubscriptionState::from_number);
         let kind = ready.stored.message.content.kind;
-        match (state.filter(|state| is_meant(kind, *state)), row.maybe_bytes()?) {
+        let state = state.filter(|state| is_meant(kind, *state));
+        let sealed = row.maybe_bytes()?;
+        if let Some(connection) = row.maybe_text()? {
+            // What somebody pushed has no subscription: it stands under its recipient's own id.
+            let pushed = ready.subscription.to_string() == ready.endpoint.to_string();
+            return if state.is_some() || pushed {
+                self.open_office(&connection, row)
+            } else {
+                Ok(Opened::NoTarget)
+            };
+        }
+        match (state, sealed) {
             (Some(state), Some(sealed)) => {
                 let target = open_target(&self.vault, &ready.subscription, &sealed)?;
                 if is_meant(Kind::Published, state) {
@@ -281,6 +301,21 @@ impl Store {
         }
     }
 
+    /// Opens an office app for one of its recipients; the row goes on with the recipient's kind.
+    fn open_office(&self, connection: &str, mut row: Row) -> Result<Opened, Error> {
+        let id = ConnectionId::parse(connection).map_err(|_id| row.corrupt("it is no id"))?;
+        let kind = row.parsed(RecipientKind::from_name)?;
+        let platform_id = row.text()?;
+        if row.int()? == 1 {
+            return Ok(Opened::Gone);
+        }
+        let Some(sealed) = row.maybe_bytes()? else { return Ok(Opened::NoTarget) };
+        let app = open_app(&self.vault, connection, &sealed)?;
+        let office = Some(Box::new(OfficeApp { app, connection: id }));
+        let endpoint = Endpoint::Office { connection: id, kind, id: platform_id.into() };
+        Ok(Opened::Target(Target { endpoint, extension: Extension { office, ..Extension::default() } }))
+    }
+
     /// Tells which of these places still wait for a subscription in force. What was cancelled before this call began is
     /// never among them.
     ///
@@ -288,8 +323,9 @@ impl Store {
     /// When the store cannot be read.
     pub async fn delivery_waiting(&self, seqs: Vec<i64>) -> Result<Vec<i64>, Error> {
         let find = move |tx: &mut Tx<'_>| {
-            let sql = "SELECT d.seq FROM delivery d JOIN subscription s ON s.id = d.subscription_id
-                 WHERE d.seq IN (SELECT value FROM json_each($1)) AND d.state IN (0, 1) AND s.state IN (1, 2)";
+            let sql = "SELECT d.seq FROM delivery d LEFT JOIN subscription s ON s.id = d.subscription_id
+                 WHERE d.seq IN (SELECT value FROM json_each($1)) AND d.state IN (0, 1)
+                 AND (s.state IN (1, 2) OR d.subscription_id = d.endpoint_id)";
             tx.query("delivery", sql, params![seqs])
         };
         self.db.read(find).await?.into_iter().map(|mut row| row.int()).collect()

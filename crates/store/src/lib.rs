@@ -24,6 +24,10 @@
 //! | attempts as they are shown | [`attempt`] |
 //! | the key that signs, and its certificate | [`signing`] |
 //! | handing new deliveries to the engine | [`wake`] |
+//! | office apps and their credentials | [`connection`] |
+//! | whom an office app reaches | [`directory`] |
+//! | readings of a directory | [`office_run`], [`office_staged`] |
+//! | groups of people of our own | [`office_group`] |
 //! | is the key file this database's own | `key_check` |
 //! | which database there is | `db`, and nobody else |
 
@@ -32,8 +36,10 @@ pub mod attempt;
 pub mod attribute;
 mod cancel;
 pub mod confirmation;
+pub mod connection;
 mod db;
 pub mod delivery;
+pub mod directory;
 mod error;
 pub mod explain;
 pub mod filter;
@@ -43,6 +49,9 @@ mod kept;
 mod key_check;
 pub mod message;
 mod migrate;
+pub mod office_group;
+pub mod office_run;
+pub mod office_staged;
 mod overflow;
 pub mod pause;
 pub mod pick;

@@ -27,7 +27,8 @@ migrations![
     "0005_resend",
     "0006_session",
     "0007_health",
-    "0008_overflow",
+    "0008_office",
+    "0009_overflow",
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL,

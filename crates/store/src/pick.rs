@@ -150,13 +150,15 @@ pub(crate) fn pick(
         (Wanted::Resend, false) => select_picked!(
             "d.seq",
             "(3, 4, 5)",
-            " AND EXISTS (SELECT 1 FROM subscription s WHERE s.id = d.subscription_id AND s.state IN (1, 2))"
+            " AND (d.subscription_id = d.endpoint_id
+             OR EXISTS (SELECT 1 FROM subscription s WHERE s.id = d.subscription_id AND s.state IN (1, 2)))"
         ),
         (Wanted::Resend, true) => select_picked!(
             "d.seq",
             "(3, 4, 5)",
             " AND d.message_id = $11
-             AND EXISTS (SELECT 1 FROM subscription s WHERE s.id = d.subscription_id AND s.state IN (1, 2))"
+             AND (d.subscription_id = d.endpoint_id
+             OR EXISTS (SELECT 1 FROM subscription s WHERE s.id = d.subscription_id AND s.state IN (1, 2)))"
         ),
         (Wanted::Cancel, false) => select_picked!("+d.seq", "(0, 1)", " AND d.state = 0"),
         (Wanted::Cancel, true) => {

@@ -30,14 +30,17 @@ pub(crate) fn erase(tx: &mut Tx<'_>, seq: i64) -> Result<(), Error> {
 pub(crate) fn reclaim(connection: &Connection) -> Result<(), Error> {
     let count = |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
     let all = count("SELECT count(*) FROM sealed")?;
-    let live = count("SELECT (SELECT count(*) FROM subscription) + (SELECT count(*) FROM endpoint)")?;
+    let live = count(
+        "SELECT (SELECT count(*) FROM subscription) + (SELECT count(*) FROM endpoint) + (SELECT count(*) FROM connection)",
+    )?;
     if all - live <= live.max(ERASED_MIN) {
         return Ok(());
     }
     connection.execute_batch(
         "BEGIN IMMEDIATE;
          CREATE TEMP TABLE live AS SELECT seq, bytes FROM sealed WHERE seq IN
-             (SELECT sealed_seq FROM subscription UNION ALL SELECT sealed_seq FROM endpoint);
+             (SELECT sealed_seq FROM subscription UNION ALL SELECT sealed_seq FROM endpoint
+              UNION ALL SELECT sealed_seq FROM connection);
          DELETE FROM sealed;
          INSERT INTO sealed (seq, bytes) SELECT seq, bytes FROM live ORDER BY seq;
          DROP TABLE live;

@@ -20,6 +20,7 @@ pub struct Wake {
     released: Mutex<Vec<EndpointId>>,
     overflowed: AtomicBool,
     notify: Notify,
+    update: Notify,
 }
 
 /// A place that nothing waits in any more.
@@ -82,6 +83,16 @@ impl Wake {
         cancelled.extend(dropped.iter().take(room));
         drop(cancelled);
         self.notify.notify_one();
+    }
+
+    /// Says that a reading of a directory was asked for.
+    pub(crate) fn ask_update(&self) {
+        self.update.notify_one();
+    }
+
+    /// Waits until a reading of a directory was asked for since the last look.
+    pub async fn update_asked(&self) {
+        self.update.notified().await;
     }
 
     /// Lets an endpoint be tried as if it were well. There are never many: a person asked for each.

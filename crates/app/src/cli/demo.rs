@@ -121,6 +121,7 @@ async fn start_server(listen: SocketAddr, platforms: &Running, dir: &Path) -> an
         attempts_at_once: 64,
         attempts_max: 12,
         keep: None,
+        directories_every: None,
         drain_timeout: Duration::from_secs(5),
         log: String::new(),
         log_format: LogFormat::Text,

@@ -2,12 +2,15 @@
 
 mod client;
 mod completion;
+mod connection;
 mod delivery;
 mod demo;
+mod directory;
 mod endpoint;
 mod explain;
 mod paint;
 mod publish;
+mod push;
 mod send;
 mod simulate;
 mod subscription;
@@ -45,6 +48,12 @@ enum Command {
     Simulate(simulate::SimulateFlags),
     /// Publish a message to a topic
     Publish(publish::PublishFlags),
+    /// Send a message straight to people and chats of an office app
+    Push(push::PushFlags),
+    /// Connect the company's own office app, check it, update its directory
+    Connection(connection::ConnectionFlags),
+    /// Look at the people, departments, chats and groups that an office app reaches
+    Directory(directory::DirectoryFlags),
     /// Create, list and delete topics
     Topic(topic::TopicFlags),
     /// Add, list and delete subscriptions
@@ -77,6 +86,9 @@ pub(crate) async fn run(cli: Cli) -> ExitCode {
         Command::Send(flags) => send::run(flags).await,
         Command::Simulate(flags) => simulate::run(flags).await,
         Command::Publish(flags) => publish::run(flags).await,
+        Command::Push(flags) => push::run(flags).await,
+        Command::Connection(flags) => connection::run(flags).await,
+        Command::Directory(flags) => directory::run(flags).await,
         Command::Topic(flags) => topic::run(flags).await,
         Command::Subscription(flags) => subscription::run(flags).await,
         Command::Template(flags) => template::run(flags).await,

@@ -52,7 +52,7 @@ enum Action {
 struct Add {
     /// Name or URN of the topic
     topic: String,
-    /// dingding, dingTalkBot, feishu, wechat, http, https or email
+    /// dingding, dingTalkBot, feishu, wechat, http, https, email or office
     protocol: String,
     /// The robot's webhook, or the protocol's other kind of address, such as a mail address; - reads it from standard input
     endpoint: String,

@@ -97,6 +97,9 @@ struct Values {
     /// How many days messages and what became of them are kept, 0 for ever [default: 30]
     #[arg(long, env = "CARILLON_KEEP_DAYS", value_name = "DAYS")]
     keep_days: Option<u32>,
+    /// How many hours after its last update the directory of an office app is read again, 0 for never [default: 24]
+    #[arg(long, env = "CARILLON_DIRECTORY_UPDATE_HOURS", value_name = "HOURS")]
+    directory_update_hours: Option<u32>,
     /// How many seconds a stop waits for requests and attempts under way, together [default: 15]
     #[arg(long, env = "CARILLON_DRAIN_TIMEOUT", value_name = "SECONDS")]
     drain_timeout: Option<u64>,
@@ -127,6 +130,8 @@ pub(crate) struct ServerConfig {
     pub(crate) attempts_max: u32,
     /// How long messages are kept; for ever when not set.
     pub(crate) keep: Option<Duration>,
+    /// How often the directories of office apps are read by themselves; never when not set.
+    pub(crate) directories_every: Option<Duration>,
     pub(crate) drain_timeout: Duration,
     pub(crate) log: String,
     pub(crate) log_format: LogFormat,
@@ -174,6 +179,7 @@ impl Values {
             attempts_max: self.attempts_max.or(below.attempts_max),
             platform_timeout: self.platform_timeout.or(below.platform_timeout),
             keep_days: self.keep_days.or(below.keep_days),
+            directory_update_hours: self.directory_update_hours.or(below.directory_update_hours),
             drain_timeout: self.drain_timeout.or(below.drain_timeout),
             log: self.log.or(below.log),
             log_format: self.log_format.or(below.log_format),
@@ -232,6 +238,7 @@ fn check(values: Values) -> anyhow::Result<ServerConfig> {
         again_after_unknown: values.again_after_unknown.unwrap_or(true),
         attempts_max,
         keep: keep(values.keep_days.unwrap_or(KEEP_DAYS)),
+        directories_every: hours(values.directory_update_hours.unwrap_or(DIRECTORY_UPDATE_HOURS)),
         drain_timeout: Duration::from_secs(values.drain_timeout.unwrap_or(15)),
         log: values.log.unwrap_or_else(|| "info".to_owned()),
         log_format: values.log_format.unwrap_or(LogFormat::Text),
@@ -240,6 +247,13 @@ fn check(values: Values) -> anyhow::Result<ServerConfig> {
 
 /// How many days messages are kept when the operator does not say.
 const KEEP_DAYS: u32 = 30;
+
+/// How many hours after its last update a directory is read again when the operator does not say.
+const DIRECTORY_UPDATE_HOURS: u32 = 24;
+
+fn hours(hours: u32) -> Option<Duration> {
+    (hours > 0).then(|| Duration::from_secs(u64::from(hours) * 60 * 60))
+}
 
 fn keep(days: u32) -> Option<Duration> {
     (days > 0).then(|| Duration::from_secs(u64::from(days) * 24 * 60 * 60))

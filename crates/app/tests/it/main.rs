@@ -21,6 +21,7 @@ mod harness;
 mod health;
 mod load;
 mod mail;
+mod office;
 mod pause;
 mod postgres;
 #[path = "../../../store/tests/contract/postgres.rs"]

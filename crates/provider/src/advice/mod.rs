@@ -19,6 +19,7 @@ enum Family {
     Lark,
     Wecom,
     Web,
+    Office,
     Mail,
 }
 
@@ -31,29 +32,44 @@ pub fn advice(channel: Channel, reason: Reason) -> Advice {
         Channel::Lark => Family::Lark,
         Channel::Wecom => Family::Wecom,
         Channel::Http | Channel::Https => Family::Web,
+        Channel::Office => Family::Office,
         Channel::Email => Family::Mail,
     };
     let (en, zh) = pair(family, reason);
     Advice { en: Cow::Borrowed(en), zh: Cow::Borrowed(zh) }
 }
 
+/// What only an office app's connection can be told.
+fn office(reason: Reason) -> Option<Pair> {
+    let told = [
+        (Reason::Address, words::ADDRESS_OFFICE),
+        (Reason::Credentials, words::CREDENTIALS_OFFICE),
+        (Reason::Permission, words::PERMISSION_OFFICE),
+        (Reason::TargetGone, words::TARGET_GONE_OFFICE),
+        (Reason::Recipient, words::RECIPIENT_OFFICE),
+        (Reason::AccessToken, words::ACCESS_TOKEN_OFFICE),
+    ];
+    told.into_iter().find(|(own, _)| *own == reason).map(|(_, pair)| pair)
+}
+
 fn pair(family: Family, reason: Reason) -> Pair {
-    use Family::{App, Dingtalk, Lark, Mail, Web, Wecom};
-    if let (Mail, Some(pair)) = (family, mail::mail(reason)) {
-        return pair;
+    use Family::{App, Dingtalk, Lark, Mail, Office, Web, Wecom};
+    match (family, mail::mail(reason), office(reason)) {
+        (Mail, Some(pair), _) | (Office, _, Some(pair)) => return pair,
+        _ => {}
     }
     match (reason, family) {
         (Reason::Ok, _) => words::OK,
         (Reason::Keyword, Lark) => words::KEYWORD_LARK,
-        (Reason::Keyword, Dingtalk | App | Wecom | Web | Mail) => words::KEYWORD,
+        (Reason::Keyword, Dingtalk | App | Wecom | Web | Mail | Office) => words::KEYWORD,
         (Reason::Signature, _) => words::SIGNATURE,
         (Reason::Clock, _) => words::CLOCK,
         (Reason::SignatureOrClock, _) => words::SIGNATURE_OR_CLOCK,
         (Reason::Address, App) => words::ADDRESS_APP,
-        (Reason::Address, Dingtalk | Lark | Wecom | Web | Mail) => words::ADDRESS,
+        (Reason::Address, Dingtalk | Lark | Wecom | Web | Mail | Office) => words::ADDRESS,
         (Reason::Security, _) => words::SECURITY,
         (Reason::TokenUnknown, Lark) => words::TOKEN_UNKNOWN_LARK,
-        (Reason::TokenUnknown, Dingtalk | App | Wecom | Web | Mail) => words::TOKEN_UNKNOWN,
+        (Reason::TokenUnknown, Dingtalk | App | Wecom | Web | Mail | Office) => words::TOKEN_UNKNOWN,
         (Reason::Credentials, _) => words::CREDENTIALS,
         (Reason::Permission, _) => words::PERMISSION,
         (Reason::TargetGone, _) => words::TARGET_GONE,
@@ -61,22 +77,22 @@ fn pair(family: Family, reason: Reason) -> Pair {
         (Reason::TooLong, _) => words::TOO_LONG,
         (Reason::Content, _) => words::CONTENT,
         (Reason::BadRequest, Lark) => words::BAD_REQUEST_LARK,
-        (Reason::BadRequest, Dingtalk | App | Wecom | Web | Mail) => words::BAD_REQUEST,
+        (Reason::BadRequest, Dingtalk | App | Wecom | Web | Mail | Office) => words::BAD_REQUEST,
         (Reason::RateLimited, Dingtalk) => words::RATE_DINGTALK,
-        (Reason::RateLimited, App) => words::RATE_APP,
+        (Reason::RateLimited, App | Office) => words::RATE_APP,
         (Reason::RateLimited, Lark) => words::RATE_LARK,
         (Reason::RateLimited, Wecom) => words::RATE_WECOM,
         (Reason::RateLimited, Web | Mail) => words::RATE_WEB,
         (Reason::Quota, _) => words::QUOTA,
         (Reason::Busy, Web) => words::BUSY_WEB,
-        (Reason::Busy, Dingtalk | App | Lark | Wecom | Mail) => words::BUSY,
+        (Reason::Busy, Dingtalk | App | Lark | Wecom | Mail | Office) => words::BUSY,
         (Reason::AccessToken, _) => words::ACCESS_TOKEN,
         (Reason::Resolve, _) => words::RESOLVE,
         (Reason::Connect, Web) => words::CONNECT_WEB,
-        (Reason::Connect, Dingtalk | App | Lark | Wecom | Mail) => words::CONNECT,
+        (Reason::Connect, Dingtalk | App | Lark | Wecom | Mail | Office) => words::CONNECT,
         (Reason::Forbidden, _) => words::FORBIDDEN,
         (Reason::Timeout, Web) => words::TIMEOUT_WEB,
-        (Reason::Timeout, Dingtalk | App | Lark | Wecom | Mail) => words::TIMEOUT,
+        (Reason::Timeout, Dingtalk | App | Lark | Wecom | Mail | Office) => words::TIMEOUT,
         (Reason::Broken, _) => words::BROKEN,
         (Reason::Answer, _) => words::ANSWER,
         (Reason::Status, _) => words::STATUS,

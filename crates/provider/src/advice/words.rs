@@ -216,3 +216,33 @@ pub(super) const UNLISTED: Pair = (
      documentation, and report it with its number so that it can be listed.",
     "平台返回了未收录的错误码。请在平台文档中查询，并反馈该错误码以便收录。",
 );
+pub(super) const ADDRESS_OFFICE: Pair = (
+    "This server's public address is not on the app's list. Add it: Lark, Security settings, IP allow list; DingTalk, \
+     Security settings, server exit IP; WeCom, the app's page, trusted IP.",
+    "服务器的出口 IP 不在应用的白名单中。请添加：飞书“安全设置-IP 白名单”，钉钉“安全设置-服务器出口 IP”，\
+     企业微信应用页面的“企业可信 IP”。",
+);
+pub(super) const CREDENTIALS_OFFICE: Pair = (
+    "The connection's credentials are wrong or do not belong together. Copy them from the app's page again and run \
+     the connection's check.",
+    "连接的凭证错误或不匹配。请从应用页面重新复制，并运行连接检查。",
+);
+pub(super) const PERMISSION_OFFICE: Pair = (
+    "The app may not do this. Run the connection's check: it names the missing permission; grant it and publish a new \
+     version of the app.",
+    "应用没有该操作的权限。请运行连接检查查看缺少的权限，开通后发布应用新版本。",
+);
+pub(super) const TARGET_GONE_OFFICE: Pair = (
+    "The chat is gone, or the app's bot is not in it or may not speak there. Add the bot to the chat again.",
+    "群聊已解散，或应用机器人不在群中或被禁言。请重新将机器人添加到群中。",
+);
+pub(super) const RECIPIENT_OFFICE: Pair = (
+    "This person cannot be reached: the id is wrong, the person has left, or is outside the app's availability range. \
+     Update the directory and check the app's range.",
+    "无法联系到此人：ID 错误、人员已离职或不在应用的可用范围内。请更新通讯录并检查应用的可用范围。",
+);
+pub(super) const ACCESS_TOKEN_OFFICE: Pair = (
+    "The platform refused even a fresh access token. Check that the app is enabled and the connection's credentials \
+     are right.",
+    "平台拒绝了新的访问令牌。请确认应用已启用且连接的凭证正确。",
+);

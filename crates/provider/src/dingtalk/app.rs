@@ -125,7 +125,7 @@ async fn fetch_token(context: &Context<'_>, app: &AppCredentials) -> Result<Toke
     })
 }
 
-fn token(answer: &Answer) -> Option<(String, u64)> {
+pub(super) fn token(answer: &Answer) -> Option<(String, u64)> {
     let fields = Fields::read(&answer.body).filter(|_| answer.cut.is_none() && answer.status == 200)?;
     let text = fields.text("accessToken").to_owned();
     (!text.is_empty()).then(|| (text, fields.number("expireIn").unwrap_or(TOKEN_LIFE)))
@@ -151,6 +151,12 @@ pub(crate) fn verdict(answer: &Answer, clock: &dyn Clock) -> Verdict {
         text = format!("{text} (requiredScopes: {})", scopes.join(", "));
     }
     Question { table: APP, code: &code, text: &text, answer, clock }.verdict()
+}
+
+/// What a success of the robot's interface says of the one person or chat; nothing when it is no such answer.
+pub(super) fn accepted_by_robot(answer: &serde_json::Value) -> Option<Verdict> {
+    let fields = Fields::read(answer.to_string().as_bytes())?;
+    (!fields.text("processQueryKey").is_empty()).then(|| accepted(&fields))
 }
 
 fn accepted(fields: &Fields) -> Verdict {

@@ -107,6 +107,8 @@ pub(crate) const APP: &[ListedCode] = &[
     row("60121", Refused, Reason::Recipient),
     row("33012", Refused, Reason::Recipient),
     row("50002", Refused, Reason::Recipient),
+    row("50004", Misconfigured, Reason::Permission),
+    row("40104", Refused, Reason::BadRequest),
     row("1430002", Refused, Reason::Content),
     row("400002", Refused, Reason::BadRequest),
     row("88", Misconfigured, Reason::Permission),

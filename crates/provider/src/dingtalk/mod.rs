@@ -7,6 +7,9 @@ use crate::render::{self, Dialect};
 
 pub(crate) mod app;
 pub(crate) mod code;
+pub(crate) mod contact;
+pub(crate) mod doctor;
+pub(crate) mod office;
 pub(crate) mod robot;
 mod wire;
 

@@ -5,8 +5,8 @@ use carillon_model::outcome::{Reason, Scope};
 use crate::listed::{ListedCode, Ruling, Wait, row};
 
 use Ruling::{Accepted, Later, Misconfigured, Refused};
-use Scope::Endpoint;
-use Wait::{Header, Ours, Seconds};
+use Scope::{Endpoint, Organisation};
+use Wait::{Header, NextMonth, Ours, Seconds};
 
 /// The header in which the gateway says when the limit ends, in seconds.
 const RESET: &str = "x-ogw-ratelimit-reset";
@@ -26,6 +26,60 @@ pub(crate) const TABLE: &[ListedCode] = &[
     row("11233", Later(Seconds(10), Endpoint), Reason::RateLimited),
     row("11247", Later(Ours, Endpoint), Reason::Quota),
     row("99991400", Later(Header(RESET), Endpoint), Reason::RateLimited),
+];
+
+/// An app's own interfaces ("send a message", "generic error codes", "contact questions").
+pub(crate) const APP: &[ListedCode] = &[
+    row("0", Accepted, Reason::Ok),
+    row("10003", Misconfigured, Reason::Credentials),
+    row("10014", Misconfigured, Reason::Credentials),
+    row("10015", Misconfigured, Reason::Credentials),
+    row("99991663", Misconfigured, Reason::AccessToken),
+    row("99991661", Misconfigured, Reason::AccessToken),
+    row("99991664", Misconfigured, Reason::AccessToken),
+    row("99991671", Misconfigured, Reason::AccessToken),
+    row("99991662", Misconfigured, Reason::TargetGone),
+    row("99991672", Misconfigured, Reason::Permission),
+    row("99991401", Misconfigured, Reason::Address),
+    row("99991400", Later(Header(RESET), Organisation), Reason::RateLimited),
+    row("99991403", Later(NextMonth, Organisation), Reason::Quota),
+    row("230020", Later(Seconds(1), Endpoint), Reason::RateLimited),
+    row("11232", Later(Seconds(10), Endpoint), Reason::RateLimited),
+    row("11233", Later(Seconds(10), Endpoint), Reason::RateLimited),
+    row("230049", Later(Ours, Endpoint), Reason::Busy),
+    row("230002", Misconfigured, Reason::TargetGone),
+    row("232009", Misconfigured, Reason::TargetGone),
+    row("230006", Misconfigured, Reason::TargetGone),
+    row("230018", Misconfigured, Reason::TargetGone),
+    row("230035", Misconfigured, Reason::TargetGone),
+    row("230027", Misconfigured, Reason::Permission),
+    row("230054", Misconfigured, Reason::BadRequest),
+    row("230075", Misconfigured, Reason::BadRequest),
+    row("230013", Refused, Reason::Recipient),
+    row("230029", Refused, Reason::Recipient),
+    row("230034", Refused, Reason::Recipient),
+    row("230038", Refused, Reason::Recipient),
+    row("230053", Refused, Reason::Recipient),
+    row("99992351", Refused, Reason::Recipient),
+    row("99992361", Refused, Reason::Recipient),
+    row("230025", Refused, Reason::TooLong),
+    row("230022", Refused, Reason::Content),
+    row("230028", Refused, Reason::Content),
+    row("230001", Refused, Reason::BadRequest),
+    row("99992402", Refused, Reason::BadRequest),
+    row("230055", Refused, Reason::BadRequest),
+    row("230017", Refused, Reason::BadRequest),
+    row("230099", Refused, Reason::BadRequest),
+    row("230031", Refused, Reason::BadRequest),
+    row("40004", Misconfigured, Reason::Permission),
+    row("41050", Misconfigured, Reason::Permission),
+    row("43010", Refused, Reason::TooLong),
+    row("40011", Refused, Reason::BadRequest),
+    row("40012", Refused, Reason::BadRequest),
+    row("40014", Refused, Reason::BadRequest),
+    row("232001", Refused, Reason::BadRequest),
+    row("232025", Misconfigured, Reason::TargetGone),
+    row("232034", Misconfigured, Reason::TargetGone),
 ];
 
 #[cfg(test)]

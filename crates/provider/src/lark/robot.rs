@@ -10,7 +10,7 @@ use super::code::TABLE;
 use super::wire::{Body, Card, CardMessage, Config, Header, Signature, Tagged, Text, TextMessage};
 use crate::http::{Answer, Request, To};
 use crate::listed::{Question, without_body};
-use crate::parts::{Composed, Draft, Place, numbered, plain_id, with_fields, with_words};
+use crate::parts::{Composed, Draft, Place, json, numbered, plain_id, with_fields, with_words};
 use crate::render::{self, Dialect};
 use crate::sign::hmac_base64;
 use crate::wire::Fields;
@@ -26,9 +26,7 @@ const SIGNATURE_BYTES: usize =
 pub(crate) fn render(target: &Target, post: &Post<'_>) -> Result<Vec<Part>, Verdict> {
     let mut draft = Draft::new(target, post);
     if draft.format == Format::Text {
-        // A publisher's own `<at ...>` would ping people, or everybody.
-        draft.text = defused(&draft.text);
-        draft.title = draft.title.as_deref().map(defused);
+        defuse(&mut draft);
     }
     let bytes_max = BODY_BYTES_MAX - SIGNATURE_BYTES;
     let composed =
@@ -39,18 +37,49 @@ pub(crate) fn render(target: &Target, post: &Post<'_>) -> Result<Vec<Part>, Verd
     Ok(numbered(post, composed))
 }
 
+/// Takes the power from a publisher's own `<at ...>`, which would ping people, or everybody.
+pub(crate) fn defuse(draft: &mut Draft<'_>) {
+    draft.text = defused(&draft.text);
+    draft.title = draft.title.as_deref().map(defused);
+}
+
 fn text(draft: &Draft<'_>, piece: &str, place: &Place) -> Composed {
+    let text = whole_text(draft, piece, place);
+    Composed::whole(&TextMessage { msg_type: "text", content: Text { text: &text } })
+}
+
+/// The content of an app's text message.
+pub(crate) fn text_content(draft: &Draft<'_>, piece: &str, place: &Place) -> String {
+    json(&Text { text: &whole_text(draft, piece, place) })
+}
+
+fn whole_text(draft: &Draft<'_>, piece: &str, place: &Place) -> String {
     let words = if place.last { text_mentions(draft.mentions) } else { Vec::new() };
     let text = with_words(piece, words);
     let text = match draft.heading(&place.label) {
         Some(heading) => format!("{heading}\n{text}"),
         None => text,
     };
-    let text = draft.with_keyword(text, &[]);
-    Composed::whole(&TextMessage { msg_type: "text", content: Text { text: &text } })
+    draft.with_keyword(text, &[])
 }
 
 fn card(draft: &Draft<'_>, color: Option<Color>, piece: &str, place: &Place) -> Composed {
+    with_card(draft, color, (piece, place), |card| {
+        Composed::whole(&CardMessage { msg_type: "interactive", card })
+    })
+}
+
+/// A card as JSON text.
+pub(crate) fn card_json(draft: &Draft<'_>, color: Option<Color>, piece: &str, place: &Place) -> String {
+    with_card(draft, color, (piece, place), |card| json(&card))
+}
+
+fn with_card<T>(
+    draft: &Draft<'_>,
+    color: Option<Color>,
+    (piece, place): (&str, &Place),
+    then: impl FnOnce(Card<'_>) -> T,
+) -> T {
     // A coloured bar must say something.
     let title = draft.heading(&place.label).or_else(|| color.map(|_| draft.preview(&place.label)));
     let mut content = piece.to_owned();
@@ -64,8 +93,7 @@ fn card(draft: &Draft<'_>, color: Option<Color>, piece: &str, place: &Place) -> 
         template: color.unwrap_or(Color::Blue).name(),
     });
     let body = Body { elements: [Tagged { tag: "markdown", content: &content }] };
-    let card = Card { schema: "2.0", config: Config { update_multi: true }, header, body };
-    Composed::whole(&CardMessage { msg_type: "interactive", card })
+    then(Card { schema: "2.0", config: Config { update_multi: true }, header, body })
 }
 
 /// A text in which nothing pings anybody.

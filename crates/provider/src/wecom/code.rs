@@ -5,7 +5,7 @@ use carillon_model::outcome::{Reason, Scope};
 use crate::listed::{ListedCode, Ruling, Wait, row, row_with};
 
 use Ruling::{Accepted, Later, Misconfigured, Refused};
-use Scope::Endpoint;
+use Scope::{Endpoint, Organisation};
 use Wait::{Ours, Seconds};
 
 /// All of them.
@@ -22,6 +22,45 @@ pub(crate) const TABLE: &[ListedCode] = &[
     row("40009", Refused, Reason::BadRequest),
     row("40007", Refused, Reason::BadRequest),
     row("85002", Refused, Reason::Content),
+    row("-1", Later(Ours, Endpoint), Reason::Busy),
+];
+
+/// An app's own interfaces ("application messages", "contacts", "global error codes").
+pub(crate) const APP: &[ListedCode] = &[
+    row("0", Accepted, Reason::Ok),
+    row("40013", Misconfigured, Reason::Credentials),
+    row("40001", Misconfigured, Reason::Credentials),
+    row("40056", Misconfigured, Reason::Credentials),
+    row("301002", Misconfigured, Reason::Credentials),
+    row("40014", Misconfigured, Reason::AccessToken),
+    row("42001", Misconfigured, Reason::AccessToken),
+    row("60020", Misconfigured, Reason::Address),
+    row("48002", Misconfigured, Reason::Permission),
+    row("60011", Misconfigured, Reason::Permission),
+    row("50002", Misconfigured, Reason::Permission),
+    row("86008", Misconfigured, Reason::Permission),
+    row("50003", Misconfigured, Reason::TargetGone),
+    row("86001", Misconfigured, Reason::TargetGone),
+    row("86003", Misconfigured, Reason::TargetGone),
+    row("40050", Misconfigured, Reason::TargetGone),
+    row("81013", Refused, Reason::Recipient),
+    row("82001", Refused, Reason::Recipient),
+    row("40003", Refused, Reason::Recipient),
+    row("46004", Refused, Reason::Recipient),
+    row("60111", Refused, Reason::Recipient),
+    row("60003", Refused, Reason::BadRequest),
+    row("60123", Refused, Reason::BadRequest),
+    row("45002", Refused, Reason::TooLong),
+    row_with("40058", "exceed max length", Refused, Reason::TooLong),
+    row("40058", Refused, Reason::BadRequest),
+    row("40007", Refused, Reason::BadRequest),
+    row("40008", Refused, Reason::BadRequest),
+    row("44004", Refused, Reason::BadRequest),
+    row("82002", Refused, Reason::BadRequest),
+    row("82003", Refused, Reason::BadRequest),
+    row("85002", Refused, Reason::Content),
+    row("45009", Later(Seconds(60), Organisation), Reason::RateLimited),
+    row("45033", Later(Seconds(1), Organisation), Reason::RateLimited),
     row("-1", Later(Ours, Endpoint), Reason::Busy),
 ];
 

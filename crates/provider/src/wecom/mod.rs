@@ -1,5 +1,8 @@
 //! WeCom: group robots by their webhook.
 
 pub(crate) mod code;
+pub(crate) mod contact;
+pub(crate) mod doctor;
+pub(crate) mod office;
 pub(crate) mod robot;
 mod wire;

@@ -43,12 +43,17 @@ pub(crate) fn render(target: &Target, post: &Post<'_>) -> Result<Vec<Part>, Verd
     Ok(numbered(post, composed))
 }
 
-fn text(draft: &Draft<'_>, piece: &str, place: &Place) -> Composed {
+/// The content of a text message.
+pub(super) fn text_content(draft: &Draft<'_>, piece: &str, place: &Place) -> String {
     let content = match draft.heading(&place.label) {
         Some(heading) => format!("{heading}\n{piece}"),
         None => piece.to_owned(),
     };
-    let content = draft.with_keyword(content, &[]);
+    draft.with_keyword(content, &[])
+}
+
+fn text(draft: &Draft<'_>, piece: &str, place: &Place) -> Composed {
+    let content = text_content(draft, piece, place);
     let (people, mobiles) = if place.last { lists(draft.mentions, true) } else { (Vec::new(), Vec::new()) };
     text_message(&content, &people, &mobiles)
 }
@@ -77,7 +82,13 @@ fn ping(draft: &Draft<'_>) -> Option<Composed> {
     Some(text_message(&content, &people, &mobiles))
 }
 
-fn markdown(draft: &Draft<'_>, color: Option<Color>, piece: &str, place: &Place) -> Composed {
+/// The content of a message of the first markdown.
+pub(super) fn markdown_content(
+    draft: &Draft<'_>,
+    color: Option<Color>,
+    piece: &str,
+    place: &Place,
+) -> String {
     let mut content = match draft.heading(&place.label) {
         Some(heading) => {
             let heading = render::escape(&heading, Dialect::WecomMarkdown);
@@ -99,7 +110,11 @@ fn markdown(draft: &Draft<'_>, color: Option<Color>, piece: &str, place: &Place)
         });
         content = format!("{content}\n\n{}", words.collect::<Vec<_>>().join(" "));
     }
-    let content = draft.with_keyword(content, &[]);
+    draft.with_keyword(content, &[])
+}
+
+fn markdown(draft: &Draft<'_>, color: Option<Color>, piece: &str, place: &Place) -> Composed {
+    let content = markdown_content(draft, color, piece, place);
     let markdown = Some(Markdown { content: &content });
     let message = RobotMessage { msgtype: "markdown", text: None, markdown, markdown_v2: None };
     Composed::counted(&message, &content)

@@ -29,3 +29,9 @@ pub(crate) struct Text<'a> {
 pub(crate) struct Markdown<'a> {
     pub(crate) content: &'a str,
 }
+
+/// What an app's text or markdown says.
+#[derive(Debug, Serialize)]
+pub(crate) struct Content<'a> {
+    pub(crate) content: &'a str,
+}

@@ -5,12 +5,16 @@ use serde_json::{Value, json};
 use super::Dingtalk;
 use super::param::{self, Content};
 use crate::limit::{Meter, Penalty, Rate};
+use crate::office::Office;
 use crate::record::{Look, Shown};
 use crate::registry::{DingtalkApp, Registry, masked};
 use crate::verdict::{Asked, Verdict, text_at, texts_at};
 
 /// The most people one call may name (the page says 20, the error's text 100).
 const MOST_USERS: usize = 20;
+
+/// The permission to send through the robot.
+const SEND_SCOPE: &str = "qyapi_robot_sendmsg";
 
 const RATES: &[Rate] = &[Rate { most: 20, span_ms: 1000 }];
 
@@ -27,19 +31,19 @@ pub(crate) enum Target {
 pub(crate) fn send(
     state: &mut Dingtalk,
     registry: &Registry,
+    office: &Office,
     asked: &Asked<'_>,
-    target: Target,
-    id: &str,
+    (target, id): (Target, &str),
 ) -> Verdict {
-    judge(state, registry, asked, target, id).unwrap_or_else(|refusal| refusal)
+    judge(state, registry, office, asked, (target, id)).unwrap_or_else(|refusal| refusal)
 }
 
 fn judge(
     state: &mut Dingtalk,
     registry: &Registry,
+    office: &Office,
     asked: &Asked<'_>,
-    target: Target,
-    id: &str,
+    (target, id): (Target, &str),
 ) -> Result<Verdict, Verdict> {
     let refuse = |status: u16, code: &str, text: &str| Verdict::dingtalk_api(status, code, text, id);
     let app_key = asked
@@ -52,6 +56,12 @@ fn judge(
     if !meter.take(asked.now_ms) {
         let code = "Forbidden.AccessDenied.QpsLimitForAppkeyAndApi";
         return Err(refuse(403, code, "钉钉开放平台接口限流: 应用调用该接口每秒次数超限"));
+    }
+    if office.withholds(&app_key, SEND_SCOPE) {
+        let code = "Forbidden.AccessDenied.AccessTokenPermissionDenied";
+        let mut verdict = refuse(403, code, "没有调用该接口的权限");
+        verdict.answer["accessdenieddetail"] = json!({ "requiredScopes": [SEND_SCOPE] });
+        return Err(verdict);
     }
     let body = asked.json_object().filter(|_| asked.says_json()).ok_or_else(|| bad_body(id))?;
     let robot_code = text_at(&body, "robotCode").ok_or_else(|| missing("robotCode", id))?;

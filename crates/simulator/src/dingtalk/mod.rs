@@ -30,6 +30,11 @@ impl Dingtalk {
         self.api_quota.most = Some(most);
     }
 
+    /// The app that a living token belongs to.
+    pub(crate) fn app_of_token(&self, token: &str, now_ms: i64) -> Option<&str> {
+        self.tokens.app_key(token, now_ms)
+    }
+
     pub(crate) fn expire_tokens(&mut self, app_key: &str) {
         self.tokens.expire(app_key);
     }

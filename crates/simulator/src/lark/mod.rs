@@ -90,6 +90,19 @@ fn is_signed(secret: &str, body: &Value, now_ms: i64) -> bool {
     in_time && sign::same(given, &sign::lark(&timestamp, secret))
 }
 
+/// Reads the content of an app's message, which is as a robot's but for its frame and its codes.
+pub(crate) fn app_message(kind: &str, content: &Value) -> Result<message::Message, Verdict> {
+    let body = match kind {
+        "interactive" => json!({ "msg_type": kind, "card": content }),
+        "post" => json!({ "msg_type": kind, "content": { "post": content } }),
+        _ => json!({ "msg_type": kind, "content": content }),
+    };
+    message::read(&body).map_err(|refusal| match refusal.code.as_str() {
+        "11246" => Verdict::lark(400, 230_099, refusal.text),
+        _ => Verdict::lark(400, 230_001, "Your request contains an invalid request parameter."),
+    })
+}
+
 fn bad_request() -> Verdict {
     Verdict::lark(400, 9499, "Bad Request")
 }

@@ -16,6 +16,7 @@ mod harness;
 mod health;
 mod idempotency;
 mod message;
+mod office;
 mod open;
 mod overflow;
 #[expect(dead_code, reason = "it is shared with other tests")]
@@ -143,6 +144,12 @@ macro_rules! contract {
                     list_is_newest_first_from_a_cursor
                     another_project_sees_nothing
                     the_largest_text_comes_back_whole;
+                office:
+                    credentials_are_sealed_and_gone_with_their_connection
+                    an_update_is_committed_as_a_whole
+                    too_many_gone_asks_and_a_crash_commits_nothing
+                    everyone_is_reached_once
+                    a_push_opens_with_its_connection;
                 open:
                     everything_survives_a_restart
                     what_was_answered_survives_a_crash

@@ -130,7 +130,8 @@ pub(crate) fn extension<H: Home>(bed: &Bed<H>, endpoint: &Endpoint) -> Extension
         Endpoint::DingtalkConversation { .. }
         | Endpoint::LarkRobot { .. }
         | Endpoint::WecomRobot { .. }
-        | Endpoint::Mailbox { .. } => {}
+        | Endpoint::Mailbox { .. }
+        | Endpoint::Office { .. } => {}
     }
     extension
 }

@@ -2,8 +2,8 @@
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use carillon_model::Invalid;
 use carillon_model::id::RequestId;
+use carillon_model::{Field, Invalid};
 use carillon_service::Error;
 use serde_json::{Map, Value};
 
@@ -72,6 +72,17 @@ impl From<Error> for ApiError {
             Error::TagsFull => (StatusCode::CONFLICT, "tags_full"),
             Error::TopicsFull => (StatusCode::CONFLICT, "topics_full"),
             Error::SubscriptionsFull => (StatusCode::CONFLICT, "subscriptions_full"),
+            Error::ConnectionNotFound => (StatusCode::NOT_FOUND, "connection_not_found"),
+            Error::ConnectionExists => (StatusCode::CONFLICT, "connection_exists"),
+            Error::ConnectionsFull => (StatusCode::CONFLICT, "connections_full"),
+            Error::PlatformRefuses { field, .. } => {
+                let field = field.map(Field::name);
+                return Self { field, ..Self::plain(StatusCode::BAD_REQUEST, "platform_refuses", message) };
+            }
+            Error::RunNotFound => (StatusCode::NOT_FOUND, "update_not_found"),
+            Error::RunStands(_) => (StatusCode::CONFLICT, "conflict"),
+            Error::GroupNotFound => (StatusCode::NOT_FOUND, "group_not_found"),
+            Error::NobodyReached(_) => (StatusCode::UNPROCESSABLE_ENTITY, "nobody_reached"),
             Error::Unavailable(cause) => {
                 tracing::error!(error = %cause, "the store cannot be written");
                 (StatusCode::SERVICE_UNAVAILABLE, "unavailable")

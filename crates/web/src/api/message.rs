@@ -235,7 +235,7 @@ fn message_id(call: &ApiCall) -> Result<MessageId, Invalid> {
 }
 
 /// The key of header or body; both must say the same.
-fn idempotency_key(call: &ApiCall, of_body: Option<String>) -> Result<Option<String>, Invalid> {
+pub(super) fn idempotency_key(call: &ApiCall, of_body: Option<String>) -> Result<Option<String>, Invalid> {
     match (call.0.idempotency_key(), of_body) {
         (Some(header), Some(body)) if header != body => {
             Err(Invalid::new(Field::IdempotencyKey, "the header and the body give different keys"))

@@ -3,17 +3,20 @@
 //! Rules: lists answer `{"<noun>s":[…],"next":cursor|null}` to `?limit=&after=`; errors are
 //! `{"code","message","field"?,"request_id"}`; times are `YYYY-MM-DDTHH:MM:SS.mmmZ`.
 
+mod connection;
 mod delivery;
+mod directory;
 mod endpoint;
 pub(crate) mod error;
 mod message;
 mod openapi;
+mod push;
 
 use axum::Router;
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 use carillon_model::{Field, Invalid};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -49,6 +52,33 @@ pub(crate) fn routes() -> Router<App> {
         .route("/api/v1/subscriptions/{subscription_urn}/overflow", put(endpoint::set_overflow))
         .route("/api/v1/explain", get(delivery::explain))
         .route("/api/v1/whoami", get(message::who_am_i))
+        .merge(office_routes())
+}
+
+/// The paths of office apps.
+fn office_routes() -> Router<App> {
+    Router::new()
+        .route("/api/v1/connections", post(connection::add).get(connection::list))
+        .route(
+            "/api/v1/connections/{connection_id}",
+            get(connection::show).put(connection::change).delete(connection::remove),
+        )
+        .route("/api/v1/connections/{connection_id}/check", post(connection::check))
+        .route("/api/v1/connections/{connection_id}/update", post(directory::update))
+        .route("/api/v1/connections/{connection_id}/updates", get(directory::list))
+        .route("/api/v1/connections/{connection_id}/updates/{run_id}", get(directory::show))
+        .route("/api/v1/connections/{connection_id}/updates/{run_id}/confirm", post(directory::confirm))
+        .route("/api/v1/connections/{connection_id}/updates/{run_id}/cancel", post(directory::cancel))
+        .route("/api/v1/connections/{connection_id}/members", get(directory::members))
+        .route("/api/v1/connections/{connection_id}/departments", get(directory::departments))
+        .route("/api/v1/connections/{connection_id}/chats", get(directory::chats))
+        .route(
+            "/api/v1/connections/{connection_id}/groups",
+            get(directory::groups).post(directory::put_group),
+        )
+        .route("/api/v1/connections/{connection_id}/groups/{group_id}", delete(directory::remove_group))
+        .route("/api/v1/pushes", post(push::push))
+        .route("/api/v1/pushes/preview", post(push::preview))
 }
 
 /// A request of this API whose caller is known.

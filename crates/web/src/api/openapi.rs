@@ -5,13 +5,13 @@ use axum::response::{IntoResponse, Response};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 
-use super::{delivery, endpoint, message};
+use super::{connection, delivery, directory, endpoint, message, push};
 
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Carillon",
-        description = "What SMN's API cannot tell: messages, deliveries, attempts. Every error is \
+        description = "What SMN's API cannot tell: messages, deliveries, attempts, and the company's own office apps. Every error is \
                        {code, message, field?, request_id}. Every list holds its items under their own name, as in \
                        {messages: [...], next} and {deliveries: [...], next}, and takes limit and after: next is what to \
                        give as after for the next page, and null on the last one."
@@ -27,6 +27,25 @@ use super::{delivery, endpoint, message};
         delivery::cancel_one,
         delivery::cancel,
         delivery::explain,
+        connection::add,
+        connection::list,
+        connection::show,
+        connection::change,
+        connection::remove,
+        connection::check,
+        directory::update,
+        directory::list,
+        directory::show,
+        directory::confirm,
+        directory::cancel,
+        directory::members,
+        directory::departments,
+        directory::chats,
+        directory::groups,
+        directory::put_group,
+        directory::remove_group,
+        push::push,
+        push::preview,
         endpoint::list,
         endpoint::show,
         endpoint::resume,

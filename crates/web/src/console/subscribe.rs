@@ -139,6 +139,7 @@ fn wanted(form: &Form, way: Way) -> Result<Subscribe, Error> {
         sign_secret: form.secret("sign_secret"),
         app,
         headers: headers(&form.lines("headers"))?,
+        office: None,
     };
     Ok(Subscribe {
         channel,

@@ -42,6 +42,10 @@ pub(crate) fn channel(channel: Channel, lang: Lang) -> &'static str {
         Channel::Wecom => t.wecom,
         Channel::Http => "HTTP",
         Channel::Https => "HTTPS",
+        Channel::Office => match lang {
+            Lang::English => "Office app",
+            Lang::Chinese => "办公应用",
+        },
         Channel::Email => t.email,
     }
 }
@@ -52,7 +56,7 @@ pub(crate) fn mark(channel: Channel) -> &'static str {
         Channel::Dingtalk | Channel::DingtalkPerson => "dingtalk",
         Channel::Lark => "lark",
         Channel::Wecom => "wecom",
-        Channel::Http | Channel::Https => "web",
+        Channel::Http | Channel::Https | Channel::Office => "web",
         Channel::Email => "email",
     }
 }
@@ -76,6 +80,8 @@ pub(crate) fn status(error: &Error) -> StatusCode {
         | Error::WrongToken
         | Error::WrongLink
         | Error::PrivateEndpoint
+        | Error::PlatformRefuses { .. }
+        | Error::NobodyReached(_)
         | Error::IdempotencyConflict => StatusCode::BAD_REQUEST,
         Error::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
         Error::NoPermission | Error::PolicyRefuses(_) => StatusCode::FORBIDDEN,
@@ -90,6 +96,9 @@ pub(crate) fn status(error: &Error) -> StatusCode {
         | Error::AttributeNotFound
         | Error::TagNotFound
         | Error::CertificateNotFound
+        | Error::ConnectionNotFound
+        | Error::RunNotFound
+        | Error::GroupNotFound
         | Error::DetectionNotFound => StatusCode::NOT_FOUND,
         Error::DeliveryStands { .. }
         | Error::DeliveryNoTarget
@@ -97,6 +106,9 @@ pub(crate) fn status(error: &Error) -> StatusCode {
         | Error::TemplatesFull
         | Error::TagsFull
         | Error::TopicsFull
+        | Error::ConnectionExists
+        | Error::ConnectionsFull
+        | Error::RunStands(_)
         | Error::SubscriptionsFull => StatusCode::CONFLICT,
         Error::Throttled => StatusCode::TOO_MANY_REQUESTS,
         Error::Unavailable(_) | Error::Unpurged(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -123,6 +135,7 @@ pub(crate) fn refusal(error: &Error, lang: Lang) -> String {
             }
         }
         (error, Lang::English) => sentence(&error.to_string()),
+        (Error::PlatformRefuses { zh, .. }, Lang::Chinese) => zh.clone(),
         (error, Lang::Chinese) => chinese(error).to_owned(),
     }
 }
@@ -163,6 +176,14 @@ fn chinese(error: &Error) -> &'static str {
         Error::WrongLink => "链接不是为该订阅签发的。",
         Error::CertificateNotFound => "证书不存在。",
         Error::DetectionNotFound => "检测任务不存在。",
+        Error::ConnectionNotFound => "办公应用连接不存在。",
+        Error::ConnectionExists => "同名的办公应用连接已存在。",
+        Error::ConnectionsFull => "项目的办公应用连接已达上限 100 个。",
+        Error::PlatformRefuses { .. } => "平台拒绝了该应用的凭证。",
+        Error::RunNotFound => "该次通讯录更新不存在。",
+        Error::RunStands(_) => "该次通讯录更新当前的状态不允许这样做。",
+        Error::GroupNotFound => "人员组不存在。",
+        Error::NobodyReached(_) => "没有可以送达的人。",
         Error::PrivateEndpoint => "该地址位于内网，管理员未放行。",
         Error::Unavailable(_) => "服务暂时无法写入数据，本次操作未生效。",
         Error::Unpurged(_) => "已删除，但数据库日志中的痕迹尚未清除完毕，请稍后再试。",

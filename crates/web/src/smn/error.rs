@@ -95,8 +95,16 @@ fn field(field: Field) -> (StatusCode, &'static str, &'static str) {
         | Field::ProjectId
         | Field::Id
         | Field::Body
+        | Field::Platform
+        | Field::AppId
+        | Field::AppSecret
+        | Field::CorpId
+        | Field::AgentId
+        | Field::RobotCode
+        | Field::To
         | Field::PublicUrl
-        | Field::Fallback => (bad, "SMN.0018", "The request is invalid."),
+        | Field::Fallback
+        | Field::Overflow => (bad, "SMN.0018", "The request is invalid."),
     }
 }
 
@@ -187,23 +195,48 @@ impl From<Error> for SmnError {
                 Self::new(forbidden, "SMN.0001", text)
             }
             Error::DetectionNotFound => Self::new(not_found, "SMN.00013030", "Detection task not found."),
+            Error::ConnectionNotFound => {
+                Self::new(not_found, "SMN.0018", "There is no such office connection.")
+            }
+            // SMN has no calls that are refused so.
+            Error::ConnectionExists
+            | Error::ConnectionsFull
+            | Error::PlatformRefuses { .. }
+            | Error::RunNotFound
+            | Error::RunStands(_)
+            | Error::GroupNotFound
+            | Error::NobodyReached(_) => Self::new(bad, "SMN.0018", "The request is invalid."),
             Error::PrivateEndpoint => {
                 Self::new(forbidden, "SMN.0069", "Not authorized to subscribe internal endpoints.")
             }
-            Error::Unavailable(cause) => {
-                tracing::error!(error = %cause, "the store cannot be written");
-                let text = "Database Exceptions. Nothing was accepted, try again.";
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "SMN.0016", text)
-            }
-            Error::Unpurged(cause) => {
-                let text = format!("Database Exceptions. ({cause})");
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "SMN.0016", text)
-            }
-            Error::Internal(cause) => {
-                tracing::error!(error = %cause, "internal error");
-                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "SMN.0018", "Service internal error.")
+            error @ (Error::Unavailable(_) | Error::Unpurged(_) | Error::Internal(_)) => {
+                Self::of_store(&error)
             }
         }
+    }
+}
+
+impl SmnError {
+    /// What is wrong with the store, or with the program.
+    fn of_store(error: &Error) -> Self {
+        if matches!(error, Error::Internal(_)) {
+            log(error, "internal error");
+            return Self::new(StatusCode::INTERNAL_SERVER_ERROR, "SMN.0018", "Service internal error.");
+        }
+        let text = if let Error::Unpurged(cause) = error {
+            format!("Database Exceptions. ({cause})")
+        } else {
+            log(error, "the store cannot be written");
+            "Database Exceptions. Nothing was accepted, try again.".to_owned()
+        };
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "SMN.0016", text)
+    }
+}
+
+/// Logs what lies behind an error.
+fn log(error: &Error, what: &str) {
+    if let Some(cause) = std::error::Error::source(error) {
+        tracing::error!(error = %cause, "{what}");
     }
 }
 

@@ -3,7 +3,7 @@
 use carillon_model::{Channel, Field, Invalid};
 
 /// Every protocol that subscriptions can be made of, with its channel.
-pub(crate) const PROTOCOLS: [(&str, Channel); 7] = [
+pub(crate) const PROTOCOLS: [(&str, Channel); 8] = [
     ("dingding", Channel::Dingtalk),
     ("dingTalkBot", Channel::DingtalkPerson),
     ("feishu", Channel::Lark),
@@ -11,6 +11,8 @@ pub(crate) const PROTOCOLS: [(&str, Channel); 7] = [
     ("http", Channel::Http),
     ("https", Channel::Https),
     ("email", Channel::Email),
+    // Not SMN's own: people and chats of a company's own app, `office:{connection}:{kind}:{id}`.
+    ("office", Channel::Office),
 ];
 
 /// Keys of a message structure that SMN knows and this service has no subscribers for.
@@ -35,7 +37,7 @@ pub(crate) fn channel(protocol: &str) -> Result<Channel, Invalid> {
             "sms" | "callnotify" | "functionstage" | "functiongraph" | "welink" => {
                 "this protocol is not offered; reach its service through an https subscription of your own"
             }
-            _ => "must be one of dingding, dingTalkBot, feishu, wechat, http, https, email",
+            _ => "must be one of dingding, dingTalkBot, feishu, wechat, http, https, email, office",
         };
         Invalid::new(Field::Protocol, rule)
     })
@@ -44,7 +46,9 @@ pub(crate) fn channel(protocol: &str) -> Result<Channel, Invalid> {
 /// Whether a channel's content in a message structure is a chat object with a `msgType`.
 pub(crate) fn is_chat(channel: Channel) -> bool {
     match channel {
-        Channel::Dingtalk | Channel::DingtalkPerson | Channel::Lark | Channel::Wecom => true,
+        Channel::Dingtalk | Channel::DingtalkPerson | Channel::Lark | Channel::Wecom | Channel::Office => {
+            true
+        }
         Channel::Http | Channel::Https | Channel::Email => false,
     }
 }

@@ -81,7 +81,13 @@ pub(super) fn read_extension(extension: &Map<String, Value>) -> Result<Extension
         }
         Some(_) => return Err(Invalid::new(Field::Extension, "header must be an object of texts")),
     }
-    Ok(Extension { keyword: secret("keyword")?, sign_secret: secret("sign_secret")?, app, headers })
+    Ok(Extension {
+        keyword: secret("keyword")?,
+        sign_secret: secret("sign_secret")?,
+        app,
+        headers,
+        office: None,
+    })
 }
 
 /// `POST …/subscriptions`: one subscription, or up to 50 in `subscriptions`. 201 when something is new, 200 when all

@@ -1,0 +1,116 @@
+//! `carillon directory`.
+
+use std::process::ExitCode;
+
+use anyhow::bail;
+use clap::{Args, Subcommand};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::client::{Client, items, piece, text};
+use super::{ClientFlags, paint, say};
+
+/// The largest page of a list.
+const PAGE: usize = 200;
+
+#[derive(Debug, Args)]
+pub(crate) struct DirectoryFlags {
+    #[command(flatten)]
+    client: ClientFlags,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// List members, those who are gone too
+    Members {
+        /// The connection's id
+        connection: String,
+        /// A part of a name or of the platform's id
+        #[arg(long, value_name = "TEXT")]
+        search: Option<String>,
+    },
+    /// List departments
+    Departments {
+        /// The connection's id
+        connection: String,
+    },
+    /// List the chats that the app's bot is in
+    Chats {
+        /// The connection's id
+        connection: String,
+    },
+    /// List groups of people
+    Groups {
+        /// The connection's id
+        connection: String,
+    },
+    /// Make a group of people, or replace the parts of the one of that name
+    Group {
+        /// The connection's id
+        connection: String,
+        /// The group's name
+        name: String,
+        /// member:ID, department:ID (with those below it) or `department_only:ID`
+        #[arg(required = true, value_name = "KIND:ID")]
+        parts: Vec<String>,
+    },
+}
+
+/// Runs the command.
+pub(crate) async fn run(flags: DirectoryFlags) -> anyhow::Result<ExitCode> {
+    let client = flags.client.connect().await?;
+    let (answer, name) = match flags.action {
+        Action::Members { connection, search } => {
+            let search = search.map(|text| format!("&search={}", piece(&text))).unwrap_or_default();
+            (listed(&client, &connection, "members", &search).await?, "members")
+        }
+        Action::Departments { connection } => {
+            (listed(&client, &connection, "departments", "").await?, "departments")
+        }
+        Action::Chats { connection } => (listed(&client, &connection, "chats", "").await?, "chats"),
+        Action::Groups { connection } => (listed(&client, &connection, "groups", "").await?, "groups"),
+        Action::Group { connection, name, parts } => {
+            let mut read = Vec::new();
+            for part in &parts {
+                let Some((kind, id)) = part.split_once(':') else { bail!("a part must be KIND:ID") };
+                read.push(json!({ "kind": kind, "id": id }));
+            }
+            let path = format!("/api/v1/connections/{}/groups", piece(&connection));
+            let body = json!({ "name": name, "parts": read });
+            (client.call(Method::POST, &path, Some(&body)).await?, "")
+        }
+    };
+    if flags.client.json {
+        say(&answer.to_string());
+    } else if name.is_empty() {
+        say(text(&answer, "/id"));
+    } else {
+        items(&answer, &format!("/{name}")).iter().for_each(show);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A whole list, which comes page by page.
+async fn listed(client: &Client, connection: &str, name: &str, more: &str) -> anyhow::Result<Value> {
+    let mut all = Vec::new();
+    let mut after = String::new();
+    loop {
+        let path = format!("/api/v1/connections/{}/{name}?limit={PAGE}{more}{after}", piece(connection));
+        let answer = client.call(Method::GET, &path, None).await?;
+        all.extend_from_slice(items(&answer, &format!("/{name}")));
+        match answer["next"].as_str() {
+            Some(next) => after = format!("&after={}", piece(next)),
+            None => return Ok(json!({ name: all, "next": null })),
+        }
+    }
+}
+
+fn show(item: &Value) {
+    let platform = ["/platform_user_id", "/platform_chat_id"].map(|pointer| text(item, pointer)).concat();
+    let (name, state) = (paint::plain(text(item, "/name")), text(item, "/state"));
+    let line = [text(item, "/id"), &platform, state, &name];
+    let line: Vec<&str> = line.into_iter().filter(|part| !part.is_empty()).collect();
+    say(&line.join("  "));
+}

@@ -1,0 +1,100 @@
+//! `carillon push`.
+
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use clap::Args;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::client::{items, text};
+use super::{ClientFlags, say, text_or_stdin};
+
+#[derive(Debug, Args)]
+pub(crate) struct PushFlags {
+    #[command(flatten)]
+    client: ClientFlags,
+    /// The connection's id
+    connection: String,
+    /// The message; - reads standard input
+    text: String,
+    /// To whom: member:ID, department:ID, group:NAME or chat:ID; may be given several times
+    #[arg(long = "to", required = true, value_name = "KIND:ID")]
+    to: Vec<String>,
+    /// The heading
+    #[arg(long, value_name = "TEXT")]
+    title: Option<String>,
+    /// The message is Markdown
+    #[arg(long)]
+    markdown: bool,
+    /// critical, error, warning, info or ok: the heading's colour
+    #[arg(long, value_name = "SEVERITY")]
+    severity: Option<String>,
+    /// A button that opens a page; may be given several times; needs --markdown
+    #[arg(long = "button", value_name = "TEXT=URL")]
+    buttons: Vec<String>,
+    /// It goes first within the limits of each recipient
+    #[arg(long)]
+    urgent: bool,
+    /// How many seconds it may wait, 1 to 86400 [default: 3600]
+    #[arg(long, value_name = "SECONDS")]
+    time_to_live: Option<u64>,
+    /// Push once: the same key again within 24 hours prints the first message's id and pushes nothing
+    #[arg(long, value_name = "KEY")]
+    idempotency_key: Option<String>,
+    /// Only say whom it would reach
+    #[arg(long)]
+    preview: bool,
+}
+
+/// Runs the command.
+pub(crate) async fn run(flags: PushFlags) -> anyhow::Result<ExitCode> {
+    let client = flags.client.connect().await?;
+    let mut to = Vec::new();
+    for one in &flags.to {
+        let Some((kind, id)) = one.split_once(':') else {
+            bail!("--to must be KIND:ID, such as member:u001")
+        };
+        to.push(json!({ "kind": kind, "id": id }));
+    }
+    if flags.preview {
+        let body = json!({ "connection_id": flags.connection, "to": to });
+        let answer = client.call(Method::POST, "/api/v1/pushes/preview", Some(&body)).await?;
+        show(&answer, flags.client.json, &format!("{} would get it", answer["heads"]));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut buttons = Vec::new();
+    for button in &flags.buttons {
+        let (text, url) = button.split_once('=').context("--button must be TEXT=URL")?;
+        buttons.push(json!({ "text": text, "url": url }));
+    }
+    let kind = if flags.markdown { "markdown" } else { "text" };
+    let mut body = json!({
+        "connection_id": flags.connection,
+        "to": to,
+        "title": flags.title,
+        "severity": flags.severity,
+        "buttons": buttons,
+        "priority": if flags.urgent { "urgent" } else { "normal" },
+        "time_to_live": flags.time_to_live,
+        "idempotency_key": flags.idempotency_key,
+    });
+    let message = text_or_stdin(flags.text)?;
+    if let Some(object) = body.as_object_mut() {
+        object.insert(kind.to_owned(), message.into());
+    }
+    let answer = client.call(Method::POST, "/api/v1/pushes", Some(&body)).await?;
+    show(&answer, flags.client.json, text(&answer, "/message_id"));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show(answer: &Value, json: bool, line: &str) {
+    if json {
+        say(&answer.to_string());
+        return;
+    }
+    say(line);
+    for one in items(answer, "/unreachable") {
+        say(&format!("not reached: {}:{} ({})", text(one, "/kind"), text(one, "/id"), text(one, "/reason")));
+    }
+}

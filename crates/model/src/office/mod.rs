@@ -1,0 +1,15 @@
+//! Office apps: the company's own app on Lark, Feishu, DingTalk or WeCom, and whom it reaches.
+//!
+//! | word | room |
+//! | --- | --- |
+//! | connection: a registered app, with its credentials | [`connection`] |
+//! | directory: what it lets us read, and what an update changes | [`directory`] |
+//! | recipient: a member, department, group or chat | [`recipient`] |
+
+pub mod connection;
+pub mod directory;
+pub mod recipient;
+
+pub use connection::{App, Connection, Platform};
+pub use directory::{Chat, Department, Member, Range};
+pub use recipient::{Recipient, RecipientKind};

@@ -1,0 +1,173 @@
+//! Push: a message straight to people and chats of an office app, without a topic; and what `office` subscriptions of a
+//! topic come down to when a message is sent.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use carillon_model::endpoint::Endpoint;
+use carillon_model::filter::{Attributes, FilterPolicies};
+use carillon_model::id::{ConnectionId, MessageId, SubscriptionId, TopicId};
+use carillon_model::message::{Content, Locale, Message, Priority, check_idempotency_key, time_to_live};
+use carillon_model::office::Recipient;
+use carillon_model::subscription::Overflow;
+use carillon_model::topic::TopicName;
+use carillon_model::{Channel, Field, Invalid, limits};
+use carillon_store::delivery::StoredMessage;
+use carillon_store::directory::{Expanded, Unreached};
+use carillon_store::idempotency::Accepted;
+use carillon_store::subscription::Recipient as To;
+
+use crate::error::Error;
+use crate::{Caller, Service};
+
+/// The name that stands where a topic's would: a push has none.
+const NO_TOPIC: &str = "office-push";
+
+/// What a caller pushes.
+#[derive(Debug, Clone)]
+pub struct Push {
+    /// The connection.
+    pub connection: ConnectionId,
+    /// To whom.
+    pub to: Vec<Recipient>,
+    /// What it says.
+    pub content: Content,
+    /// How long it may wait, in seconds; an hour when not set.
+    pub time_to_live: Option<u64>,
+    /// How urgent it is.
+    pub priority: Priority,
+    /// The language of what the service adds.
+    pub locale: Locale,
+    /// The publisher's own key: the same key again within 24 hours is the same push.
+    pub idempotency_key: Option<String>,
+}
+
+/// A push that was accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pushed {
+    /// Its id.
+    pub message: MessageId,
+    /// How many people and chats it goes to.
+    pub heads: usize,
+    /// Who cannot be reached, and why.
+    pub unreached: Vec<(Recipient, Unreached)>,
+    /// Whether it was accepted before, under the same key, and nothing was pushed now.
+    pub replayed: bool,
+}
+
+/// Whom a push names, as a part of what its key stands for: the same key with other recipients is another push.
+fn named(to: &[Recipient]) -> Result<Attributes, Invalid> {
+    let mut hasher = DefaultHasher::new();
+    to.hash(&mut hasher);
+    let mut attributes = Attributes::default();
+    attributes.add("office_to", &[format!("{:016x}", hasher.finish())])?;
+    Ok(attributes)
+}
+
+impl Service {
+    /// Pushes a message to people and chats. When the call has answered, the message and a delivery for everyone survive
+    /// anything that the disk survives. Somebody who is gone has a delivery too, which says so.
+    ///
+    /// # Errors
+    /// When there is no such connection, the message or a recipient breaks a rule, nobody at all can be reached, the key
+    /// was used for another message, or nothing can be stored; then nothing was accepted.
+    pub async fn push(&self, caller: &Caller, push: Push) -> Result<Pushed, Error> {
+        let connection = self.connection(caller, push.connection).await?;
+        push.content.check()?;
+        if let Some(key) = &push.idempotency_key {
+            check_idempotency_key(key)?;
+        }
+        let life = time_to_live(push.time_to_live)?;
+        let named = named(&push.to)?;
+        let expanded = self.expand(connection.id, push.to).await?;
+        if expanded.to.is_empty() {
+            return Err(Error::NobodyReached(expanded.unreached.first().map(|(_, why)| *why)));
+        }
+        let now = self.clock.now();
+        let message = Message {
+            id: MessageId::new(now, self.chance.as_ref()),
+            project: caller.project.clone(),
+            topic: TopicId::parse(&connection.id.to_string())?,
+            content: push.content,
+            priority: push.priority,
+            locale: push.locale,
+            created_at: now,
+            expires_at: now.plus(life),
+        };
+        let (id, heads) = (message.id, expanded.to.iter().filter(|one| !one.gone).count());
+        let stored = StoredMessage { message, topic_name: TopicName::parse(NO_TOPIC)? };
+        let to = expanded.to.iter().map(|one| {
+            // What has no subscription stands under its recipient's own id.
+            let subscription = SubscriptionId::parse(&one.id.to_string())?;
+            let filter_policies = FilterPolicies::default();
+            Ok(To {
+                subscription,
+                endpoint: one.id,
+                channel: Channel::Office,
+                overflow: Overflow::default(),
+                filter_policies,
+            })
+        });
+        let to = to.collect::<Result<Vec<_>, Invalid>>()?;
+        let pushed = |message, replayed| Pushed { message, heads, unreached: expanded.unreached, replayed };
+        let Some(key) = push.idempotency_key else {
+            self.store.message_publish(stored, to).await?;
+            return Ok(pushed(id, false));
+        };
+        match self.store.message_publish_once(stored, to, &key, &named).await? {
+            Accepted::New => Ok(pushed(id, false)),
+            Accepted::Again { message, .. } => Ok(pushed(message, true)),
+            Accepted::Differs => Err(Error::IdempotencyConflict),
+        }
+    }
+
+    /// Tells whom a push would reach, and who cannot be reached and why. Sends nothing.
+    ///
+    /// # Errors
+    /// When there is no such connection or a recipient breaks a rule.
+    pub async fn preview_push(
+        &self,
+        caller: &Caller,
+        connection: ConnectionId,
+        to: Vec<Recipient>,
+    ) -> Result<Expanded, Error> {
+        let connection = self.connection(caller, connection).await?;
+        self.expand(connection.id, to).await
+    }
+
+    async fn expand(&self, connection: ConnectionId, to: Vec<Recipient>) -> Result<Expanded, Error> {
+        if to.is_empty() || to.len() > limits::PUSH_RECIPIENTS_MAX {
+            return Err(Invalid::new(Field::To, "to must hold 1 to 1000 recipients").into());
+        }
+        let expanded =
+            self.store.recipients_expand(connection, to).await?.ok_or(Error::ConnectionNotFound)?;
+        if expanded.to.len() > limits::PUSH_EXPANDED_MAX {
+            return Err(Invalid::new(Field::To, "to comes down to more than 50000 people and chats").into());
+        }
+        Ok(expanded)
+    }
+
+    /// Puts everyone whom `office` subscriptions name in their place, each once for the whole message.
+    pub(crate) async fn expand_office(&self, recipients: Vec<To>) -> Result<Vec<To>, Error> {
+        if recipients.iter().all(|to| to.channel != Channel::Office) {
+            return Ok(recipients);
+        }
+        let (mut all, mut seen) = (Vec::with_capacity(recipients.len()), std::collections::HashSet::new());
+        for to in recipients {
+            if to.channel != Channel::Office {
+                all.push(to);
+                continue;
+            }
+            let target = self.store.target_open(to.subscription).await?;
+            let Some(Endpoint::Office { connection, kind, id }) = target.map(|target| target.endpoint) else {
+                continue;
+            };
+            let named = vec![Recipient { kind, id: id.reveal().to_owned() }];
+            // A connection that is gone reaches nobody; the subscription stays until somebody removes it.
+            let Some(expanded) = self.store.recipients_expand(connection, named).await? else { continue };
+            for one in expanded.to.iter().filter(|one| seen.insert(one.id)) {
+                all.push(To { endpoint: one.id, ..to.clone() });
+            }
+        }
+        Ok(all)
+    }
+}

@@ -1,0 +1,273 @@
+//! Pushes: straight to people and chats of an office app.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use carillon_model::id::ConnectionId;
+use carillon_model::message::{Body, Color, Content, Locale, Priority};
+use carillon_model::office::{Recipient, RecipientKind};
+use carillon_model::{Field, Invalid};
+use carillon_service::push::Push;
+use carillon_service::{Addressed, Error, Unreached};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::error::ApiError;
+use super::message::idempotency_key;
+use super::{ApiCall, ok};
+use crate::App;
+use crate::call::mark_replayed;
+
+/// One whom a push names.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct To {
+    /// `member`, `department` (with those below it), `group` or `chat`.
+    kind: String,
+    /// The id: ours, or one of the platform's.
+    id: String,
+}
+
+/// A button that opens a page.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewButton {
+    /// What it says.
+    text: String,
+    /// The page it opens, `https://…`.
+    url: String,
+}
+
+/// A message for people and chats.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewPush {
+    /// The connection.
+    connection_id: String,
+    /// 1 to 1000 recipients.
+    to: Vec<To>,
+    /// The heading.
+    #[serde(default)]
+    title: Option<String>,
+    /// The text in Markdown; or else `text`.
+    #[serde(default)]
+    markdown: Option<String>,
+    /// Plain text.
+    #[serde(default)]
+    text: Option<String>,
+    /// `critical`, `error`, `warning`, `info` or `ok`: the colour of the heading, where the platform has one.
+    #[serde(default)]
+    severity: Option<String>,
+    /// Up to five buttons.
+    #[serde(default)]
+    buttons: Vec<NewButton>,
+    /// How many seconds it may wait, 1 to 86400; an hour when not given.
+    #[serde(default)]
+    time_to_live: Option<u64>,
+    /// `urgent` goes first.
+    #[serde(default)]
+    #[schema(value_type = String)]
+    priority: Priority,
+    /// The language of what the service adds.
+    #[serde(default)]
+    #[schema(value_type = String)]
+    locale: Locale,
+    /// Stands in for the header `Idempotency-Key`.
+    #[serde(default)]
+    idempotency_key: Option<String>,
+}
+
+/// Whom a push would reach.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewPreview {
+    /// The connection.
+    connection_id: String,
+    /// 1 to 1000 recipients.
+    to: Vec<To>,
+}
+
+/// A recipient that cannot be reached.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Unreachable {
+    /// Its kind.
+    kind: &'static str,
+    /// Its id as it was given.
+    id: String,
+    /// `gone`, `no_department`, `no_group` or `empty`.
+    reason: &'static str,
+}
+
+/// A push that was accepted.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AcceptedPush {
+    /// The message; its deliveries tell of everyone.
+    message_id: String,
+    /// How many people and chats it goes to.
+    heads: usize,
+    /// Who cannot be reached, and why.
+    unreachable: Vec<Unreachable>,
+}
+
+/// One whom a push would reach.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Reached {
+    /// `member` or `chat`.
+    kind: &'static str,
+    /// Our id.
+    id: String,
+    /// The platform's id.
+    platform_id: String,
+    /// The name.
+    name: String,
+}
+
+/// Whom a push would reach, and who cannot be reached.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Preview {
+    /// How many people and chats.
+    heads: usize,
+    /// The first 200 of them.
+    to: Vec<Reached>,
+    /// Who cannot be reached, and why.
+    unreachable: Vec<Unreachable>,
+}
+
+/// How many are shown of those whom a push would reach.
+const SHOWN_MAX: usize = 200;
+/// The most buttons of a message.
+const BUTTONS_MAX: usize = 5;
+
+fn recipients(to: Vec<To>) -> Result<Vec<Recipient>, Invalid> {
+    let read = |to: To| {
+        let rule = "kind must be member, department, group or chat";
+        let kind = RecipientKind::from_name(&to.kind).ok_or_else(|| Invalid::new(Field::To, rule))?;
+        // A group may be named by its name.
+        if kind == RecipientKind::Group && !to.id.is_empty() && to.id.len() <= 256 {
+            return Ok(Recipient { kind, id: to.id });
+        }
+        Recipient::parse(kind, &to.id).map_err(|invalid| Invalid::new(Field::To, invalid.rule))
+    };
+    to.into_iter().map(read).collect()
+}
+
+fn color(severity: Option<&str>) -> Result<Option<Color>, Invalid> {
+    let rule = "severity must be critical, error, warning, info or ok";
+    match severity {
+        None => Ok(None),
+        Some("critical") => Ok(Some(Color::Red)),
+        Some("error") => Ok(Some(Color::Carmine)),
+        Some("warning") => Ok(Some(Color::Orange)),
+        Some("info") => Ok(Some(Color::Blue)),
+        Some("ok") => Ok(Some(Color::Green)),
+        Some(_) => Err(Invalid::new(Field::Message, rule)),
+    }
+}
+
+/// The text with its buttons behind it, as links: every platform shows those.
+fn with_buttons(markdown: String, buttons: &[NewButton]) -> Result<String, Invalid> {
+    let wrong = |rule| Invalid::new(Field::Message, rule);
+    if buttons.len() > BUTTONS_MAX {
+        return Err(wrong("a message has at most five buttons"));
+    }
+    let mut links = Vec::new();
+    for button in buttons {
+        let plain = |text: &str| {
+            !text.chars().any(|c| c.is_control() || matches!(c, '[' | ']' | '(' | ')' | '<' | '>'))
+        };
+        if button.text.is_empty() || !plain(&button.text) {
+            return Err(wrong("a button's text must be one line without brackets"));
+        }
+        let web = button.url.starts_with("https://") || button.url.starts_with("http://");
+        if !web || !plain(&button.url) || button.url.contains(' ') {
+            return Err(wrong("a button's url must be a web address"));
+        }
+        links.push(format!("[{}]({})", button.text, button.url));
+    }
+    if links.is_empty() { Ok(markdown) } else { Ok(format!("{markdown}\n\n{}", links.join(" · "))) }
+}
+
+fn body(new: &mut NewPush) -> Result<Body, Invalid> {
+    let color = color(new.severity.as_deref())?;
+    let body = match (new.text.take(), new.markdown.take()) {
+        (Some(text), None) if new.buttons.is_empty() => Body::text(text),
+        (Some(_), None) => return Err(Invalid::new(Field::Message, "buttons need markdown")),
+        (None, Some(markdown)) => Body::markdown(with_buttons(markdown, &new.buttons)?),
+        _ => return Err(Invalid::new(Field::Message, "give either text or markdown")),
+    };
+    Ok(Body { color, ..body })
+}
+
+fn unreachable(unreached: &[(Recipient, Unreached)]) -> Vec<Unreachable> {
+    let shown = |(recipient, why): &(Recipient, Unreached)| Unreachable {
+        kind: recipient.kind.name(),
+        id: recipient.id.clone(),
+        reason: why.name(),
+    };
+    unreached.iter().map(shown).collect()
+}
+
+/// Sends a message straight to people and chats of an office app. Everyone has a delivery of their own.
+#[utoipa::path(post, path = "/api/v1/pushes", tag = "office", request_body = NewPush,
+    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 128 printable ASCII characters")),
+    responses((status = 202, body = AcceptedPush),
+              (status = 200, body = AcceptedPush, description = "accepted before under the same key; \
+               the header Idempotent-Replayed is true"),
+              (status = 400), (status = 401), (status = 404),
+              (status = 422, description = "nobody can be reached, or the key was used for another message"),
+              (status = 503)))]
+pub(crate) async fn push(State(app): State<App>, call: ApiCall) -> Result<Response, ApiError> {
+    let pushed = async {
+        let mut new: NewPush = call.body()?;
+        let idempotency_key = idempotency_key(&call, new.idempotency_key.take())?;
+        let content = Content {
+            default: body(&mut new)?,
+            subject: new.title.filter(|title| !title.is_empty()),
+            ..Content::default()
+        };
+        let push = Push {
+            connection: ConnectionId::parse(&new.connection_id)?,
+            to: recipients(new.to)?,
+            content,
+            time_to_live: new.time_to_live,
+            priority: new.priority,
+            locale: new.locale,
+            idempotency_key,
+        };
+        app.service.push(&call.0.caller, push).await
+    };
+    let pushed = pushed.await.map_err(|error: Error| call.refuse(error))?;
+    let answer = AcceptedPush {
+        message_id: pushed.message.to_string(),
+        heads: pushed.heads,
+        unreachable: unreachable(&pushed.unreached),
+    };
+    if !pushed.replayed {
+        return Ok(ok(StatusCode::ACCEPTED, &answer));
+    }
+    let mut response = ok(StatusCode::OK, &answer);
+    mark_replayed(&mut response);
+    Ok(response)
+}
+
+/// Tells whom a push would reach, and who cannot be reached. Sends nothing.
+#[utoipa::path(post, path = "/api/v1/pushes/preview", tag = "office", request_body = NewPreview,
+    responses((status = 200, body = Preview), (status = 400), (status = 401), (status = 404)))]
+pub(crate) async fn preview(State(app): State<App>, call: ApiCall) -> Result<Response, ApiError> {
+    let found = async {
+        let new: NewPreview = call.body()?;
+        let connection = ConnectionId::parse(&new.connection_id)?;
+        app.service.preview_push(&call.0.caller, connection, recipients(new.to)?).await
+    };
+    let found = found.await.map_err(|error: Error| call.refuse(error))?;
+    let there: Vec<Addressed> = found.to.into_iter().filter(|one| !one.gone).collect();
+    let heads = there.len();
+    let shown = |one: Addressed| Reached {
+        kind: one.kind.name(),
+        id: one.id.to_string(),
+        platform_id: one.platform_id,
+        name: one.name,
+    };
+    let to = there.into_iter().take(SHOWN_MAX).map(shown).collect();
+    Ok(ok(StatusCode::OK, &Preview { heads, to, unreachable: unreachable(&found.unreached) }))
+}
