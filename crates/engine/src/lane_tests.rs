@@ -127,7 +127,7 @@ fn what_an_earlier_run_postponed_holds_urgent_ones_back() {
 #[test]
 fn a_clock_that_was_set_changes_no_wait() {
     let mut lane = Lane::default();
-    lane.learn(FOUR_A_MINUTE, LONG_AGO);
+    lane.learn(FOUR_A_MINUTE, LONG_AGO, MINUTE);
     (0..4).for_each(|_| lane.posted(NOW));
     lane.arrive(ready(1, Priority::Urgent));
     assert_eq!(lane.wish(NOW, None), Wish::Wait(Timestamp(61_000)));
