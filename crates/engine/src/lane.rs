@@ -40,6 +40,15 @@ pub(crate) enum Wish {
     Done,
 }
 
+/// How far the dropping of the oldest is, between two posts.
+#[derive(Debug, Default, PartialEq, Eq)]
+enum Dropping {
+    #[default]
+    Open,
+    UnderWay,
+    Done,
+}
+
 /// The deliveries of one endpoint.
 #[derive(Debug, Default)]
 pub(crate) struct Lane {
@@ -57,9 +66,8 @@ pub(crate) struct Lane {
     outdated: bool,
     /// How many of those only expire; then those held stand behind them.
     expiring: usize,
-    dropping: bool,
     /// Whether the oldest were dropped since something was sent last.
-    dropped: bool,
+    dropping: Dropping,
     /// Nothing is sent before, whatever waits.
     paused_until: Option<Timestamp>,
     pace: Pace,
@@ -154,7 +162,7 @@ impl Lane {
 
     /// What to do now. Nothing is sent before `hold`, when the endpoint is to be left alone until then.
     pub(crate) fn wish(&mut self, now: Timestamp, hold: Option<Timestamp>) -> Wish {
-        if self.sending > 0 || self.loading || self.dropping {
+        if self.sending > 0 || self.loading || self.dropping == Dropping::UnderWay {
             return Wish::Busy;
         }
         if let Some(until) = hold.into_iter().chain(self.paused_until).max().filter(|until| *until > now) {
@@ -179,7 +187,7 @@ impl Lane {
         }
         self.paused_until = None;
         if let Some(keep) = self.too_many(now).filter(|_keep| !urgent) {
-            (self.dropping, self.dropped) = (true, true);
+            self.dropping = Dropping::UnderWay;
             return Wish::Drop(keep);
         }
         // An urgent one is not to be looked for among many others.
@@ -205,7 +213,7 @@ impl Lane {
     /// How many may stay of those that may be dropped, when more wait than the rates let through soon. Those that must
     /// go together again are not looked behind.
     fn too_many(&self, now: Timestamp) -> Option<usize> {
-        if self.dropped || self.held.is_some() || !self.pace.is_limited() {
+        if self.dropping != Dropping::Open || self.held.is_some() || !self.pace.is_limited() {
             return None;
         }
         let may_go = |ready: &&Ready| {
@@ -224,7 +232,7 @@ impl Lane {
 
     /// What was to be dropped has ended, in these places, lowest first; nobody else has ended there.
     pub(crate) fn dropped(&mut self, seqs: &[i64]) {
-        self.dropping = false;
+        self.dropping = Dropping::Done;
         self.queue.retain(|ready| seqs.binary_search(&ready.seq).is_err());
     }
 
@@ -290,7 +298,7 @@ impl Lane {
     pub(crate) fn begin(&mut self, count: usize) -> Vec<Ready> {
         let batch: Vec<Ready> = self.queue.iter().take(count).cloned().collect();
         self.sending = batch.len();
-        self.dropped = false;
+        self.dropping = Dropping::Open;
         batch
     }
 
