@@ -81,12 +81,15 @@ def a_failing_robot_is_explained_and_repaired(bed, driver):
     bed.robot("wecom", token, "Sales")
     browser.press("Resend")
     browser.see("Waiting to be sent again.")
-    # The address was paused; the console has no button for that yet, so the API lets it be tried at once.
-    paused = bed.api("GET", "/api/v1/endpoints?state=paused")["endpoints"]
-    assert len(paused) == 1, paused
-    bed.api("POST", f"/api/v1/endpoints/{paused[0]['id']}/resume")
+    # The address was paused: the delivery leads to it, and there is the button that lets it be tried at once.
+    delivery = browser.url.split("?")[0]
+    browser.press("Look at the address")
+    browser.see("Paused", ".lines")
+    browser.press("Resume")
+    browser.see("What waits is tried at once.")
+    browser.see("Working", ".lines")
     assert bed.settled(message) == ["delivered"]
-    browser.go(browser.url.split("?")[0])
+    browser.go(delivery)
     browser.see("Delivered", "h1 + p")
     browser.see("Attempt 2", ".timeline")
     browser.close()
@@ -165,7 +168,7 @@ def a_narrow_screen(bed, driver):
         "", "/topics", "/topics/new", f"/topics/{name}", f"/topics/{name}/settings", f"/topics/{name}/delete",
         f"/topics/{name}/subscribe", f"/topics/{name}/subscribe/lark", f"/topics/{name}/subscribe/dingtalk-app",
         f"/topics/{name}/subscribe/web", f"/topics/{name}/publish", "/messages", f"/messages/{message}",
-        f"/deliveries/{delivery}", "/about", "/nowhere",
+        f"/deliveries/{delivery}", "/endpoints", "/endpoints?state=all", "/about", "/nowhere",
     ]:
         browser.go(bed.url + "/console" + path)
         assert browser.overflow() <= 0, f"{path} is {browser.overflow()} px too wide"

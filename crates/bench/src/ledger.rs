@@ -98,3 +98,19 @@ impl Ledger {
         times
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Ledger;
+
+    #[test]
+    fn what_comes_again_is_doubled_and_what_never_came_is_not_there() {
+        let ledger = Ledger::new(3);
+        for number in [0, 2, 2, 9] {
+            ledger.received(number, 0);
+        }
+        assert_eq!((ledger.distinct(), ledger.doubled()), (2, 1), "number 9 is nobody's");
+        assert!(ledger.has(2) && !ledger.has(1));
+        assert_eq!(ledger.times(|number| number > 0).len(), 1);
+    }
+}

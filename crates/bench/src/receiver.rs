@@ -176,3 +176,28 @@ fn mark(body: &[u8]) -> Option<(usize, u64)> {
     let rest = rest.get(rest.iter().position(|byte| *byte == b'~')? + 1..)?;
     Some((message, u64::try_from(number(rest)?).ok()?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{mark, text_of};
+    use crate::http::frame;
+
+    #[test]
+    fn a_post_is_framed_by_its_length() {
+        let post = b"POST /e/7 HTTP/1.1\r\nHost: a\r\nCONTENT-LENGTH: 3\r\n\r\nabcd";
+        let found = frame(post).unwrap();
+        assert_eq!((found.head, found.body), (post.len() - 4, 3));
+        assert!(frame(b"POST /e/7 HTTP/1.1\r\nHost: a\r\n").is_none(), "the head is not whole");
+        assert_eq!(frame(b"GET / HTTP/1.1\r\n\r\n").unwrap().body, 0);
+    }
+
+    #[test]
+    fn a_message_tells_its_number_and_its_time() {
+        assert_eq!(mark(br#"{"message":"~12~345~","timestamp":"x"}"#), Some((12, 345)));
+        for wrong in ["{}", "~", "~x~1~", "~12", "~12~x"] {
+            assert_eq!(mark(wrong.as_bytes()), None, "{wrong}");
+        }
+        let link = text_of(br#"{"subscribe_url":"http://a/b?c"}"#, b"\"subscribe_url\":\"");
+        assert_eq!(link.as_deref(), Some("http://a/b?c"));
+    }
+}

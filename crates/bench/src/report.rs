@@ -82,3 +82,15 @@ pub(crate) fn machine() {
     let load = load.split_whitespace().next().unwrap_or("?");
     line(format_args!("{cores} cores of {model}, load before: {load}"));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::quantile;
+
+    #[test]
+    fn a_quantile_is_one_of_the_values() {
+        let values: Vec<u64> = (1..=100).collect();
+        assert_eq!([0.0, 0.5, 0.99, 1.0].map(|share| quantile(&values, share)), [1, 50, 99, 100]);
+        assert_eq!((quantile(&[], 0.5), quantile(&[7], 0.01)), (0, 7));
+    }
+}

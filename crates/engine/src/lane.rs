@@ -131,6 +131,14 @@ impl Lane {
         self.more_in_store = true;
     }
 
+    /// Says that the store has a new delivery of this priority. An urgent one is not to wait for what was read already.
+    pub(crate) fn read_again(&mut self, priority: Priority) {
+        self.more_in_store = true;
+        if priority == Priority::Urgent && !self.loading {
+            self.queue.truncate(self.sending.max(self.held.unwrap_or(0)));
+        }
+    }
+
     /// Takes in what the store gave for a load; fewer than asked for means there is no more.
     pub(crate) fn loaded(&mut self, batch: Vec<Ready>) {
         self.loading = false;
@@ -350,6 +358,11 @@ impl Lane {
             let place = if self.held.is_some() { 0 } else { more.count() };
             self.queue.insert(place, ready);
         }
+    }
+
+    /// Whether something of it is under way.
+    pub(crate) fn is_sending(&self) -> bool {
+        self.sending > 0
     }
 
     /// Tells, once, whether what was being sent began before the lane was released.

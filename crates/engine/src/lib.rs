@@ -27,6 +27,7 @@ mod retain;
 mod run;
 mod send;
 mod settle;
+mod share;
 mod tell;
 mod timer;
 mod turn;

@@ -1,5 +1,5 @@
-//! Forgets on time: messages that are older than the operator keeps them, and publishers' keys that are honoured no
-//! more. In small batches with a pause between, so that publishing never waits for it.
+//! Forgets on time: messages that are older than the operator keeps them, publishers' keys that are honoured no
+//! more, and old lines of the audit log. In small batches with a pause between, so that publishing never waits for it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,13 +51,16 @@ impl Retain {
     async fn batch(&self) -> Result<bool, Error> {
         let keys = self.store.idempotency_forget(ROWS_MAX).await?;
         self.metrics.forgotten("idempotency_key", keys);
-        let Some(keep) = self.keep else { return Ok(keys > 0) };
+        let lines = self.store.audit_forget(ROWS_MAX).await?;
+        self.metrics.forgotten("audit", lines);
+        let more = keys > 0 || lines > 0;
+        let Some(keep) = self.keep else { return Ok(more) };
         let keep_ms = i64::try_from(keep.as_millis()).unwrap_or(i64::MAX);
         let before = Timestamp(self.clock.now().0.saturating_sub(keep_ms));
         let forgotten = self.store.message_forget(before, ROWS_MAX).await?;
         self.metrics.forgotten("message", forgotten.messages);
         self.metrics.forgotten("delivery", forgotten.deliveries);
         self.metrics.forgotten("attempt", forgotten.attempts);
-        Ok(keys > 0 || !forgotten.is_nothing())
+        Ok(more || !forgotten.is_nothing())
     }
 }

@@ -13,6 +13,7 @@ use carillon_model::{Chance, Clock, Timestamp};
 use carillon_provider::Providers;
 use carillon_store::delivery::Ready;
 use carillon_store::health::HealthChange;
+use carillon_store::shard::Shards;
 use carillon_store::wake::Wake;
 use carillon_store::{Error, Store};
 use tokio::sync::{OnceCell, mpsc};
@@ -28,6 +29,7 @@ use crate::metrics::Metrics;
 use crate::retain::Retain;
 use crate::send::{Sender, Sent};
 use crate::settle;
+use crate::share::Share;
 use crate::timer::Timer;
 use crate::turn::Turn;
 
@@ -114,6 +116,7 @@ enum Event {
 pub struct Engine {
     stop: CancellationToken,
     tasks: TaskTracker,
+    shards: Arc<Shards>,
 }
 
 impl Engine {
@@ -122,17 +125,19 @@ impl Engine {
     /// # Errors
     /// When the store cannot be read or written.
     pub async fn start(parts: Parts, settings: Settings) -> Result<Self, Error> {
-        let recovered = parts.store.delivery_recover().await?;
-        if recovered > 0 {
-            tracing::warn!(recovered, "attempts were interrupted by the last stop and are made again");
-        }
-        let waiting = parts.store.lane_list().await?;
+        parts.store.shard_join()?;
+        let share = Share::new(parts.store.shards());
+        // Where servers share, each lane is looked into when it is taken over.
+        let (waiting, sent_before) = match share.shards.are_shared() {
+            true => (Vec::new(), Timestamp(0)),
+            false => recover(&parts.store).await?,
+        };
         let health: HashMap<EndpointId, Health> = parts.store.health_list().await?.into_iter().collect();
         let holds = Holds::from_store(parts.store.hold_list().await?);
         let untold = parts.store.pause_untold().await?;
-        let sent_before = parts.store.delivery_last_start().await?.unwrap_or(Timestamp(0));
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
+        let shards = parts.store.shards();
         let (notes, inbox) = mpsc::channel(NOTES_MAX);
         tasks.spawn(settle::write_down(parts.store.clone(), inbox));
         let retain = Retain {
@@ -162,6 +167,7 @@ impl Engine {
         };
         let mut lanes = Lanes {
             wake: parts.store.wake(),
+            share,
             sender: Arc::new(sender),
             sent_before,
             digest_after: settings.digest_after,
@@ -185,31 +191,44 @@ impl Engine {
         }
         tasks.spawn(lanes.run(results));
         tasks.close();
-        Ok(Self { stop, tasks })
+        Ok(Self { stop, tasks, shards })
     }
 
     /// Begins no new attempt, waits for those under way and for their record, at most `patience`. Tells whether all
     /// came to their end; what did not is recorded as unknown at the next start.
     pub async fn drain(self, patience: Duration) -> bool {
         self.stop.cancel();
-        tokio::time::timeout(patience, self.tasks.wait()).await.is_ok()
+        let ended = tokio::time::timeout(patience, self.tasks.wait()).await.is_ok();
+        self.shards.release_all();
+        ended
     }
 }
 
-struct Lanes {
-    wake: Arc<Wake>,
-    sender: Arc<Sender>,
+/// Gives back what an earlier run left in the middle; tells which lanes wait, and when something was sent last.
+async fn recover(store: &Store) -> Result<(Vec<EndpointId>, Timestamp), Error> {
+    let recovered = store.delivery_recover().await?;
+    if recovered > 0 {
+        tracing::warn!(recovered, "attempts were interrupted by the last stop and are made again");
+    }
+    let waiting = store.lane_list().await?;
+    Ok((waiting, store.delivery_last_start().await?.unwrap_or(Timestamp(0))))
+}
+
+pub(crate) struct Lanes {
+    pub(crate) wake: Arc<Wake>,
+    pub(crate) share: Share,
+    pub(crate) sender: Arc<Sender>,
     clock: Arc<dyn Clock>,
     /// How far the clock is before a steady one, in milliseconds.
     ahead_ms: i64,
     /// When an earlier run last sent something.
     sent_before: Timestamp,
     digest_after: Duration,
-    lanes: HashMap<EndpointId, Lane>,
-    timer: Timer,
+    pub(crate) lanes: HashMap<EndpointId, Lane>,
+    pub(crate) timer: Timer,
     events: mpsc::Sender<Event>,
     /// The endpoints that are not simply well.
-    health: HashMap<EndpointId, Health>,
+    pub(crate) health: HashMap<EndpointId, Health>,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -242,6 +261,7 @@ impl Lanes {
         let stop = self.stop.clone();
         let (mut counted, mut compared) = (Instant::now(), Instant::now());
         loop {
+            self.look_around(false).await;
             let now = self.now();
             while let Some(lane) = self.timer.take_due(now) {
                 self.serve(lane);
@@ -259,7 +279,7 @@ impl Lanes {
                 // What was handed over comes before results: a delivery may have been read from the store and sent
                 // before its own hand-over is looked at, and its lane must still know it then.
                 biased;
-                () = stop.cancelled() => return,
+                () = stop.cancelled() => return self.hand_over(),
                 () = wake.arrived() => self.arrivals().await,
                 Some(event) = results.recv() => self.event(event),
                 () = tokio::time::sleep(nap) => {}
@@ -271,9 +291,22 @@ impl Lanes {
     /// store.
     async fn arrivals(&mut self) {
         let arrived = self.wake.take();
+        self.let_go(arrived.left);
+        self.take_over(arrived.gained).await;
+        self.look_around(arrived.uncertain).await;
         for ready in arrived.ready {
             let lane = ready.endpoint;
-            self.lanes.entry(lane).or_default().arrive(ready);
+            if !self.share.shards.is_mine(lane) {
+                self.wake.look_elsewhere(lane);
+                continue;
+            }
+            let found = self.lanes.entry(lane).or_default();
+            if self.share.shards.are_shared() {
+                // Another server may have written down one before it, of which no word has come yet.
+                found.read_again(ready.stored.message.priority);
+            } else {
+                found.arrive(ready);
+            }
             self.serve(lane);
         }
         for lane in arrived.lanes {
@@ -295,7 +328,11 @@ impl Lanes {
         if arrived.overflowed {
             match self.sender.store.lane_list().await {
                 Ok(waiting) => {
-                    for lane in waiting {
+                    for lane in waiting
+                        .into_iter()
+                        .filter(|lane| self.share.shards.is_mine(*lane))
+                        .collect::<Vec<_>>()
+                    {
                         self.lanes.entry(lane).or_default().look_again();
                         self.serve(lane);
                     }
@@ -325,6 +362,9 @@ impl Lanes {
                     posts.into_iter().for_each(|at| found.posted(now.minus(at.elapsed())));
                     found.sent(count, again, pause);
                     asked.into_iter().chain(held_until).for_each(|until| found.pause(until));
+                }
+                if self.share.is_leaving(lane) {
+                    return self.came_to_rest(lane);
                 }
                 self.serve(lane);
             }
@@ -362,7 +402,10 @@ impl Lanes {
     }
 
     /// Does what a lane wants.
-    fn serve(&mut self, id: EndpointId) {
+    pub(crate) fn serve(&mut self, id: EndpointId) {
+        if self.share.is_leaving(id) {
+            return;
+        }
         let now = self.now();
         let Some(lane) = self.lanes.get_mut(&id) else { return };
         let health = if self.health.is_empty() { None } else { self.health.get(&id).copied() };

@@ -238,20 +238,28 @@ impl Sender {
             }
         };
         let batch = digest::together(self.still_wanted(batch, now).await, channel);
-        let rates = Some(pace::rates(&target));
+        let limits = pace::rates(&target);
+        let rates = Some(limits);
+        let (room, mut posts) = self.room(turn, limits, now).await;
+        if room == 0 {
+            return Some((Vec::new(), Sent { posts, rates, ..Sent::nothing(lane, 0) }));
+        }
         let (started_at, start) = (self.clock.now(), Instant::now());
         let (batch, tally) = match self.load(batch, &target, &added) {
             Ok(load) => {
                 self.mark(load.batch, started_at).await;
-                (load.batch, self.send_parts(&load, &target, turn.room, started_at).await)
+                (load.batch, self.send_parts(lane, &load, &target, room, started_at).await)
             }
             Err(verdict) => (alone(batch), Tally { verdict, ..unopened(first) }),
         };
-        self.count(&target, &tally, batch, start);
+        if !tally.posts.is_empty() || !tally.paced {
+            self.count(&target, &tally, batch, start);
+        }
         self.holds.learn(&self.store, &target, &tally.verdict, self.clock.now());
         let policy = self.retry.on(channel, tally.verdict.reason);
         let (settlements, sent) = self.decide(turn, batch, &policy, started_at, start, tally);
-        Some((settlements, Sent { rates, ..sent }))
+        posts.extend(sent.posts);
+        Some((settlements, Sent { rates, posts, ..sent }))
     }
 
     /// The beginning of `batch` that still waits, has not expired, and whose subscriptions are still in force. The
@@ -361,7 +369,14 @@ impl Sender {
         }
     }
 
-    async fn send_parts(&self, load: &Load<'_>, target: &Target, room: usize, at: Timestamp) -> Tally {
+    async fn send_parts(
+        &self,
+        lane: EndpointId,
+        load: &Load<'_>,
+        target: &Target,
+        room: usize,
+        at: Timestamp,
+    ) -> Tally {
         let done = load.batch.first().map_or(0, |first| first.parts_done);
         let mut tally = Tally {
             verdict: Verdict::plain(Outcome::Refused, Reason::Render),
@@ -377,6 +392,11 @@ impl Sender {
             }
             if let (Some(first), true) = (load.batch.first(), tally.parts_done > done) {
                 self.mark_part(first, at, tally.parts_done).await;
+            }
+            if !self.store.shards().may_send(lane) {
+                // Nothing has left since this was known: it waits, as for its rate.
+                tally.paced = true;
+                break;
             }
             tally.verdict = self.providers.send(target, part).await;
             // It came there now at the latest, and so counts longest.

@@ -2,6 +2,8 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use std::time::Duration;
+
 use carillon_model::delivery::Move;
 use carillon_model::health::Health;
 use carillon_model::id::EndpointId;
@@ -54,6 +56,9 @@ pub(crate) enum Way {
     Stopping,
 }
 
+/// How long a lane waits that may not be this server's any more.
+const DOUBT: Duration = Duration::from_millis(200);
+
 /// A host as the gate tells it from others.
 fn gate_key(target: &Target) -> u64 {
     let mut hasher = DefaultHasher::new();
@@ -68,6 +73,10 @@ impl Sender {
         loop {
             if self.clock.now() >= first.stored.message.expires_at {
                 return Way::Ends(Move::Expire);
+            }
+            if !self.store.shards().may_send(turn.lane) {
+                // The database does not answer, and another server may have taken the lane.
+                return Way::Held(self.clock.now().plus(DOUBT));
             }
             let target = match self.store.delivery_open(first).await {
                 Ok(Opened::Target(target)) => target,

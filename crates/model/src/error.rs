@@ -112,6 +112,20 @@ pub enum Field {
     Body,
     /// The address under which subscribers reach the server, a setting.
     PublicUrl,
+    /// An account's name.
+    AccountName,
+    /// A password.
+    Password,
+    /// A role.
+    Role,
+    /// The topics that a publisher may publish to.
+    Topics,
+    /// A project's name.
+    ProjectName,
+    /// What tells a key or a token from another.
+    Note,
+    /// How long a token is good.
+    TokenLife,
     /// The platform of a connection.
     Platform,
     /// An app's id or key.
@@ -186,6 +200,13 @@ impl Field {
             Self::Id => "id",
             Self::Body => "body",
             Self::PublicUrl => "public_url",
+            Self::AccountName => "account",
+            Self::Password => "password",
+            Self::Role => "role",
+            Self::Topics => "topics",
+            Self::ProjectName => "project_name",
+            Self::Note => "note",
+            Self::TokenLife => "expires_in",
             Self::Platform => "platform",
             Self::AppId => "app_id",
             Self::AppSecret => "app_secret",

@@ -25,6 +25,13 @@ macro_rules! id {
                 Self(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
             }
 
+            /// The last of its sixteen bytes, a random one.
+            #[must_use]
+            pub fn last_byte(self) -> u8 {
+                let [.., last] = self.0.into_bytes();
+                last
+            }
+
             /// Reads 32 lowercase hex digits.
             ///
             /// # Errors
@@ -95,6 +102,14 @@ id!(
 id!(
     /// An account: somebody who may sign in or hold keys.
     AccountId
+);
+id!(
+    /// An API token, to name it by; the token itself is another secret.
+    TokenId
+);
+id!(
+    /// A line of the audit log.
+    AuditId
 );
 id!(
     /// A connection: a company's own app on a platform.

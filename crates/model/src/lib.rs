@@ -20,10 +20,14 @@
 //! | access policy: who else may use a topic | [`access_policy`] |
 //! | office apps, their directories and recipients | [`office`] |
 //! | tag: a key and a value on a topic | [`tag`] |
+//! | role: what an account may do in a project | [`role`], [`account`] |
+//! | deed: what the audit log tells of | [`audit`] |
 //! | every limit of the product | [`limits`] |
 //! | time and chance, which are always arguments | [`clock`], [`chance`] |
 
 pub mod access_policy;
+pub mod account;
+pub mod audit;
 pub mod chance;
 pub mod channel;
 pub mod clock;
@@ -41,6 +45,7 @@ pub mod office;
 pub mod outcome;
 pub mod pace;
 pub mod retry;
+pub mod role;
 pub mod scope;
 pub mod secret;
 pub mod subscription;

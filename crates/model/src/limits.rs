@@ -128,6 +128,30 @@ pub const TAG_FILTER_MAX: usize = 10;
 pub const TAG_PAGE_MAX: u64 = 1_000;
 /// How far back statistics reach (SMN: 31 days).
 pub const STATISTICS_SPAN: Duration = Duration::from_secs(31 * 24 * 60 * 60);
+/// The most names and patterns of topics that a publisher is given.
+pub const TOPIC_PATTERNS_MAX: usize = 50;
+/// The longest name of an account, in bytes.
+pub const ACCOUNT_NAME_BYTES_MAX: usize = 64;
+/// The shortest password, in bytes.
+pub const PASSWORD_BYTES_MIN: usize = 12;
+/// The longest password, in bytes.
+pub const PASSWORD_BYTES_MAX: usize = 256;
+/// The longest note of a key or token, in bytes.
+pub const NOTE_BYTES_MAX: usize = 128;
+/// The most projects of an installation.
+pub const PROJECTS_MAX: u64 = 1_000;
+/// The most accounts of a project.
+pub const ACCOUNTS_MAX: u64 = 1_000;
+/// The most access keys of an account in a project.
+pub const KEYS_MAX: u64 = 20;
+/// The most tokens of an account in a project that have not ended.
+pub const TOKENS_MAX: u64 = 1_000;
+/// The longest life of a token that ends, in seconds: ten years.
+pub const TOKEN_SECONDS_MAX: u64 = 10 * 366 * 24 * 60 * 60;
+/// How long the audit log is kept.
+pub const AUDIT_LIFE: Duration = Duration::from_secs(400 * 24 * 60 * 60);
+/// The longest text that a line of the audit log says of its deed, in bytes.
+pub const AUDIT_WHAT_BYTES_MAX: usize = 512;
 /// The longest name of a connection or of a group of people, in characters.
 pub const CONNECTION_NAME_CHARS_MAX: usize = 64;
 /// The most connections of a project.

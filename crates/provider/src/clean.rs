@@ -32,6 +32,14 @@ pub(crate) fn verdict(verdict: Verdict, secrets: &[&str]) -> Verdict {
     }
 }
 
+/// Whether a verdict has nothing in it that a secret could stand in: no words, and at most a number as its code.
+pub(crate) fn is_plain(verdict: &Verdict) -> bool {
+    const DIGITS_MAX: usize = 6;
+    let number =
+        |code: &str| code.len() <= DIGITS_MAX && code.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+    verdict.platform_text.is_none() && verdict.platform_code.as_deref().is_none_or(number)
+}
+
 /// Cleans words; nothing when nothing is left.
 pub(crate) fn text(words: &str, secrets: &[&str]) -> Option<String> {
     // A secret that the cut would halve has to be found before it.
@@ -46,8 +54,9 @@ pub(crate) fn text(words: &str, secrets: &[&str]) -> Option<String> {
 }
 
 fn without_secrets(words: &str, secrets: &[&str]) -> String {
-    let mut secrets: Vec<&str> =
-        secrets.iter().copied().filter(|secret| secret.trim().len() >= SECRET_MIN).collect();
+    // What is longer than the words cannot stand in them, encoded or not.
+    let fits = |secret: &&str| secret.trim().len() >= SECRET_MIN && secret.len() <= words.len();
+    let mut secrets: Vec<&str> = secrets.iter().copied().filter(fits).collect();
     // A secret may be the beginning of another one.
     secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
     let mut words = words.to_owned();

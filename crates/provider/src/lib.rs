@@ -206,8 +206,7 @@ impl Providers {
     /// Renders a body for a target, in one or more parts that are sent in order.
     ///
     /// # Errors
-    /// A verdict with [`Reason::Render`](carillon_model::outcome::Reason::Render) when the body cannot be brought
-    /// into the channel's form and limits.
+    /// A verdict with [`Reason::Render`] when the body cannot be brought into the channel's form and limits.
     pub fn render(&self, target: &Target, post: &Post<'_>) -> Result<Vec<Part>, Verdict> {
         match &target.endpoint {
             Endpoint::DingtalkRobot { .. } => dingtalk::robot::render(target, post),
@@ -250,10 +249,14 @@ impl Providers {
                 None => no_relay(),
             },
         };
-        let mut secrets = secrets(target);
-        secrets.extend(self.mailer.iter().flat_map(|mailer| mailer.settings.secrets()));
-        let secrets: Vec<&str> = secrets.iter().chain(&part.secrets).map(SecretText::reveal).collect();
-        let verdict = clean::verdict(verdict, &secrets);
+        let verdict = if clean::is_plain(&verdict) {
+            verdict
+        } else {
+            let mut secrets = secrets(target);
+            secrets.extend(self.mailer.iter().flat_map(|mailer| mailer.settings.secrets()));
+            let secrets: Vec<&str> = secrets.iter().chain(&part.secrets).map(SecretText::reveal).collect();
+            clean::verdict(verdict, &secrets)
+        };
         tracing::debug!(
             channel = target.endpoint.channel().name(),
             part = %part.key,

@@ -208,6 +208,8 @@ pub(crate) fn without_body(answer: &Answer) -> Verdict {
         Verdict { platform_code: Some(answer.status.to_string()), ..Verdict::plain(outcome, reason) }
     };
     match answer.status {
+        // A gateway waited in vain for the platform, which may have taken the message all the same.
+        504 => Verdict::plain(Outcome::Unknown, Reason::Timeout),
         // A gateway answered in the platform's place: nothing was accepted.
         500.. => later(Reason::Busy),
         429 => later(Reason::RateLimited),

@@ -5,14 +5,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::digest;
-use carillon_model::outcome::Verdict;
+use carillon_model::outcome::{Outcome, Scope, Verdict};
 use carillon_model::subscription::AppCredentials;
 use carillon_model::{Clock, SecretText, Timestamp};
 use moka::future::Cache;
 use moka::ops::compute::Op;
+use reqwest::Method;
+
+use crate::Context;
+use crate::http::{ANSWER_BYTES_MAX, Answer, Request};
+use crate::wire::Fields;
 
 /// How long before its end a token is renewed.
 const MARGIN: Duration = Duration::from_secs(10 * 60);
+/// How long a token is good when the platform does not say, in seconds.
+pub(crate) const TOKEN_LIFE: u64 = 7200;
 /// The most apps whose tokens are kept.
 const TOKENS_MAX: u64 = 10_000;
 
@@ -30,6 +37,49 @@ impl Token {
     pub(crate) fn new(text: SecretText, now: Timestamp, life: Duration) -> Self {
         let margin = MARGIN.min(life / 2);
         Self { text, renew_at: now.plus(life.saturating_sub(margin)) }
+    }
+}
+
+/// Asks a platform for a token. `read` finds the token and its life in seconds in the answer, or says what the answer
+/// means instead.
+pub(crate) async fn fetch(
+    context: &Context<'_>,
+    method: Method,
+    request: Request<'_>,
+    read: impl FnOnce(&Answer) -> Result<(String, u64), Verdict> + Send,
+) -> Result<Token, Verdict> {
+    let now = context.clock.now();
+    let verdict = match context.http.send(method, request, ANSWER_BYTES_MAX).await {
+        Ok(answer) => match read(&answer) {
+            Ok((text, life)) => return Ok(Token::new(text.into(), now, Duration::from_secs(life))),
+            Err(verdict) => verdict,
+        },
+        Err(failure) => failure.verdict(),
+    };
+    Err(nothing_left(verdict))
+}
+
+/// The token in the field `name` of an accepted answer, and its life from the field `life`; else the verdict.
+pub(crate) fn in_field(
+    answer: &Answer,
+    verdict: Verdict,
+    name: &str,
+    life: &str,
+) -> Result<(String, u64), Verdict> {
+    let fields = Fields::read(&answer.body).filter(|_| verdict.outcome == Outcome::Accepted);
+    match fields.map(|fields| (fields.text(name).to_owned(), fields.number(life))) {
+        Some((text, life)) if !text.is_empty() => Ok((text, life.unwrap_or(TOKEN_LIFE))),
+        Some(_) | None => Err(verdict),
+    }
+}
+
+/// A verdict on fetching a token: whatever became of that request, the message itself has not left.
+fn nothing_left(verdict: Verdict) -> Verdict {
+    match verdict.outcome {
+        Outcome::Unknown | Outcome::Accepted => {
+            Verdict { outcome: Outcome::Later { wait: None, scope: Scope::Endpoint }, ..verdict }
+        }
+        Outcome::Refused | Outcome::Misconfigured | Outcome::Later { .. } => verdict,
     }
 }
 

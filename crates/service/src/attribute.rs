@@ -1,5 +1,7 @@
 //! Look at, set and take away a topic's attributes.
 
+use carillon_model::audit::Deed;
+use carillon_model::role::Right;
 use carillon_model::topic::{Attribute, Attributes};
 use carillon_model::{Field, Invalid};
 use carillon_store::attribute::AttributeGone;
@@ -24,6 +26,7 @@ impl Service {
         topic_urn: &str,
         name: Option<&str>,
     ) -> Result<(NamedTopic, Attributes, Option<Attribute>), Error> {
+        caller.may(Right::Look)?;
         let wanted = name.map(attribute).transpose()?;
         let named = self.topic(caller, topic_urn).await?;
         let attributes = self.store.attribute_list(named.topic.id).await?;
@@ -41,16 +44,19 @@ impl Service {
         name: &str,
         value: String,
     ) -> Result<(), Error> {
+        caller.may(Right::Change)?;
         let urn = self.own_urn(caller, topic_urn)?;
         let attribute = attribute(name)?;
         attribute.check(&value)?;
+        let detail = attribute.name().to_owned();
+        let store = self.acting_on(caller, Deed::TopicAttribute, vec![urn.to_string()], detail);
         if value.is_empty() {
-            return match self.store.attribute_delete(&caller.project, &urn.topic, Some(attribute)).await? {
+            return match store.attribute_delete(&caller.project, &urn.topic, Some(attribute)).await? {
                 AttributeGone::Done | AttributeGone::NotSet => Ok(()),
                 AttributeGone::NoTopic => Err(Error::TopicNotFound),
             };
         }
-        let there = self.store.attribute_set(&caller.project, &urn.topic, attribute, value).await?;
+        let there = store.attribute_set(&caller.project, &urn.topic, attribute, value).await?;
         if there { Ok(()) } else { Err(Error::TopicNotFound) }
     }
 
@@ -64,9 +70,12 @@ impl Service {
         topic_urn: &str,
         name: Option<&str>,
     ) -> Result<(), Error> {
+        caller.may(Right::Change)?;
         let urn = self.own_urn(caller, topic_urn)?;
         let attribute = name.map(attribute).transpose()?;
-        match self.store.attribute_delete(&caller.project, &urn.topic, attribute).await? {
+        let detail = attribute.map_or("all", Attribute::name).to_owned();
+        let store = self.acting_on(caller, Deed::TopicAttribute, vec![urn.to_string()], detail);
+        match store.attribute_delete(&caller.project, &urn.topic, attribute).await? {
             AttributeGone::NotSet if attribute.is_some() => Err(Error::AttributeNotFound),
             AttributeGone::Done | AttributeGone::NotSet => Ok(()),
             AttributeGone::NoTopic => Err(Error::TopicNotFound),

@@ -3,13 +3,16 @@
 
 use std::time::Duration;
 
+use carillon_model::audit::Deed;
 use carillon_model::id::MessageId;
 use carillon_model::link;
 use carillon_model::message::{Body, Content, Kind, Locale, Message, Priority};
+use carillon_model::role::Right;
 use carillon_model::subscription::Subscription;
 use carillon_model::topic::Topic;
 use carillon_model::urn::{SubscriptionUrn, TopicUrn};
 use carillon_model::{Channel, SecretText, limits};
+use carillon_store::Store;
 use carillon_store::confirmation::{Asked, Ended, Throttle};
 use carillon_store::delivery::StoredMessage;
 
@@ -103,7 +106,7 @@ impl Service {
         if !self.store.unsubscribe_signature_fits(urn, signature) {
             return Err(Error::WrongLink);
         }
-        self.end_known(&SubscriptionUrn::parse(urn)?).await
+        self.end_known(&self.store, &SubscriptionUrn::parse(urn)?).await
     }
 
     /// Ends a subscription as its link would, for a caller whose project it belongs to.
@@ -111,14 +114,15 @@ impl Service {
     /// # Errors
     /// When it is another project's, is gone, or has no such link.
     pub async fn end_own(&self, caller: &Caller, urn: &str) -> Result<(), Error> {
+        caller.may(Right::Change)?;
         let urn = SubscriptionUrn::parse(urn)?;
         if !caller.owns(&urn.topic, &self.region) {
             return Err(Error::SubscriptionNotFound);
         }
-        self.end_known(&urn).await
+        self.end_known(&self.acting(caller, Deed::SubscriptionDelete, &urn), &urn).await
     }
 
-    async fn end_known(&self, urn: &SubscriptionUrn) -> Result<(), Error> {
+    async fn end_known(&self, store: &Store, urn: &SubscriptionUrn) -> Result<(), Error> {
         let topic = self.store.topic_find(&urn.topic.project, &urn.topic.topic).await?;
         let topic = topic.ok_or(Error::SubscriptionNotFound)?;
         let found = self.store.subscription_find(topic.id, urn.id).await?;
@@ -130,7 +134,7 @@ impl Service {
             urn.topic, urn.topic
         );
         let stored = self.own_message(Kind::UnsubscribeConfirmation, text, &topic);
-        match self.store.subscription_end(urn.id, stored).await? {
+        match store.subscription_end(urn.id, stored).await? {
             Ended::Now | Ended::Before => Ok(()),
             Ended::NoLink => Err(Error::WrongLink),
             Ended::Gone => Err(Error::SubscriptionNotFound),

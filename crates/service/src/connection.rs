@@ -1,8 +1,10 @@
 //! Office apps: connect, prove, change, remove, check.
 
+use carillon_model::audit::Deed;
 use carillon_model::id::{ConnectionId, ProjectId};
 use carillon_model::office::connection::{TypedApp, check_name};
 use carillon_model::office::{App, Connection, Platform};
+use carillon_model::role::Right;
 use carillon_model::{Field, Invalid};
 use carillon_provider::{Fault, Finding, Wrong};
 use carillon_store::connection::Connected;
@@ -28,10 +30,12 @@ impl Service {
     /// When the name or a part of the credentials breaks a rule, the platform refuses one of them (the error says which),
     /// or cannot be reached.
     pub async fn connect(&self, caller: &Caller, connect: Connect) -> Result<ConnectionId, Error> {
+        caller.may(Right::Change)?;
         check_name(&connect.name)?;
         let app = App::parse(connect.platform, connect.app)?;
         self.prove(&app).await?;
-        connected(self.store.connection_add(&caller.project, connect.name, app).await?)
+        let store = self.acting(caller, Deed::ConnectionCreate, &connect.name);
+        connected(store.connection_add(&caller.project, connect.name, app).await?)
     }
 
     /// Changes a connection's name, its credentials, or both; new credentials are proved first.
@@ -45,6 +49,7 @@ impl Service {
         name: Option<String>,
         app: Option<TypedApp>,
     ) -> Result<(), Error> {
+        caller.may(Right::Change)?;
         let connection = self.connection(caller, id).await?;
         if let Some(name) = &name {
             check_name(name)?;
@@ -53,7 +58,8 @@ impl Service {
         if let Some(app) = &app {
             self.prove(app).await?;
         }
-        connected(self.store.connection_change(&caller.project, id, name, app).await?).map(drop)
+        let store = self.acting(caller, Deed::ConnectionUpdate, &id);
+        connected(store.connection_change(&caller.project, id, name, app).await?).map(drop)
     }
 
     async fn prove(&self, app: &App) -> Result<(), Error> {
@@ -70,6 +76,7 @@ impl Service {
     /// # Errors
     /// When the store cannot be read.
     pub async fn list_connections(&self, caller: &Caller) -> Result<Vec<Connection>, Error> {
+        caller.may(Right::Look)?;
         Ok(self.store.connection_list(&caller.project).await?)
     }
 
@@ -78,6 +85,7 @@ impl Service {
     /// # Errors
     /// When there is no such connection in the caller's project.
     pub async fn connection(&self, caller: &Caller, id: ConnectionId) -> Result<Connection, Error> {
+        caller.may(Right::Look)?;
         self.own_connection(&caller.project, id).await
     }
 
@@ -94,7 +102,9 @@ impl Service {
     /// # Errors
     /// When there is no such connection.
     pub async fn disconnect(&self, caller: &Caller, id: ConnectionId) -> Result<(), Error> {
-        let there = self.store.connection_delete(&caller.project, id).await?;
+        caller.may(Right::Change)?;
+        let store = self.acting(caller, Deed::ConnectionDelete, &id);
+        let there = store.connection_delete(&caller.project, id).await?;
         if there { Ok(()) } else { Err(Error::ConnectionNotFound) }
     }
 
@@ -104,6 +114,7 @@ impl Service {
     /// # Errors
     /// When there is no such connection.
     pub async fn check_connection(&self, caller: &Caller, id: ConnectionId) -> Result<Vec<Finding>, Error> {
+        caller.may(Right::Change)?;
         self.connection(caller, id).await?;
         let app = self.store.connection_open(id).await?.ok_or(Error::ConnectionNotFound)?;
         Ok(self.providers.office_check(&app).await)

@@ -3,11 +3,13 @@
 use carillon_model::delivery::DeliveryState;
 use carillon_model::id::{DeliveryId, MessageId};
 use carillon_model::outcome::{Advice, Outcome};
+use carillon_model::role::Right;
 use carillon_model::topic::TopicName;
 use carillon_model::urn::{SubscriptionUrn, TopicUrn};
 use carillon_store::attempt::{AttemptRecord, DeliveryRecord};
 use carillon_store::message::MessageSummary;
 
+use crate::caller::Reach;
 use crate::error::Error;
 use crate::{Caller, Service};
 
@@ -43,7 +45,7 @@ impl NamedDelivery {
 }
 
 impl Service {
-    /// Lists the project's messages, newest first, older than `before` if it is given.
+    /// Lists the project's messages that the caller may see, newest first, older than `before` if it is given.
     ///
     /// # Errors
     /// When the topic's URN or name is malformed or another project's.
@@ -54,12 +56,16 @@ impl Service {
         before: Option<MessageId>,
         limit: u64,
     ) -> Result<Vec<NamedMessage>, Error> {
+        let publisher = match caller.reach(Right::Trace)? {
+            Reach::All => None,
+            Reach::Own => Some(caller.account),
+        };
         let topic = match topic {
             Some(text) => Some(self.own_urn(caller, &self.topic_urn(caller, text)?)?.topic),
             None => None,
         };
         let name = topic.as_ref().map(|name: &TopicName| name.as_str().to_owned());
-        let found = self.store.message_list(&caller.project, name, before, limit).await?;
+        let found = self.store.message_list(&caller.project, name, publisher, before, limit).await?;
         Ok(found.into_iter().map(|summary| self.named_message(caller, summary)).collect())
     }
 
@@ -68,7 +74,12 @@ impl Service {
     /// # Errors
     /// When there is no such message in the caller's project.
     pub async fn message(&self, caller: &Caller, id: MessageId) -> Result<NamedMessage, Error> {
+        let reach = caller.reach(Right::Trace)?;
         let found = self.store.message_find(&caller.project, id).await?.ok_or(Error::MessageNotFound)?;
+        // What others published looks as if it did not exist.
+        if reach == Reach::Own && found.publisher != Some(caller.account) {
+            return Err(Error::MessageNotFound);
+        }
         Ok(self.named_message(caller, found))
     }
 
@@ -83,6 +94,7 @@ impl Service {
         after: u32,
         limit: u64,
     ) -> Result<Vec<NamedDelivery>, Error> {
+        caller.reach(Right::Trace)?;
         self.message(caller, message).await?;
         let found = self.store.delivery_list(&caller.project, message, after, limit).await?;
         Ok(found.into_iter().map(|record| self.named_delivery(caller, record)).collect())
@@ -93,6 +105,11 @@ impl Service {
     /// # Errors
     /// When there is no such delivery in the caller's project.
     pub async fn delivery(&self, caller: &Caller, id: DeliveryId) -> Result<NamedDelivery, Error> {
+        caller.reach(Right::Trace)?;
+        match self.message(caller, id.message).await {
+            Err(Error::MessageNotFound) => return Err(Error::DeliveryNotFound),
+            found => found.map(drop)?,
+        }
         let found = self.store.delivery_find(&caller.project, id).await?.ok_or(Error::DeliveryNotFound)?;
         Ok(self.named_delivery(caller, found))
     }

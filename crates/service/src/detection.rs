@@ -5,6 +5,7 @@ use std::sync::Mutex;
 
 use carillon_model::endpoint::Endpoint;
 use carillon_model::id::{ProjectId, RequestId};
+use carillon_model::role::Right;
 use carillon_model::subscription::{Extension, Target};
 use carillon_model::{Channel, Field, Invalid, SecretText, limits};
 use carillon_provider::Probe;
@@ -82,6 +83,7 @@ impl Service {
         endpoint: &SecretText,
         extension: Extension,
     ) -> Result<RequestId, Error> {
+        caller.may(Right::Change)?;
         self.topic(caller, topic_urn).await?;
         if !matches!(channel, Channel::Http | Channel::Https) {
             return Err(Invalid::new(Field::Protocol, "must be http or https for a detection").into());
@@ -108,6 +110,7 @@ impl Service {
     /// # Errors
     /// When there is no such topic or detection.
     pub async fn detected(&self, caller: &Caller, topic_urn: &str, task: &str) -> Result<Detected, Error> {
+        caller.may(Right::Look)?;
         self.topic(caller, topic_urn).await?;
         let task = RequestId::parse(task).map_err(|_rule| Error::DetectionNotFound)?;
         self.detections.find(task, &caller.project).ok_or(Error::DetectionNotFound)

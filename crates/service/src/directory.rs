@@ -1,10 +1,12 @@
 //! The directories of office apps: read them again, look at them, group people.
 
+use carillon_model::audit::Deed;
 use carillon_model::id::{ConnectionId, EndpointId, GroupId, RunId};
 use carillon_model::office::connection::check_name;
 use carillon_model::office::directory::RunState;
 use carillon_model::office::{Department, RecipientKind};
 use carillon_model::outcome::Advice;
+use carillon_model::role::Right;
 use carillon_model::{Field, Invalid, limits};
 use carillon_store::directory::Kept;
 use carillon_store::office_group::{Group, GroupPart};
@@ -20,8 +22,10 @@ impl Service {
     /// # Errors
     /// When there is no such connection.
     pub async fn update_directory(&self, caller: &Caller, connection: ConnectionId) -> Result<RunId, Error> {
+        caller.may(Right::Change)?;
         self.connection(caller, connection).await?;
-        Ok(self.store.run_begin(connection, caller.account_name.clone()).await?)
+        let store = self.acting(caller, Deed::DirectoryUpdate, &connection);
+        Ok(store.run_begin(connection, caller.account_name.clone()).await?)
     }
 
     /// Looks at a reading.
@@ -34,6 +38,7 @@ impl Service {
         connection: ConnectionId,
         run: RunId,
     ) -> Result<Run, Error> {
+        caller.may(Right::Look)?;
         self.store.run_find(&caller.project, connection, run).await?.ok_or(Error::RunNotFound)
     }
 
@@ -47,6 +52,7 @@ impl Service {
         connection: ConnectionId,
         limit: u64,
     ) -> Result<Vec<Run>, Error> {
+        caller.may(Right::Look)?;
         self.connection(caller, connection).await?;
         Ok(self.store.run_list(connection, limit).await?)
     }
@@ -61,8 +67,10 @@ impl Service {
         connection: ConnectionId,
         run: RunId,
     ) -> Result<Run, Error> {
+        caller.may(Right::Change)?;
         let found = self.directory_run(caller, connection, run).await?;
-        if found.state != RunState::Asks || !self.store.run_confirm(run).await? {
+        let store = self.acting(caller, Deed::DirectoryConfirm, &connection);
+        if found.state != RunState::Asks || !store.run_confirm(run).await? {
             return Err(Error::RunStands(found.state));
         }
         self.directory_run(caller, connection, run).await
@@ -78,11 +86,13 @@ impl Service {
         connection: ConnectionId,
         run: RunId,
     ) -> Result<Run, Error> {
+        caller.may(Right::Change)?;
         let found = self.directory_run(caller, connection, run).await?;
         let by = &caller.account_name;
         let why =
             Advice { en: format!("Cancelled by {by}.").into(), zh: format!("已由 {by} 取消。").into() };
-        if !self.store.run_end(run, why, Vec::new()).await? {
+        let store = self.acting(caller, Deed::DirectoryCancel, &connection);
+        if !store.run_end(run, why, Vec::new()).await? {
             return Err(Error::RunStands(found.state));
         }
         self.directory_run(caller, connection, run).await
@@ -101,6 +111,7 @@ impl Service {
         after: Option<EndpointId>,
         limit: u64,
     ) -> Result<Vec<Kept>, Error> {
+        caller.may(Right::Look)?;
         self.connection(caller, connection).await?;
         Ok(self.store.recipient_page(connection, kind, search, after, limit).await?)
     }
@@ -116,6 +127,7 @@ impl Service {
         after: Option<String>,
         limit: u64,
     ) -> Result<Vec<(Department, u64)>, Error> {
+        caller.may(Right::Look)?;
         self.connection(caller, connection).await?;
         Ok(self.store.department_page(connection, after, limit).await?)
     }
@@ -131,12 +143,14 @@ impl Service {
         name: String,
         parts: Vec<GroupPart>,
     ) -> Result<GroupId, Error> {
+        caller.may(Right::Change)?;
         self.connection(caller, connection).await?;
         check_name(&name)?;
         if parts.len() > limits::PUSH_RECIPIENTS_MAX {
             return Err(Invalid::new(Field::To, "a group has at most 1000 parts").into());
         }
-        Ok(self.store.group_put(connection, name, parts).await?)
+        let store = self.acting(caller, Deed::GroupUpdate, &name);
+        Ok(store.group_put(connection, name, parts).await?)
     }
 
     /// Lists a connection's groups by name.
@@ -144,6 +158,7 @@ impl Service {
     /// # Errors
     /// When there is no such connection.
     pub async fn list_groups(&self, caller: &Caller, connection: ConnectionId) -> Result<Vec<Group>, Error> {
+        caller.may(Right::Look)?;
         self.connection(caller, connection).await?;
         Ok(self.store.group_list(connection).await?)
     }
@@ -158,7 +173,9 @@ impl Service {
         connection: ConnectionId,
         group: GroupId,
     ) -> Result<(), Error> {
+        caller.may(Right::Change)?;
         self.connection(caller, connection).await?;
-        if self.store.group_delete(connection, group).await? { Ok(()) } else { Err(Error::GroupNotFound) }
+        let store = self.acting(caller, Deed::GroupDelete, &group);
+        if store.group_delete(connection, group).await? { Ok(()) } else { Err(Error::GroupNotFound) }
     }
 }

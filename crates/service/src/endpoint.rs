@@ -1,13 +1,16 @@
 //! Look at how endpoints fare, let a paused one be tried again, and choose who is told of a pause.
 
+use carillon_model::audit::Deed;
 use carillon_model::health::Standing;
 use carillon_model::id::EndpointId;
 use carillon_model::outcome::Advice;
+use carillon_model::role::Right;
 use carillon_model::subscription::{Fallback, Overflow};
 use carillon_model::urn::SubscriptionUrn;
 use carillon_model::{Field, Invalid};
 use carillon_store::health::{EndpointRecord, Wellness};
 
+use crate::delivery::NamedDelivery;
 use crate::error::Error;
 use crate::{Caller, Service};
 
@@ -25,9 +28,10 @@ pub struct NamedEndpoint {
 fn wellness(state: &str) -> Result<Wellness, Invalid> {
     match state {
         "working" => Ok(Wellness::Working),
-        other => Standing::from_name(other)
-            .map(Wellness::Standing)
-            .ok_or_else(|| Invalid::new(Field::State, "must be working, failing, limited, open or paused")),
+        "unwell" => Ok(Wellness::Unwell),
+        other => Standing::from_name(other).map(Wellness::Standing).ok_or_else(|| {
+            Invalid::new(Field::State, "must be working, unwell, failing, limited, open or paused")
+        }),
     }
 }
 
@@ -44,9 +48,40 @@ impl Service {
         after: Option<EndpointId>,
         limit: u64,
     ) -> Result<Vec<NamedEndpoint>, Error> {
+        caller.may(Right::Look)?;
         let wellness = state.map(wellness).transpose()?;
         let found = self.store.endpoint_list(&caller.project, wellness, after, limit).await?;
         Ok(found.into_iter().map(|record| self.named_endpoint(caller, record)).collect())
+    }
+
+    /// Counts the project's endpoints that are not well, by how they stand, up to 10000 in all.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn endpoint_standings(&self, caller: &Caller) -> Result<Vec<(Standing, u64)>, Error> {
+        caller.may(Right::Look)?;
+        Ok(self.store.endpoint_standings(&caller.project).await?)
+    }
+
+    /// The endpoint of a delivery's subscription, while that is there.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn delivery_endpoint(
+        &self,
+        caller: &Caller,
+        delivery: &NamedDelivery,
+    ) -> Result<Option<NamedEndpoint>, Error> {
+        caller.reach(Right::Trace)?;
+        let urn = &delivery.subscription_urn;
+        let Some(topic) = self.store.topic_find(&caller.project, &urn.topic.topic).await? else {
+            return Ok(None);
+        };
+        let Some(subscription) = self.store.subscription_find(topic.id, urn.id).await? else {
+            return Ok(None);
+        };
+        let found = self.store.endpoint_find(&caller.project, subscription.endpoint_id).await?;
+        Ok(found.map(|record| self.named_endpoint(caller, record)))
     }
 
     /// Looks at one endpoint.
@@ -54,6 +89,7 @@ impl Service {
     /// # Errors
     /// When the project has not subscribed it.
     pub async fn endpoint(&self, caller: &Caller, id: EndpointId) -> Result<NamedEndpoint, Error> {
+        caller.may(Right::Look)?;
         let found = self.store.endpoint_find(&caller.project, id).await?;
         found.map(|record| self.named_endpoint(caller, record)).ok_or(Error::EndpointNotFound)
     }
@@ -63,8 +99,9 @@ impl Service {
     /// # Errors
     /// When the project has not subscribed it.
     pub async fn resume_endpoint(&self, caller: &Caller, id: EndpointId) -> Result<NamedEndpoint, Error> {
+        caller.may(Right::Change)?;
         self.endpoint(caller, id).await?;
-        self.store.endpoint_resume(id).await?;
+        self.acting(caller, Deed::EndpointResume, &id).endpoint_resume(id).await?;
         self.endpoint(caller, id).await
     }
 
@@ -79,6 +116,7 @@ impl Service {
         subscription_urn: &str,
         fallback: Option<&str>,
     ) -> Result<(), Error> {
+        caller.may(Right::Change)?;
         let urn = self.own_subscription(caller, None, subscription_urn)?;
         let topic = self.store.topic_find(&caller.project, &urn.topic.topic).await?;
         let topic = topic.ok_or(Error::SubscriptionNotFound)?;
@@ -86,7 +124,8 @@ impl Service {
             Some(text) => Some(self.fallback(caller, &urn, text).await?),
             None => None,
         };
-        let there = self.store.subscription_fallback_set(topic.id, urn.id, fallback).await?;
+        let store = self.acting(caller, Deed::SubscriptionFallback, &urn);
+        let there = store.subscription_fallback_set(topic.id, urn.id, fallback).await?;
         if there { Ok(()) } else { Err(Error::SubscriptionNotFound) }
     }
 
@@ -100,11 +139,13 @@ impl Service {
         subscription_urn: &str,
         overflow: &str,
     ) -> Result<Overflow, Error> {
+        caller.may(Right::Change)?;
         let overflow = Overflow::parse(overflow)?;
         let urn = self.own_subscription(caller, None, subscription_urn)?;
         let topic = self.store.topic_find(&caller.project, &urn.topic.topic).await?;
         let topic = topic.ok_or(Error::SubscriptionNotFound)?;
-        let there = self.store.subscription_overflow_set(topic.id, urn.id, overflow).await?;
+        let store = self.acting(caller, Deed::SubscriptionOverflow, &urn);
+        let there = store.subscription_overflow_set(topic.id, urn.id, overflow).await?;
         if there { Ok(overflow) } else { Err(Error::SubscriptionNotFound) }
     }
 

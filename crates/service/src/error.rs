@@ -2,6 +2,7 @@
 
 use carillon_model::delivery::DeliveryState;
 use carillon_model::office::directory::RunState;
+use carillon_model::role::{Right, Role};
 use carillon_model::{Field, Invalid};
 use carillon_store::directory::Unreached;
 
@@ -48,6 +49,60 @@ pub enum Error {
     /// The caller may not do this.
     #[error("the caller has no right to this project")]
     NoPermission,
+    /// The caller's role does not allow this.
+    #[error("the role {role} may not {}", right.words())]
+    RoleForbids {
+        /// The role that the caller acts in.
+        role: Role,
+        /// What it lacks.
+        right: Right,
+    },
+    /// Only the installation's operator may do this.
+    #[error("only the operator of the installation may do this")]
+    NotOperator,
+    /// The project has no such account.
+    #[error("there is no such account in the project")]
+    AccountNotFound,
+    /// There is an account of that name.
+    #[error("there is an account of that name, choose another")]
+    AccountExists,
+    /// The project has as many accounts as it may.
+    #[error("the project has 1000 accounts, the most it may have")]
+    AccountsFull,
+    /// The account is not this project's alone.
+    #[error(
+        "the account is the operator's or belongs to other projects as well, only the operator may do this"
+    )]
+    AccountShared,
+    /// The project would be left without an administrator.
+    #[error("it is the project's last administrator, make another one first")]
+    LastAdministrator,
+    /// The caller's present password is another.
+    #[error("the present password is wrong")]
+    WrongPassword,
+    /// There is no such access key.
+    #[error("there is no such access key")]
+    KeyNotFound,
+    /// The account has as many access keys as it may.
+    #[error("the account has 20 access keys in the project, the most it may have")]
+    KeysFull,
+    /// There is no such token.
+    #[error("there is no such token")]
+    TokenNotFound,
+    /// The account has as many tokens as it may.
+    #[error("the account has 1000 tokens in the project, the most it may have")]
+    TokensFull,
+    /// There is a project of that id or name.
+    #[error("there is a project of that id or name")]
+    ProjectExists,
+    /// The installation has as many projects as it may.
+    #[error("there are 1000 projects, the most there may be")]
+    ProjectsFull,
+    /// Something belongs to the project.
+    #[error(
+        "the project is in use: delete what belongs to it first, and act in another project while you delete it"
+    )]
+    ProjectInUse,
     /// There is no such project.
     #[error("there is no such project")]
     ProjectNotFound,

@@ -5,6 +5,7 @@ use carillon_model::delivery::{DeliveryState, EndCause};
 use carillon_model::health::{Health, Standing};
 use carillon_model::id::MessageId;
 use carillon_model::outcome::Advice;
+use carillon_model::role::Right;
 use carillon_model::subscription::SubscriptionState;
 use carillon_model::urn::SubscriptionUrn;
 
@@ -154,6 +155,7 @@ impl Service {
         after: u32,
         limit: u64,
     ) -> Result<Explained, Error> {
+        caller.reach(Right::Trace)?;
         let message = self.message(caller, id).await?;
         let counts = self.store.delivery_count(&caller.project, id).await?;
         let mut explanations = Vec::new();

@@ -1,7 +1,9 @@
 //! What subscriptions want: create, replace and remove their filter policies.
 
 use carillon_model::Invalid;
+use carillon_model::audit::Deed;
 use carillon_model::filter::FilterPolicies;
+use carillon_model::role::Right;
 use carillon_model::urn::SubscriptionUrn;
 use carillon_store::filter::{FilterChange, FilterChanged};
 
@@ -30,8 +32,9 @@ impl Service {
         caller: &Caller,
         wishes: Vec<(String, Result<FilterWish, Invalid>)>,
     ) -> Result<Vec<Result<(), Error>>, Error> {
+        caller.may(Right::Change)?;
         let mut answers = Vec::with_capacity(wishes.len());
-        let (mut places, mut changes) = (Vec::new(), Vec::new());
+        let (mut places, mut changes, mut urns) = (Vec::new(), Vec::new(), Vec::new());
         for (urn, wish) in wishes {
             let known = SubscriptionUrn::parse(&urn).map_err(Error::from).and_then(|urn| {
                 let own = caller.owns(&urn.topic, self.region());
@@ -45,13 +48,15 @@ impl Service {
                         FilterWish::Delete => FilterChange::Replace(FilterPolicies::default()),
                     };
                     places.push(answers.len());
+                    urns.push(urn.to_string());
                     changes.push((urn.id, urn.topic.topic, change));
                     answers.push(Ok(()));
                 }
                 Err(error) => answers.push(Err(error)),
             }
         }
-        let changed = self.store.filter_change(&caller.project, changes).await?;
+        let store = self.acting_on(caller, Deed::SubscriptionFilter, urns, String::new());
+        let changed = store.filter_change(&caller.project, changes).await?;
         for (place, changed) in places.into_iter().zip(changed) {
             let answer = match changed {
                 FilterChanged::Done => Ok(()),

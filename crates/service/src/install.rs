@@ -85,7 +85,7 @@ impl Service {
     }
 
     /// Twenty capital letters and digits, as access keys look.
-    fn access_key(&self) -> String {
+    pub(crate) fn access_key(&self) -> String {
         let mut bytes = [0_u8; 12];
         self.chance.fill(&mut bytes);
         format!("C{}", BASE32_NOPAD.encode(&bytes).chars().take(19).collect::<String>())

@@ -5,6 +5,8 @@
 //! | --- | --- |
 //! | who asks, and what they may do | [`caller`] |
 //! | signing in, keys, tokens, lock-out, the first start | [`sign_in`], [`install`] |
+//! | accounts and their roles; keys and tokens; projects | [`account`], [`credential`], [`project`] |
+//! | who changed what | [`audit`] |
 //! | sessions of the console | [`session`] |
 //! | create, look at, change and remove topics | [`topic`] |
 //! | attributes and tags of topics | [`attribute`], [`tag`] |
@@ -25,10 +27,13 @@
 //! | why a subscription did or did not get a message | [`explain`] |
 //! | every refusal a caller can get | [`error`] |
 
+pub mod account;
 pub mod attribute;
+pub mod audit;
 pub mod caller;
 pub mod confirmation;
 pub mod connection;
+pub mod credential;
 pub mod delivery;
 pub mod detection;
 pub mod directory;
@@ -39,6 +44,7 @@ mod explain_words;
 pub mod filter;
 pub mod install;
 mod password;
+pub mod project;
 pub mod publish;
 pub mod push;
 pub mod resend;
@@ -65,9 +71,13 @@ pub use error::{Error, Unauthenticated};
 // What lists are asked with; the front doors do not know the store.
 pub use carillon_provider::{Finding, Wanted};
 pub use carillon_store::Page;
+pub use carillon_store::audit::{AuditFilter, AuditLine};
+pub use carillon_store::credential::ListedCredential;
 pub use carillon_store::directory::{Addressed, Expanded, Kept, Unreached};
+pub use carillon_store::member::Member;
 pub use carillon_store::office_group::{Group, GroupPart, GroupPartKind};
 pub use carillon_store::office_run::Run;
+pub use carillon_store::project::Project;
 pub use carillon_store::subscription::SubscriptionFilter;
 pub use carillon_store::tag::FullTopic;
 pub use carillon_store::template::TemplateFilter;

@@ -4,6 +4,7 @@ use carillon_model::access_policy::Action;
 use carillon_model::filter::Attributes;
 use carillon_model::id::MessageId;
 use carillon_model::message::{Content, Locale, Message, Priority, check_idempotency_key, time_to_live};
+use carillon_model::role::Right;
 use carillon_store::delivery::StoredMessage;
 use carillon_store::idempotency::Accepted;
 
@@ -54,6 +55,7 @@ impl Service {
         topic_urn: &str,
         publish: Publish,
     ) -> Result<Published, Error> {
+        caller.reach(Right::Publish)?;
         let topic = self.usable_topic(caller, topic_urn, Action::Publish, None).await?.topic;
         let mut content = publish.content;
         if let Some(by) = &publish.template {
@@ -85,11 +87,12 @@ impl Service {
         let recipients = self.expand_office(recipients).await?;
         let published = Published { message: message.id, deliveries: recipients.len(), replayed: false };
         let stored = StoredMessage { message, topic_name: topic.name };
+        let store = self.publishing(caller);
         let Some(key) = key else {
-            self.store.message_publish(stored, recipients).await?;
+            store.message_publish(stored, recipients).await?;
             return Ok(published);
         };
-        match self.store.message_publish_once(stored, recipients, &key, &publish.attributes).await? {
+        match store.message_publish_once(stored, recipients, &key, &publish.attributes).await? {
             Accepted::New => Ok(published),
             Accepted::Again { message, deliveries } => {
                 let deliveries = usize::try_from(deliveries).unwrap_or(usize::MAX);

@@ -8,6 +8,7 @@ use carillon_model::filter::{Attributes, FilterPolicies};
 use carillon_model::id::{ConnectionId, MessageId, SubscriptionId, TopicId};
 use carillon_model::message::{Content, Locale, Message, Priority, check_idempotency_key, time_to_live};
 use carillon_model::office::Recipient;
+use carillon_model::role::Right;
 use carillon_model::subscription::Overflow;
 use carillon_model::topic::TopicName;
 use carillon_model::{Channel, Field, Invalid, limits};
@@ -71,6 +72,8 @@ impl Service {
     /// When there is no such connection, the message or a recipient breaks a rule, nobody at all can be reached, the key
     /// was used for another message, or nothing can be stored; then nothing was accepted.
     pub async fn push(&self, caller: &Caller, push: Push) -> Result<Pushed, Error> {
+        // People are no topic: a publisher of named topics cannot push.
+        caller.may(Right::Publish)?;
         let connection = self.connection(caller, push.connection).await?;
         push.content.check()?;
         if let Some(key) = &push.idempotency_key {
@@ -110,10 +113,10 @@ impl Service {
         let to = to.collect::<Result<Vec<_>, Invalid>>()?;
         let pushed = |message, replayed| Pushed { message, heads, unreached: expanded.unreached, replayed };
         let Some(key) = push.idempotency_key else {
-            self.store.message_publish(stored, to).await?;
+            self.publishing(caller).message_publish(stored, to).await?;
             return Ok(pushed(id, false));
         };
-        match self.store.message_publish_once(stored, to, &key, &named).await? {
+        match self.publishing(caller).message_publish_once(stored, to, &key, &named).await? {
             Accepted::New => Ok(pushed(id, false)),
             Accepted::Again { message, .. } => Ok(pushed(message, true)),
             Accepted::Differs => Err(Error::IdempotencyConflict),
@@ -130,6 +133,7 @@ impl Service {
         connection: ConnectionId,
         to: Vec<Recipient>,
     ) -> Result<Expanded, Error> {
+        caller.may(Right::Look)?;
         let connection = self.connection(caller, connection).await?;
         self.expand(connection.id, to).await
     }

@@ -1,12 +1,15 @@
 //! Send deliveries again, or cancel them: one, or those that a filter means.
 
+use std::fmt;
 use std::time::Duration;
 
+use carillon_model::audit::Deed;
 use carillon_model::clock::Timestamp;
 use carillon_model::delivery::{DeliveryState, Move};
 use carillon_model::id::{DeliveryId, MessageId};
 use carillon_model::message::time_to_live;
 use carillon_model::outcome::Reason;
+use carillon_model::role::Right;
 use carillon_model::{Field, Invalid, limits};
 use carillon_store::pick::{Cursor, DeliveryFilter, Moved, Portion};
 
@@ -34,6 +37,22 @@ pub struct Meant {
     pub limit: Option<u64>,
     /// Where to go on: what the call before answered.
     pub after: Option<String>,
+}
+
+impl fmt::Display for Meant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts = [
+            ("message_id", &self.message_id),
+            ("topic", &self.topic),
+            ("subscription_urn", &self.subscription_urn),
+            ("state", &self.state),
+            ("reason", &self.reason),
+            ("since", &self.since),
+            ("until", &self.until),
+        ];
+        let said = parts.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", value.as_ref()?)));
+        f.write_str(&said.collect::<Vec<_>>().join(" "))
+    }
 }
 
 /// What a call moved.
@@ -91,8 +110,10 @@ impl Service {
         id: DeliveryId,
         seconds: Option<u64>,
     ) -> Result<(), Error> {
+        caller.may(Right::Change)?;
         let life = time_to_live(seconds)?;
-        let moved = self.store.delivery_resend(&caller.project, id, life).await?;
+        let moved =
+            self.acting(caller, Deed::DeliveryResend, &id).delivery_resend(&caller.project, id, life).await?;
         done(moved, "one that failed, expired or was cancelled can be resent")
     }
 
@@ -107,9 +128,11 @@ impl Service {
         meant: &Meant,
         seconds: Option<u64>,
     ) -> Result<MovedDeliveries, Error> {
+        caller.may(Right::Change)?;
         let life: Duration = time_to_live(seconds)?;
         let portion = self.portion(caller, meant, Move::Resend)?;
-        let done = self.store.delivery_resend_all(&caller.project, portion, life).await?;
+        let store = self.acting(caller, Deed::DeliveryResend, meant);
+        let done = store.delivery_resend_all(&caller.project, portion, life).await?;
         Ok(MovedDeliveries { count: done.moved, next: done.next.map(text) })
     }
 
@@ -118,7 +141,9 @@ impl Service {
     /// # Errors
     /// When there is no such delivery, or it is being sent or has ended.
     pub async fn cancel_delivery(&self, caller: &Caller, id: DeliveryId) -> Result<(), Error> {
-        let moved = self.store.delivery_cancel(&caller.project, id).await?;
+        caller.may(Right::Change)?;
+        let moved =
+            self.acting(caller, Deed::DeliveryCancel, &id).delivery_cancel(&caller.project, id).await?;
         done(moved, "one that is pending can be cancelled")
     }
 
@@ -127,8 +152,12 @@ impl Service {
     /// # Errors
     /// When the filter breaks a rule.
     pub async fn cancel_deliveries(&self, caller: &Caller, meant: &Meant) -> Result<MovedDeliveries, Error> {
+        caller.may(Right::Change)?;
         let portion = self.portion(caller, meant, Move::Cancel)?;
-        let done = self.store.delivery_cancel_all(&caller.project, portion).await?;
+        let done = self
+            .acting(caller, Deed::DeliveryCancel, meant)
+            .delivery_cancel_all(&caller.project, portion)
+            .await?;
         Ok(MovedDeliveries { count: done.moved, next: done.next.map(text) })
     }
 

@@ -2,9 +2,11 @@
 //! topic without a policy looks to others as if it did not exist.
 
 use carillon_model::access_policy::{AccessPolicy, Action, Asker, Question};
+use carillon_model::role::Right;
 use carillon_model::topic::Topic;
 use carillon_model::urn::TopicUrn;
 
+use crate::caller::Reach;
 use crate::error::Error;
 use crate::topic::NamedTopic;
 use crate::{Caller, Service};
@@ -37,12 +39,24 @@ impl Service {
         action: Action,
         wanted: Option<Wanted<'_>>,
     ) -> Result<NamedTopic, Error> {
+        let right = if action == Action::Publish { Right::Publish } else { Right::Change };
+        let reach = caller.reach(right)?;
         let urn = TopicUrn::parse(urn)?;
+        if reach == Reach::Own
+            && caller.owns(&urn, self.region())
+            && !caller.standing.allows_publish_to(&urn.topic)
+        {
+            return Err(caller.forbidden(right));
+        }
         if urn.region != self.region() {
             return Err(Error::TopicNotFound);
         }
         let topic = self.store.topic_find(&urn.project, &urn.topic).await?.ok_or(Error::TopicNotFound)?;
         if topic.project != caller.project {
+            // The topics that go with a role are those of its own project.
+            if reach == Reach::Own {
+                return Err(Error::TopicNotFound);
+            }
             self.check_foreign(caller, &urn, &topic, action, wanted).await?;
         }
         Ok(NamedTopic { urn, topic })

@@ -20,9 +20,10 @@ impl Service {
         password: SecretText,
     ) -> Result<SecretText, Error> {
         let account = self.authenticate(name, client, password).await?;
-        let (project, _name) = self.project(&Scope::Any).await?;
+        let (project, project_name) = self.project(account.id, &Scope::Any).await?;
         let session = self.secret();
-        self.store.session_add(&session, project, account.id, &account.password_hash).await?;
+        let store = self.signing_in(name, account.id, client, project.clone(), project_name);
+        store.session_add(&session, project, account.id, &account.password_hash).await?;
         Ok(session)
     }
 

@@ -4,10 +4,15 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Mutex;
 
-use carillon_model::id::ProjectId;
+use carillon_model::audit::Deed;
+use carillon_model::id::{AccountId, ProjectId, TokenId};
 use carillon_model::text::shorten;
 use carillon_model::{SecretText, Timestamp, limits};
-use carillon_store::account::{Account, Holder};
+use carillon_store::Store;
+use carillon_store::account::Account;
+use carillon_store::audit::{Act, Actor};
+use carillon_store::credential::{CredentialMade, NewCredential};
+use carillon_store::project::Project;
 use data_encoding::BASE64URL_NOPAD;
 
 use crate::caller::Caller;
@@ -95,7 +100,7 @@ impl Failures {
 /// The project a token is wanted for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope {
-    /// The first project, as the request names none.
+    /// The account's first project, as the request names none.
     Any,
     /// By its id.
     Id(String),
@@ -167,18 +172,24 @@ impl Service {
         password: SecretText,
         scope: &Scope,
     ) -> Result<Issued, Error> {
-        let now = self.clock.now();
         let account = self.authenticate(name, client, password).await?;
-        let (project, project_name) = self.project(scope).await?;
-        let token = self.secret();
+        let (project, project_name) = self.project(account.id, scope).await?;
+        let now = self.clock.now();
+        let (id, token) = (TokenId::new(now, self.chance.as_ref()), self.secret());
         let expires_at = now.plus(limits::TOKEN_LIFE);
-        self.store.token_add(&token, project.clone(), account.id, expires_at).await?;
-        let caller = Caller::from(Holder {
-            project,
-            project_name,
+        let new = NewCredential {
+            project: project.clone(),
             account: account.id,
-            account_name: name.to_owned(),
-        });
+            note: String::new(),
+            granted: None,
+        };
+        let store = self.signing_in(name, account.id, client, project, project_name);
+        match store.token_add(new, id, &token, Some(expires_at), true).await? {
+            CredentialMade::New => {}
+            CredentialMade::NoAccount => return Err(Error::ProjectNotFound),
+            CredentialMade::Full => return Err(Error::TokensFull),
+        }
+        let caller = self.caller_by_token(&token).await?;
         Ok(Issued { token, caller, issued_at: now, expires_at })
     }
 
@@ -207,14 +218,36 @@ impl Service {
         Ok(account)
     }
 
-    pub(crate) async fn project(&self, scope: &Scope) -> Result<(ProjectId, String), Error> {
-        let fits = |id: &ProjectId, name: &str| match scope {
+    /// The store for an account that comes in with its password.
+    pub(crate) fn signing_in(
+        &self,
+        name: &str,
+        account: AccountId,
+        client: IpAddr,
+        project: ProjectId,
+        project_name: String,
+    ) -> Store {
+        let credential = format!("password from {client}");
+        let actor = Actor { project, account, account_name: name.to_owned(), credential };
+        let deed = Some(Deed::AccountSignIn);
+        self.store.acting(Act { actor, deed, what: vec![name.to_owned()], detail: project_name })
+    }
+
+    /// The project that a token is wanted for: one that the account belongs to.
+    pub(crate) async fn project(
+        &self,
+        account: AccountId,
+        scope: &Scope,
+    ) -> Result<(ProjectId, String), Error> {
+        let fits = |project: &Project| match scope {
             Scope::Any => true,
-            Scope::Id(wanted) => id.as_str() == wanted,
-            Scope::Name(wanted) => name == wanted,
+            Scope::Id(wanted) => project.id.as_str() == wanted,
+            Scope::Name(wanted) => project.name == *wanted,
         };
-        let projects = self.store.project_list().await?;
-        projects.into_iter().find(|(id, name)| fits(id, name)).ok_or(Error::ProjectNotFound)
+        let mut projects = self.store.project_page(Some(account), None, limits::PROJECTS_MAX).await?;
+        projects.sort_by_key(|project| project.created_at);
+        let found = projects.into_iter().find(fits).ok_or(Error::ProjectNotFound)?;
+        Ok((found.id, found.name))
     }
 
     /// 256 random bits as text.

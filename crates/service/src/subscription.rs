@@ -1,7 +1,9 @@
 //! Subscribe, look, remove.
 
 use carillon_model::access_policy::Action;
+use carillon_model::audit::Deed;
 use carillon_model::endpoint::Endpoint;
+use carillon_model::role::Right;
 use carillon_model::subscription::{Extension, Subscription, SubscriptionState, check_remark};
 use carillon_model::urn::SubscriptionUrn;
 use carillon_model::{Channel, SecretText};
@@ -56,6 +58,7 @@ impl Service {
         topic_urn: &str,
         subscribe: Subscribe,
     ) -> Result<(SubscriptionUrn, bool), Error> {
+        caller.may(Right::Change)?;
         let wanted = Wanted { protocol: &subscribe.protocol, endpoint: subscribe.endpoint.reveal() };
         let topic = self.usable_topic(caller, topic_urn, Action::Subscribe, Some(wanted)).await?;
         let target = self.check_subscription(&subscribe)?;
@@ -71,7 +74,10 @@ impl Service {
             remark: subscribe.remark,
             state: if asks { SubscriptionState::Unconfirmed } else { SubscriptionState::Confirmed },
         };
-        let (id, fresh) = match self.store.subscription_add(new).await? {
+        let detail = new.target.endpoint.masked();
+        let detail = format!("{} {detail}", new.protocol);
+        let store = self.acting_on(caller, Deed::SubscriptionCreate, vec![topic.urn.to_string()], detail);
+        let (id, fresh) = match store.subscription_add(new).await? {
             Subscribed::New(id) => (id, true),
             Subscribed::There(id) => (id, false),
             Subscribed::Full => return Err(Error::SubscriptionsFull),
@@ -96,6 +102,7 @@ impl Service {
         mut filter: SubscriptionFilter,
         page: Page,
     ) -> Result<(u64, Vec<NamedSubscription>), Error> {
+        caller.may(Right::Look)?;
         if let Some(urn) = topic_urn {
             filter.topic = Some(self.topic(caller, urn).await?.topic.id);
         }
@@ -112,6 +119,7 @@ impl Service {
     /// # Errors
     /// When the URN is malformed or there is no such subscription in the caller's project.
     pub async fn subscription(&self, caller: &Caller, urn: &str) -> Result<NamedSubscription, Error> {
+        caller.may(Right::Look)?;
         let urn = self.own_subscription(caller, None, urn)?;
         let topic = self.store.topic_find(&caller.project, &urn.topic.topic).await?;
         let topic = topic.ok_or(Error::SubscriptionNotFound)?;
@@ -130,11 +138,13 @@ impl Service {
         urn: &str,
         remark: String,
     ) -> Result<(), Error> {
+        caller.may(Right::Change)?;
         check_remark(&remark)?;
         let urn = self.own_subscription(caller, topic_urn, urn)?;
         let topic = self.store.topic_find(&caller.project, &urn.topic.topic).await?;
         let topic = topic.ok_or(Error::SubscriptionNotFound)?;
-        let there = self.store.subscription_remark(topic.id, urn.id, remark).await?;
+        let store = self.acting(caller, Deed::SubscriptionUpdate, &urn);
+        let there = store.subscription_remark(topic.id, urn.id, remark).await?;
         if there { Ok(()) } else { Err(Error::SubscriptionNotFound) }
     }
 
@@ -149,18 +159,21 @@ impl Service {
         topic_urn: Option<&str>,
         urns: &[String],
     ) -> Result<Vec<Result<(), Error>>, Error> {
+        caller.may(Right::Change)?;
         let mut answers = Vec::with_capacity(urns.len());
-        let mut which = Vec::new();
+        let (mut which, mut found) = (Vec::new(), Vec::new());
         for urn in urns {
             answers.push(match self.locate(caller, topic_urn, urn).await? {
                 Ok(place) => {
                     which.push((answers.len(), place));
+                    found.push(urn.clone());
                     Ok(())
                 }
                 Err(error) => Err(error),
             });
         }
-        let there = self.store.subscription_delete(which.iter().map(|(_, place)| *place).collect()).await?;
+        let store = self.acting_on(caller, Deed::SubscriptionDelete, found, String::new());
+        let there = store.subscription_delete(which.iter().map(|(_, place)| *place).collect()).await?;
         for ((index, _), there) in which.into_iter().zip(there) {
             if !there && let Some(answer) = answers.get_mut(index) {
                 *answer = Err(Error::SubscriptionNotFound);

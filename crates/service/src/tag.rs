@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use carillon_model::audit::Deed;
 use carillon_model::limits;
+use carillon_model::role::Right;
 use carillon_model::tag::{Tag, TagFilter, check_batch, check_key};
 use carillon_model::topic::TopicName;
 use carillon_store::Page;
@@ -40,9 +42,11 @@ impl Service {
     /// # Errors
     /// When there is no such topic, a key stands twice, or the topic would have more tags than it may.
     pub async fn tag_topic(&self, caller: &Caller, topic: TopicKey<'_>, tags: Vec<Tag>) -> Result<(), Error> {
+        caller.may(Right::Change)?;
         check_batch(tags.iter().map(|tag| tag.key.as_str()))?;
         let name = self.keyed_topic(caller, topic).await?.topic.name;
-        match self.store.tag_put(&caller.project, &name, tags).await? {
+        let store = self.acting(caller, Deed::TopicTag, &self.urn(caller, &name));
+        match store.tag_put(&caller.project, &name, tags).await? {
             Tagged::Done => Ok(()),
             Tagged::Full => Err(Error::TagsFull),
             Tagged::NoTopic => Err(Error::TopicNotFound),
@@ -59,6 +63,7 @@ impl Service {
         topic: TopicKey<'_>,
         tags: Vec<(String, Option<String>)>,
     ) -> Result<(), Error> {
+        caller.may(Right::Change)?;
         check_batch(tags.iter().map(|(key, _)| key.as_str()))?;
         let name = self.keyed_topic(caller, topic).await?.topic.name;
         self.untagged(caller, &name, tags).await.map(drop)
@@ -69,6 +74,7 @@ impl Service {
     /// # Errors
     /// When there is no such topic or it has no tag of that key.
     pub async fn delete_tag(&self, caller: &Caller, topic: TopicKey<'_>, key: &str) -> Result<(), Error> {
+        caller.may(Right::Change)?;
         check_key(key)?;
         let name = self.keyed_topic(caller, topic).await?.topic.name;
         let gone = self.untagged(caller, &name, vec![(key.to_owned(), None)]).await?;
@@ -81,7 +87,8 @@ impl Service {
         name: &TopicName,
         tags: Vec<(String, Option<String>)>,
     ) -> Result<u64, Error> {
-        self.store.tag_delete(&caller.project, name, tags).await?.ok_or(Error::TopicNotFound)
+        let store = self.acting(caller, Deed::TopicTag, &self.urn(caller, name));
+        store.tag_delete(&caller.project, name, tags).await?.ok_or(Error::TopicNotFound)
     }
 
     /// The tags of a topic, by key.
@@ -89,6 +96,7 @@ impl Service {
     /// # Errors
     /// When there is no such topic.
     pub async fn list_tags(&self, caller: &Caller, topic: TopicKey<'_>) -> Result<Vec<Tag>, Error> {
+        caller.may(Right::Look)?;
         let id = self.keyed_topic(caller, topic).await?.topic.id;
         Ok(self.store.tag_list(id).await?)
     }
@@ -98,6 +106,7 @@ impl Service {
     /// # Errors
     /// When the store fails.
     pub async fn list_all_tags(&self, caller: &Caller) -> Result<BTreeMap<String, Vec<String>>, Error> {
+        caller.may(Right::Look)?;
         let mut keys: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for tag in self.store.tag_list_all(&caller.project).await? {
             keys.entry(tag.key).or_default().push(tag.value);
@@ -115,6 +124,7 @@ impl Service {
         filter: &TagFilter,
         page: Page,
     ) -> Result<(u64, Vec<(NamedTopic, FullTopic)>), Error> {
+        caller.may(Right::Look)?;
         filter.check()?;
         let (_count, mut all) = self.list_full_topics(caller, TopicFilter::default(), EVERY).await?;
         all.retain(|(named, full)| filter.matches(named.topic.name.as_str(), &full.tags));
@@ -134,6 +144,7 @@ impl Service {
         filter: TopicFilter,
         page: Page,
     ) -> Result<(u64, Vec<(NamedTopic, FullTopic)>), Error> {
+        caller.may(Right::Look)?;
         let (count, found) = self.store.topic_list_full(&caller.project, filter, page).await?;
         let named = |full: FullTopic| {
             let topic = full.topic.clone();

@@ -1,7 +1,9 @@
 //! Keep message templates, and make a message from one.
 
+use carillon_model::audit::Deed;
 use carillon_model::id::TemplateId;
 use carillon_model::message::{Body, Content};
+use carillon_model::role::Right;
 use carillon_model::template::{DEFAULT_PROTOCOL, Template, TemplateName, TemplateText, Values};
 use carillon_model::{Channel, Field, Invalid};
 use carillon_store::Page;
@@ -38,6 +40,7 @@ impl Service {
     /// # Errors
     /// When the name or the text breaks its rule, one of that name and protocol is there, or the project is full.
     pub async fn create_template(&self, caller: &Caller, new: NewTemplate) -> Result<TemplateId, Error> {
+        caller.may(Right::Change)?;
         let name = TemplateName::parse(&new.name)?;
         let text = TemplateText::parse(&new.content)?;
         let now = self.clock.now();
@@ -52,7 +55,9 @@ impl Service {
             updated_at: now,
         };
         let id = template.id;
-        match self.store.template_create(template, new.content).await? {
+        let detail = format!("{} for {}", template.name.as_str(), template.protocol);
+        let store = self.acting_on(caller, Deed::TemplateCreate, vec![id.to_string()], detail);
+        match store.template_create(template, new.content).await? {
             TemplateMade::New => Ok(id),
             TemplateMade::There => Err(Error::TemplateExists),
             TemplateMade::Full => Err(Error::TemplatesFull),
@@ -69,6 +74,7 @@ impl Service {
         filter: TemplateFilter,
         page: Page,
     ) -> Result<(u64, Vec<Template>), Error> {
+        caller.may(Right::Look)?;
         Ok(self.store.template_list(&caller.project, filter, page).await?)
     }
 
@@ -77,6 +83,7 @@ impl Service {
     /// # Errors
     /// When the id is malformed or there is no such template in the caller's project.
     pub async fn template(&self, caller: &Caller, id: &str) -> Result<(Template, String), Error> {
+        caller.may(Right::Look)?;
         let found = self.store.template_find(&caller.project, template_id(id)?).await?;
         found.ok_or(Error::TemplateNotFound)
     }
@@ -86,9 +93,11 @@ impl Service {
     /// # Errors
     /// When the text breaks its rule or there is no such template.
     pub async fn rewrite_template(&self, caller: &Caller, id: &str, content: String) -> Result<(), Error> {
+        caller.may(Right::Change)?;
         let placeholders = TemplateText::parse(&content)?.placeholders();
         let id = template_id(id)?;
-        let there = self.store.template_rewrite(&caller.project, id, placeholders, content).await?;
+        let store = self.acting(caller, Deed::TemplateUpdate, &id);
+        let there = store.template_rewrite(&caller.project, id, placeholders, content).await?;
         if there { Ok(()) } else { Err(Error::TemplateNotFound) }
     }
 
@@ -97,7 +106,10 @@ impl Service {
     /// # Errors
     /// When there is no such template.
     pub async fn delete_template(&self, caller: &Caller, id: &str) -> Result<(), Error> {
-        let there = self.store.template_delete(&caller.project, template_id(id)?).await?;
+        caller.may(Right::Change)?;
+        let id = template_id(id)?;
+        let store = self.acting(caller, Deed::TemplateDelete, &id);
+        let there = store.template_delete(&caller.project, id).await?;
         if there { Ok(()) } else { Err(Error::TemplateNotFound) }
     }
 

@@ -1,6 +1,8 @@
 //! Create, look at, change and remove topics.
 
+use carillon_model::audit::Deed;
 use carillon_model::id::TopicId;
+use carillon_model::role::Right;
 use carillon_model::topic::{Topic, TopicName, check_display_name};
 use carillon_model::urn::TopicUrn;
 use carillon_store::Page;
@@ -35,6 +37,7 @@ impl Service {
     /// # Errors
     /// When a name breaks its rule or the project is full.
     pub async fn create_topic(&self, caller: &Caller, new: NewTopic) -> Result<(NamedTopic, bool), Error> {
+        caller.may(Right::Change)?;
         let name = TopicName::parse(&new.name)?;
         check_display_name(&new.display_name)?;
         let now = self.clock.now();
@@ -47,7 +50,8 @@ impl Service {
             created_at: now,
             updated_at: now,
         };
-        match self.store.topic_create(topic).await? {
+        let store = self.acting(caller, Deed::TopicCreate, &self.urn(caller, &topic.name));
+        match store.topic_create(topic).await? {
             Made::New(topic) => Ok((self.named(caller, topic), true)),
             Made::There(topic) => Ok((self.named(caller, topic), false)),
             Made::Full => Err(Error::TopicsFull),
@@ -64,6 +68,7 @@ impl Service {
         filter: TopicFilter,
         page: Page,
     ) -> Result<(u64, Vec<NamedTopic>), Error> {
+        caller.may(Right::Look)?;
         let (count, topics) = self.store.topic_list(&caller.project, filter, page).await?;
         Ok((count, topics.into_iter().map(|topic| self.named(caller, topic)).collect()))
     }
@@ -73,6 +78,7 @@ impl Service {
     /// # Errors
     /// When the URN is malformed or there is no such topic in the caller's project.
     pub async fn topic(&self, caller: &Caller, urn: &str) -> Result<NamedTopic, Error> {
+        caller.may(Right::Look)?;
         let urn = self.own_urn(caller, urn)?;
         let topic = self.store.topic_find(&caller.project, &urn.topic).await?.ok_or(Error::TopicNotFound)?;
         Ok(NamedTopic { urn, topic })
@@ -83,9 +89,11 @@ impl Service {
     /// # Errors
     /// When the name breaks its rule or there is no such topic.
     pub async fn rename_topic(&self, caller: &Caller, urn: &str, display_name: String) -> Result<(), Error> {
+        caller.may(Right::Change)?;
         let urn = self.own_urn(caller, urn)?;
         check_display_name(&display_name)?;
-        let there = self.store.topic_rename(&caller.project, &urn.topic, display_name).await?;
+        let store = self.acting(caller, Deed::TopicUpdate, &urn);
+        let there = store.topic_rename(&caller.project, &urn.topic, display_name).await?;
         if there { Ok(()) } else { Err(Error::TopicNotFound) }
     }
 
@@ -94,8 +102,10 @@ impl Service {
     /// # Errors
     /// When there is no such topic.
     pub async fn delete_topic(&self, caller: &Caller, urn: &str) -> Result<(), Error> {
+        caller.may(Right::Change)?;
         let urn = self.own_urn(caller, urn)?;
-        let there = self.store.topic_delete(&caller.project, &urn.topic).await?;
+        let store = self.acting(caller, Deed::TopicDelete, &urn);
+        let there = store.topic_delete(&caller.project, &urn.topic).await?;
         if there { Ok(()) } else { Err(Error::TopicNotFound) }
     }
 

@@ -5,6 +5,7 @@ use carillon_model::endpoint::Endpoint;
 use carillon_model::id::MessageId;
 use carillon_model::message::{Body, Content, Kind, Locale, Priority};
 use carillon_model::outcome::{Advice, Outcome, Reason, Verdict};
+use carillon_model::role::Right;
 use carillon_model::subscription::{Target, check_remark};
 use carillon_model::urn::TopicUrn;
 use carillon_model::{Channel, Field, Invalid};
@@ -97,6 +98,7 @@ impl Service {
         subscribe: &Subscribe,
         locale: Locale,
     ) -> Result<Trial, Error> {
+        caller.may(Right::Change)?;
         let wanted = Wanted { protocol: &subscribe.protocol, endpoint: subscribe.endpoint.reveal() };
         let topic = self.usable_topic(caller, topic_urn, Action::Subscribe, Some(wanted)).await?;
         let target = self.check_subscription(subscribe)?;
@@ -165,6 +167,7 @@ impl Service {
         topic_urn: &str,
         publish: &Publish,
     ) -> Result<Preview, Error> {
+        caller.reach(Right::Publish)?;
         let topic = self.usable_topic(caller, topic_urn, Action::Publish, None).await?;
         let mut content = publish.content.clone();
         if let Some(by) = &publish.template {

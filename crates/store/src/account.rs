@@ -1,10 +1,12 @@
-//! Projects, accounts, the keys that sign requests, and tokens.
+//! Who is let in: the first start's account, and from a name, a key or a token to who holds it.
 
-use carillon_model::id::{AccountId, ProjectId};
-use carillon_model::{SecretText, Timestamp};
+use carillon_model::SecretText;
+use carillon_model::id::{AccountId, ProjectId, TokenId};
+use carillon_model::role::{Granted, Standing};
 
 use crate::db::{Tx, params};
 use crate::error::Error;
+use crate::member::{self, read_granted, read_maybe_granted};
 use crate::setup::Store;
 use crate::vault::{Place, Vault};
 
@@ -38,6 +40,23 @@ pub struct Holder {
     pub account: AccountId,
     /// That account's name.
     pub account_name: String,
+    /// Whether it may make projects: the account is the operator's, and the credential has no narrower role.
+    pub operator: bool,
+    /// What it may do in the project.
+    pub standing: Standing,
+    /// What let it in.
+    pub credential: Credential,
+}
+
+/// What lets somebody in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credential {
+    /// An access key.
+    Key(String),
+    /// A token, by its id.
+    Token(TokenId),
+    /// A session of the console.
+    Session,
 }
 
 /// An access key with its secret.
@@ -58,7 +77,7 @@ pub struct Account {
     pub password_hash: String,
 }
 
-fn key_place(id: &str) -> Place<'_> {
+pub(crate) fn key_place(id: &str) -> Place<'_> {
     Place { table: "access_key", row: id, column: "sealed_secret" }
 }
 
@@ -73,13 +92,20 @@ pub(crate) fn secrets_open(tx: &mut Tx<'_>, vault: &Vault) -> Result<bool, Error
     Ok(true)
 }
 
-pub(crate) fn read_holder(row: &mut crate::db::Row) -> Result<Holder, Error> {
-    Ok(Holder {
-        project: row.parsed(|text| ProjectId::parse(text).ok())?,
-        project_name: row.text()?,
-        account: row.parsed(|text| AccountId::parse(text).ok())?,
-        account_name: row.text()?,
-    })
+/// Reads a holder, all but the credential, which `credential` reads from what follows.
+pub(crate) fn read_holder(
+    row: &mut crate::db::Row,
+    credential: impl FnOnce(&mut crate::db::Row) -> Result<Credential, Error>,
+) -> Result<Holder, Error> {
+    let project = row.parsed(|text| ProjectId::parse(text).ok())?;
+    let project_name = row.text()?;
+    let account = row.parsed(|text| AccountId::parse(text).ok())?;
+    let account_name = row.text()?;
+    let operator = row.int()? != 0;
+    let standing = Standing { account: read_granted(row)?, credential: read_maybe_granted(row)? };
+    let operator = operator && standing.credential.is_none();
+    let credential = credential(row)?;
+    Ok(Holder { project, project_name, account, account_name, operator, standing, credential })
 }
 
 impl Store {
@@ -96,6 +122,7 @@ impl Store {
             self.chance.as_ref(),
         )?;
         let token_hash = new.token.as_ref().map(|token| self.vault.hash("token", token.reveal().as_bytes()));
+        let token_id = TokenId::new(now, self.chance.as_ref());
         let install = move |tx: &mut Tx<'_>| {
             if tx.query_one("project", "SELECT id FROM project LIMIT 1", &[])?.is_some() {
                 return Ok(false);
@@ -105,9 +132,10 @@ impl Store {
                 params![new.project.as_str(), new.project_name.as_str(), now],
             )?;
             tx.execute(
-                "INSERT INTO account (id, name, password_hash, created_at) VALUES ($1, $2, $3, $4)",
+                "INSERT INTO account (id, name, password_hash, operator, created_at) VALUES ($1, $2, $3, 1, $4)",
                 params![account.to_string(), new.account_name.as_str(), new.password_hash.as_str(), now],
             )?;
+            member::insert(tx, &new.project, account, &Granted::administrator(), now)?;
             tx.execute(
                 "INSERT INTO access_key (id, project_id, account_id, sealed_secret, created_at)
                  VALUES ($1, $2, $3, $4, $5)",
@@ -115,8 +143,8 @@ impl Store {
             )?;
             if let Some(hash) = token_hash {
                 tx.execute(
-                    "INSERT INTO token (hash, project_id, account_id, created_at) VALUES ($1, $2, $3, $4)",
-                    params![hash, new.project.as_str(), account.to_string(), now],
+                    "INSERT INTO token (hash, project_id, account_id, created_at, id) VALUES ($1, $2, $3, $4, $5)",
+                    params![hash, new.project.as_str(), account.to_string(), now, token_id.to_string()],
                 )?;
             }
             Ok(true)
@@ -142,13 +170,15 @@ impl Store {
         let find = move |tx: &mut Tx<'_>| {
             tx.query_one(
                 "access_key",
-                "SELECT p.id, p.name, a.id, a.name, k.sealed_secret FROM access_key k
-                 JOIN project p ON p.id = k.project_id JOIN account a ON a.id = k.account_id WHERE k.id = $1",
+                "SELECT p.id, p.name, a.id, a.name, a.operator, m.role, m.topics, k.role, k.topics, k.sealed_secret
+                 FROM access_key k JOIN project p ON p.id = k.project_id JOIN account a ON a.id = k.account_id
+                 JOIN membership m ON m.project_id = k.project_id AND m.account_id = k.account_id
+                 WHERE k.id = $1",
                 params![key_id],
             )
         };
         let Some(mut row) = self.db.read(find).await? else { return Ok(None) };
-        let holder = read_holder(&mut row)?;
+        let holder = read_holder(&mut row, |_row| Ok(Credential::Key(id.to_owned())))?;
         let plain = self.vault.open_sealed(key_place(id), &row.bytes()?)?;
         let secret =
             String::from_utf8(plain.to_vec()).map_err(|_utf8| row.corrupt("the secret is no text"))?;
@@ -169,39 +199,20 @@ impl Store {
         let find = move |tx: &mut Tx<'_>| {
             tx.query_one(
                 "token",
-                "SELECT p.id, p.name, a.id, a.name, t.expires_at FROM token t
-                 JOIN project p ON p.id = t.project_id JOIN account a ON a.id = t.account_id
+                "SELECT p.id, p.name, a.id, a.name, a.operator, m.role, m.topics, t.role, t.topics, t.id,
+                 t.expires_at
+                 FROM token t JOIN project p ON p.id = t.project_id JOIN account a ON a.id = t.account_id
+                 JOIN membership m ON m.project_id = t.project_id AND m.account_id = t.account_id
                  WHERE t.hash = $1 AND (t.expires_at IS NULL OR t.expires_at > $2)",
                 params![hash, now],
             )
         };
         let Some(mut row) = self.db.read(find).await? else { return Ok(None) };
-        let holder = read_holder(&mut row)?;
+        let credential =
+            |row: &mut crate::db::Row| row.parsed(|text| TokenId::parse(text).ok()).map(Credential::Token);
+        let holder = read_holder(&mut row, credential)?;
         self.holders.put(version, question, (holder.clone(), row.maybe_time()?));
         Ok(Some(holder))
-    }
-
-    /// Keeps a token's hash until `expires_at`, and forgets those that have ended.
-    ///
-    /// # Errors
-    /// When nothing can be written.
-    pub async fn token_add(
-        &self,
-        token: &SecretText,
-        project: ProjectId,
-        account: AccountId,
-        expires_at: Timestamp,
-    ) -> Result<(), Error> {
-        let hash = self.vault.hash("token", token.reveal().as_bytes());
-        let now = self.clock.now();
-        let add = move |tx: &mut Tx<'_>| {
-            tx.execute("DELETE FROM token WHERE expires_at <= $1", params![now])?;
-            tx.execute(
-                "INSERT INTO token (hash, project_id, account_id, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)",
-                params![hash, project.as_str(), account.to_string(), now, expires_at],
-            )
-        };
-        self.db.write(add).await.map(drop)
     }
 
     /// Finds an account by its name.
@@ -216,20 +227,5 @@ impl Store {
         let Some(mut row) = self.db.read(find).await? else { return Ok(None) };
         let id = row.parsed(|text| AccountId::parse(text).ok())?;
         Ok(Some(Account { id, password_hash: row.text()? }))
-    }
-
-    /// Every project with its name.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub async fn project_list(&self) -> Result<Vec<(ProjectId, String)>, Error> {
-        let list = |tx: &mut Tx<'_>| {
-            tx.query("project", "SELECT id, name FROM project ORDER BY created_at, id LIMIT 1000", &[])
-        };
-        let mut projects = Vec::new();
-        for mut row in self.db.read(list).await? {
-            projects.push((row.parsed(|text| ProjectId::parse(text).ok())?, row.text()?));
-        }
-        Ok(projects)
     }
 }

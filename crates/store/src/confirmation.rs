@@ -128,7 +128,7 @@ fn write(
             message.created_at.plus(limits::CONFIRMATION_LIFE)
         ],
     )?;
-    crate::message::insert(tx, stored, std::slice::from_ref(to))
+    crate::message::insert(tx, stored, std::slice::from_ref(to), None)
 }
 
 fn token(vault: &Vault, message: MessageId) -> SecretText {

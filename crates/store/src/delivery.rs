@@ -353,7 +353,20 @@ impl Store {
         starts: Vec<Start>,
         settlements: Vec<Settlement>,
     ) -> Result<(), Error> {
+        let node = self.shards.node();
         let write = move |tx: &mut Tx<'_>| {
+            // Whom the others have taken out may not write down what became of lanes that are theirs now.
+            if let Some(node) = node
+                && tx
+                    .query_one("node", "SELECT id FROM node WHERE id = $1 FOR KEY SHARE", params![node])?
+                    .is_none()
+            {
+                tracing::warn!(
+                    settlements = settlements.len(),
+                    "outcomes are not written down: the lanes moved"
+                );
+                return Ok(());
+            }
             for start in &starts {
                 let sql = "UPDATE delivery SET state = 1, attempts = $2, started_at = $3, parts_done = $4
                      WHERE seq = $1 AND attempts <= $2 AND state IN (0, 1)";
@@ -374,20 +387,24 @@ impl Store {
     /// When nothing can be written.
     pub async fn delivery_recover(&self) -> Result<u64, Error> {
         let now = self.clock.now();
-        let recover = move |tx: &mut Tx<'_>| {
-            let sql = "SELECT message_id, number, attempts, started_at FROM delivery WHERE state = 1";
-            let rows = tx.query("delivery", sql, &[])?;
-            for mut row in rows {
-                let message = row.parsed(|text| MessageId::parse(text).ok())?;
-                let id = DeliveryId::new(message, row.count()?);
-                let number = row.count()?;
-                let started_at = row.maybe_time()?.unwrap_or(now);
-                let elapsed_ms = u64::try_from(now.since(started_at).as_millis()).unwrap_or(u64::MAX);
-                let verdict = Verdict::plain(Outcome::Unknown, Reason::Interrupted);
-                insert_attempt(tx, id, &Tried { number, started_at, elapsed_ms, verdict, merged: 1 })?;
-            }
-            tx.execute("UPDATE delivery SET state = 0, due_at = $1 WHERE state = 1", params![now])
-        };
-        self.db.write(recover).await
+        self.db.write(move |tx| recover(tx, now, None)).await
     }
+}
+
+/// What was being sent waits again, and its interrupted attempt is unknown: in all lanes, or in those whose ids end so.
+pub(crate) fn recover(tx: &mut Tx<'_>, now: Timestamp, endings: Option<Vec<String>>) -> Result<u64, Error> {
+    let sql = "SELECT message_id, number, attempts, started_at FROM delivery WHERE state = 1
+         AND ($1 IS NULL OR substr(endpoint_id, 31) IN (SELECT value FROM json_each($1)))";
+    for mut row in tx.query("delivery", sql, params![endings.clone()])? {
+        let message = row.parsed(|text| MessageId::parse(text).ok())?;
+        let id = DeliveryId::new(message, row.count()?);
+        let number = row.count()?;
+        let started_at = row.maybe_time()?.unwrap_or(now);
+        let elapsed_ms = u64::try_from(now.since(started_at).as_millis()).unwrap_or(u64::MAX);
+        let verdict = Verdict::plain(Outcome::Unknown, Reason::Interrupted);
+        insert_attempt(tx, id, &Tried { number, started_at, elapsed_ms, verdict, merged: 1 })?;
+    }
+    let sql = "UPDATE delivery SET state = 0, due_at = $2 WHERE state = 1
+         AND ($1 IS NULL OR substr(endpoint_id, 31) IN (SELECT value FROM json_each($1)))";
+    tx.execute(sql, params![endings, now])
 }

@@ -41,6 +41,8 @@ pub struct Hold {
 pub enum Wellness {
     /// Those that are well.
     Working,
+    /// Those that are not.
+    Unwell,
     /// Those that stand so.
     Standing(Standing),
 }
@@ -96,6 +98,23 @@ const NOTE: &str = "INSERT INTO endpoint_health
      since = excluded.since, broken_since = excluded.broken_since, until_at = excluded.until_at,
      failures = excluded.failures, probes = excluded.probes,
      told = CASE WHEN endpoint_health.standing = excluded.standing THEN endpoint_health.told ELSE 0 END";
+
+const LIST: &str =
+    "SELECT e.id, h.standing, h.reason, h.since, h.broken_since, h.until_at, h.failures, h.probes
+     FROM endpoint e LEFT JOIN endpoint_health h ON h.endpoint_id = e.id
+     WHERE e.id > $3 AND ($2 IS NULL OR coalesce(h.standing, 'working') = $2)
+     AND EXISTS (SELECT 1 FROM subscription s JOIN topic t ON t.id = s.topic_id
+     WHERE s.endpoint_id = e.id AND t.project_id = $1) ORDER BY e.id LIMIT $4";
+
+/// Begins with the few that are not well, however many endpoints there are.
+const LIST_UNWELL: &str =
+    "SELECT h.endpoint_id, h.standing, h.reason, h.since, h.broken_since, h.until_at, h.failures, h.probes
+     FROM endpoint_health h WHERE h.endpoint_id > $3 AND ($2 IS NULL OR h.standing = $2)
+     AND EXISTS (SELECT 1 FROM subscription s JOIN topic t ON t.id = s.topic_id
+     WHERE s.endpoint_id = h.endpoint_id AND t.project_id = $1) ORDER BY h.endpoint_id LIMIT $4";
+
+/// How many endpoints that are not well are counted; there may be more.
+const UNWELL_MAX: u64 = 10_000;
 
 pub(crate) fn waiting(tx: &mut Tx<'_>, endpoint: &str) -> Result<u64, Error> {
     let sql = "SELECT count(*) FROM
@@ -234,22 +253,38 @@ impl Store {
         limit: u64,
     ) -> Result<Vec<EndpointRecord>, Error> {
         let project = project.clone();
-        let standing = wellness.map(|wellness| match wellness {
-            Wellness::Working => "working",
-            Wellness::Standing(standing) => standing.name(),
-        });
+        let (sql, standing) = match wellness {
+            None => (LIST, None),
+            Some(Wellness::Working) => (LIST, Some("working")),
+            Some(Wellness::Unwell) => (LIST_UNWELL, None),
+            Some(Wellness::Standing(standing)) => (LIST_UNWELL, Some(standing.name())),
+        };
         let list = move |tx: &mut Tx<'_>| {
-            let sql =
-                "SELECT e.id, h.standing, h.reason, h.since, h.broken_since, h.until_at, h.failures, h.probes
-                 FROM endpoint e LEFT JOIN endpoint_health h ON h.endpoint_id = e.id
-                 WHERE e.id > $3 AND ($2 IS NULL OR coalesce(h.standing, 'working') = $2)
-                 AND EXISTS (SELECT 1 FROM subscription s JOIN topic t ON t.id = s.topic_id
-                 WHERE s.endpoint_id = e.id AND t.project_id = $1) ORDER BY e.id LIMIT $4";
             let after = after.map(|id| id.to_string()).unwrap_or_default();
             let rows = tx.query("endpoint", sql, params![project.as_str(), standing, after, limit])?;
             rows.into_iter().map(|row| read_listed(tx, &project, row)).collect::<Result<Vec<_>, _>>()
         };
         self.opened(self.db.read(list).await?)
+    }
+
+    /// Counts a project's endpoints that are not well, by how they stand, up to 10000 in all.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn endpoint_standings(&self, project: &ProjectId) -> Result<Vec<(Standing, u64)>, Error> {
+        let project = project.clone();
+        let count = move |tx: &mut Tx<'_>| {
+            let sql = "SELECT u.standing, count(*) FROM (SELECT h.standing FROM endpoint_health h
+                 WHERE EXISTS (SELECT 1 FROM subscription s JOIN topic t ON t.id = s.topic_id
+                 WHERE s.endpoint_id = h.endpoint_id AND t.project_id = $1) LIMIT $2) AS u
+                 GROUP BY u.standing ORDER BY u.standing";
+            tx.query("endpoint_health", sql, params![project.as_str(), UNWELL_MAX])
+        };
+        let read = |mut row: Row| {
+            let standing = row.parsed(Standing::from_name)?;
+            Ok((standing, u64::try_from(row.int()?).unwrap_or(0)))
+        };
+        self.db.read(count).await?.into_iter().map(read).collect()
     }
 
     /// Finds an endpoint that a project subscribed.

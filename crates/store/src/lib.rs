@@ -3,7 +3,11 @@
 //!
 //! | noun | room |
 //! | --- | --- |
-//! | projects, accounts, keys and tokens | [`account`] |
+//! | who is let in: accounts, keys and tokens as they are shown | [`account`] |
+//! | projects | [`project`] |
+//! | accounts of a project, with their roles | [`member`] |
+//! | keys and tokens, given and taken | [`credential`] |
+//! | who changed what | [`audit`] |
 //! | sessions of the console | `session` |
 //! | topics | [`topic`] |
 //! | subscriptions and their sealed targets | [`subscription`] |
@@ -23,6 +27,7 @@
 //! | forgetting what is old | [`retention`] |
 //! | attempts as they are shown | [`attempt`] |
 //! | the key that signs, and its certificate | [`signing`] |
+//! | which lanes this server serves | [`shard`] |
 //! | handing new deliveries to the engine | [`wake`] |
 //! | office apps and their credentials | [`connection`] |
 //! | whom an office app reaches | [`directory`] |
@@ -34,9 +39,11 @@
 pub mod account;
 pub mod attempt;
 pub mod attribute;
+pub mod audit;
 mod cancel;
 pub mod confirmation;
 pub mod connection;
+pub mod credential;
 mod db;
 pub mod delivery;
 pub mod directory;
@@ -47,6 +54,7 @@ pub mod health;
 pub mod idempotency;
 mod kept;
 mod key_check;
+pub mod member;
 pub mod message;
 mod migrate;
 pub mod office_group;
@@ -55,11 +63,13 @@ pub mod office_staged;
 mod overflow;
 pub mod pause;
 pub mod pick;
+pub mod project;
 mod resend;
 pub mod retention;
 mod sealed;
 mod session;
 mod setup;
+pub mod shard;
 pub mod signing;
 pub mod subscription;
 pub mod tag;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use carillon_model::clock::Timestamp;
 use carillon_model::filter::Attributes;
-use carillon_model::id::{DeliveryId, MessageId, ProjectId, TopicId};
+use carillon_model::id::{AccountId, DeliveryId, MessageId, ProjectId, TopicId};
 use carillon_model::message::{Content, Locale, Message, Priority};
 use carillon_model::topic::TopicName;
 
@@ -22,6 +22,8 @@ pub struct MessageSummary {
     pub message: Arc<StoredMessage>,
     /// How many deliveries it was made into.
     pub deliveries: u32,
+    /// Who published it, if an account did.
+    pub publisher: Option<AccountId>,
 }
 
 fn locale_text(locale: Locale) -> &'static str {
@@ -57,13 +59,15 @@ pub(crate) fn insert(
     tx: &mut Tx<'_>,
     stored: &StoredMessage,
     recipients: &[Recipient],
+    publisher: Option<AccountId>,
 ) -> Result<Vec<i64>, Error> {
     let message = &stored.message;
     let content = serde_json::to_string(&message.content).map_err(|_json| Error::Conflict)?;
     tx.execute(
         "INSERT INTO message
-         (id, project_id, topic_id, topic_name, content, priority, locale, deliveries, created_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+         (id, project_id, topic_id, topic_name, content, priority, locale, deliveries, created_at, expires_at,
+          account_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         params![
             message.id.to_string(),
             message.project.as_str(),
@@ -74,7 +78,8 @@ pub(crate) fn insert(
             locale_text(message.locale),
             u64::try_from(recipients.len()).unwrap_or(u64::MAX),
             message.created_at,
-            message.expires_at
+            message.expires_at,
+            publisher.map(|account| account.to_string())
         ],
     )?;
     if recipients.is_empty() {
@@ -156,6 +161,7 @@ impl Store {
         let to = Arc::new(recipients);
         let written = Arc::clone(&to);
         let (wake, now) = (Arc::clone(&self.wake), self.clock.now());
+        let publisher = self.db.actor().map(|actor| actor.account);
         let has_key = claim.is_some();
         let work = move |tx: &mut Tx<'_>| {
             let accepted = match claim {
@@ -163,7 +169,7 @@ impl Store {
                 None => Accepted::New,
             };
             let fresh = accepted == Accepted::New;
-            Ok((accepted, if fresh { insert(tx, &inserted, &written)? } else { Vec::new() }))
+            Ok((accepted, if fresh { insert(tx, &inserted, &written, publisher)? } else { Vec::new() }))
         };
         let version = self.db.version_then();
         let hand = move |(_accepted, places): &(Accepted, Vec<i64>)| {
@@ -188,14 +194,14 @@ impl Store {
     ) -> Result<Option<MessageSummary>, Error> {
         let project = project.clone();
         let find = move |tx: &mut Tx<'_>| {
-            let sql = "SELECT deliveries, id, project_id, topic_id, topic_name, content, priority, locale, created_at,
+            let sql = "SELECT deliveries, account_id, id, project_id, topic_id, topic_name, content, priority, locale, created_at,
                  expires_at FROM message WHERE id = $1 AND project_id = $2";
             tx.query_one("message", sql, params![id.to_string(), project.as_str()])
         };
         self.db.read(find).await?.map(read_summary).transpose()
     }
 
-    /// Lists a project's messages, newest first, older than `before` if it is given.
+    /// Lists a project's messages, newest first, older than `before` and published by `publisher` if they are given.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -203,16 +209,18 @@ impl Store {
         &self,
         project: &ProjectId,
         topic_name: Option<String>,
+        publisher: Option<AccountId>,
         before: Option<MessageId>,
         limit: u64,
     ) -> Result<Vec<MessageSummary>, Error> {
         let project = project.clone();
         let list = move |tx: &mut Tx<'_>| {
-            let sql = "SELECT deliveries, id, project_id, topic_id, topic_name, content, priority, locale, created_at,
+            let sql = "SELECT deliveries, account_id, id, project_id, topic_id, topic_name, content, priority, locale, created_at,
                  expires_at FROM message WHERE project_id = $1 AND ($2 IS NULL OR topic_name = $2)
-                 AND ($3 IS NULL OR id < $3) ORDER BY id DESC LIMIT $4";
+                 AND ($3 IS NULL OR account_id = $3) AND ($4 IS NULL OR id < $4) ORDER BY id DESC LIMIT $5";
             let before = before.map(|id| id.to_string());
-            tx.query("message", sql, params![project.as_str(), topic_name, before, limit])
+            let publisher = publisher.map(|id| id.to_string());
+            tx.query("message", sql, params![project.as_str(), topic_name, publisher, before, limit])
         };
         self.db.read(list).await?.into_iter().map(read_summary).collect()
     }
@@ -220,5 +228,6 @@ impl Store {
 
 fn read_summary(mut row: Row) -> Result<MessageSummary, Error> {
     let deliveries = row.count()?;
-    Ok(MessageSummary { message: Arc::new(read_message(&mut row)?), deliveries })
+    let publisher = row.maybe_parsed(|text| AccountId::parse(text).ok())?;
+    Ok(MessageSummary { message: Arc::new(read_message(&mut row)?), deliveries, publisher })
 }

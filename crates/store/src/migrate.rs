@@ -28,7 +28,9 @@ migrations![
     "0006_session",
     "0007_health",
     "0008_office",
-    "0009_overflow",
+    "0009_shard",
+    "0010_access",
+    "0011_overflow",
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL,

@@ -167,7 +167,7 @@ impl Store {
                 return Ok(Vec::new());
             }
             let insert = |(stored, to): &(Arc<StoredMessage>, Vec<Recipient>)| {
-                crate::message::insert(tx, stored, to).map(Some)
+                crate::message::insert(tx, stored, to, None).map(Some)
             };
             written.iter().map(insert).chain([Ok(None)]).collect::<Result<Vec<_>, _>>()
         };

@@ -3,7 +3,7 @@
 use carillon_model::id::{AccountId, ProjectId};
 use carillon_model::{SecretText, limits};
 
-use crate::account::{Holder, read_holder};
+use crate::account::{Credential, Holder, read_holder};
 use crate::db::{Tx, params};
 use crate::error::Error;
 use crate::setup::Store;
@@ -58,14 +58,16 @@ impl Store {
         let find = move |tx: &mut Tx<'_>| {
             tx.query_one(
                 "session",
-                "SELECT p.id, p.name, a.id, a.name, a.password_hash, s.password_mark, s.seen_at FROM session s
+                "SELECT p.id, p.name, a.id, a.name, a.operator, m.role, m.topics, NULL, '', a.password_hash,
+                 s.password_mark, s.seen_at FROM session s
                  JOIN project p ON p.id = s.project_id JOIN account a ON a.id = s.account_id
+                 JOIN membership m ON m.project_id = s.project_id AND m.account_id = s.account_id
                  WHERE s.hash = $1 AND s.expires_at > $2 AND s.seen_at > $3",
                 params![sought, now, idle],
             )
         };
         let Some(mut row) = self.db.read(find).await? else { return Ok(None) };
-        let holder = read_holder(&mut row)?;
+        let holder = read_holder(&mut row, |_row| Ok(Credential::Session))?;
         let (password_hash, mark, seen_at) = (row.text()?, row.bytes()?, row.time()?);
         if password_mark(&self.vault, &password_hash).as_slice() != mark {
             self.session_delete(session).await?;

@@ -15,6 +15,7 @@ use crate::db::{self, Db, Hand, Observer, Tx};
 use crate::error::Error;
 use crate::kept::Kept;
 use crate::key_check;
+use crate::shard::Shards;
 use crate::subscription::Recipient;
 use crate::vault::Vault;
 use crate::wake::Wake;
@@ -56,6 +57,7 @@ pub struct Store {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) chance: Arc<dyn Chance>,
     pub(crate) wake: Arc<Wake>,
+    pub(crate) shards: Arc<Shards>,
     /// Opened targets, for the next delivery of the same subscription.
     pub(crate) targets: Arc<Kept<SubscriptionId, Arc<Target>>>,
     pub(crate) recipients: Arc<Kept<TopicId, Arc<[Recipient]>>>,
@@ -112,6 +114,7 @@ impl Store {
             clock,
             chance,
             wake: Arc::new(Wake::default()),
+            shards: Arc::new(Shards::default()),
             targets: Arc::new(Kept::new(TARGETS_KEPT_MAX)),
             recipients: Arc::new(Kept::new(TOPICS_KEPT_MAX)),
             topics: Arc::new(Kept::new(TOPICS_KEPT_MAX)),

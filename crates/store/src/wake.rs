@@ -1,12 +1,14 @@
 //! Tells the engine that work has arrived, and hands it over while there is room.
 
-use std::sync::Mutex;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use carillon_model::id::EndpointId;
 use tokio::sync::Notify;
 
 use crate::delivery::Ready;
+use crate::shard::{Shard, Shards};
 
 /// How many deliveries may wait in memory for the engine to look; the rest waits in the store only.
 const HANDED_MAX: usize = 16_384;
@@ -20,6 +22,14 @@ pub struct Wake {
     released: Mutex<Vec<EndpointId>>,
     overflowed: AtomicBool,
     notify: Notify,
+    gained: Mutex<Vec<Shard>>,
+    left: Mutex<Vec<Shard>>,
+    /// Whether something may wait that nobody told of.
+    uncertain: AtomicBool,
+    shared: OnceLock<Arc<Shards>>,
+    /// Lanes of other servers that got something to do.
+    foreign: Mutex<BTreeSet<EndpointId>>,
+    foreign_arrived: Notify,
     update: Notify,
 }
 
@@ -46,11 +56,18 @@ pub struct Arrived {
     pub released: Vec<EndpointId>,
     /// Whether there were more than fit: the store must be asked which lanes wait.
     pub overflowed: bool,
+    /// Shards that are this server's from now on.
+    pub gained: Vec<Shard>,
+    /// Shards that are this server's no more.
+    pub left: Vec<Shard>,
+    /// Whether something new may wait that nobody told of.
+    pub uncertain: bool,
 }
 
 impl Wake {
     /// Hands over what has just been made durable. Called by the writer, in its order.
     pub(crate) fn hand(&self, ready: Vec<Ready>) {
+        let ready = self.own(ready);
         if !ready.is_empty() {
             let mut handed = self.handed.lock().expect("no code panics while it holds the hand-over");
             if handed.len() + ready.len() > HANDED_MAX {
@@ -62,8 +79,73 @@ impl Wake {
         self.notify.notify_one();
     }
 
+    /// What is for this server's lanes; of the rest, the others are told.
+    fn own(&self, ready: Vec<Ready>) -> Vec<Ready> {
+        let Some(shards) = self.shared.get() else { return ready };
+        let (own, others): (Vec<_>, Vec<_>) = ready.into_iter().partition(|one| shards.is_mine(one.endpoint));
+        self.tell_others(others.into_iter().map(|one| one.endpoint));
+        own
+    }
+
+    fn tell_others(&self, lanes: impl IntoIterator<Item = EndpointId>) {
+        let mut foreign = self.foreign.lock().expect("no code panics while it holds the hand-over");
+        let room = HANDED_MAX.saturating_sub(foreign.len());
+        foreign.extend(lanes.into_iter().take(room));
+        let any = !foreign.is_empty();
+        drop(foreign);
+        if any {
+            self.foreign_arrived.notify_one();
+        }
+    }
+
+    pub(crate) fn share(&self, shards: &Arc<Shards>) {
+        // Once for all; a second time would be the same.
+        drop(self.shared.set(Arc::clone(shards)));
+    }
+
+    pub(crate) async fn foreign_arrived(&self) {
+        self.foreign_arrived.notified().await;
+    }
+
+    /// Takes the lanes that others are to be told of; nothing in place of too many.
+    pub(crate) fn take_foreign(&self) -> Option<BTreeSet<EndpointId>> {
+        let mut foreign = self.foreign.lock().expect("no code panics while it holds the hand-over");
+        Some(std::mem::take(&mut *foreign)).filter(|lanes| lanes.len() < HANDED_MAX)
+    }
+
+    /// Tells the others of a lane that was this server's a moment ago.
+    pub fn look_elsewhere(&self, lane: EndpointId) {
+        self.look_into([lane]);
+    }
+
+    /// Shards that could not be taken over are to be taken over again.
+    pub fn gained_again(&self, shards: Vec<Shard>) {
+        self.gained(shards);
+    }
+
+    /// Shards are this server's from now on.
+    pub(crate) fn gained(&self, shards: Vec<Shard>) {
+        self.gained.lock().expect("no code panics while it holds the hand-over").extend(shards);
+        self.notify.notify_one();
+    }
+
+    /// Shards are this server's no more.
+    pub(crate) fn left(&self, shards: Vec<Shard>) {
+        self.left.lock().expect("no code panics while it holds the hand-over").extend(shards);
+        self.notify.notify_one();
+    }
+
+    /// Something may wait that nobody told of.
+    pub(crate) fn look_around(&self) {
+        self.uncertain.store(true, Ordering::SeqCst);
+        self.notify.notify_one();
+    }
+
     /// Names lanes in which more waits now than is handed over.
     pub(crate) fn look_into(&self, endpoints: impl IntoIterator<Item = EndpointId>) {
+        let is_mine = |lane: &EndpointId| self.shared.get().is_none_or(|shards| shards.is_mine(*lane));
+        let (endpoints, others): (Vec<_>, Vec<_>) = endpoints.into_iter().partition(is_mine);
+        self.tell_others(others);
         let mut lanes = self.lanes.lock().expect("no code panics while it holds the hand-over");
         lanes.extend(endpoints);
         lanes.sort_unstable();
@@ -129,12 +211,18 @@ impl Wake {
         let mut ready = std::mem::take(&mut *handed);
         // Commits beside each other may be handed over a little out of order.
         ready.sort_by_key(|one| one.seq);
+        let taken = |shards: &Mutex<Vec<Shard>>| {
+            std::mem::take(&mut *shards.lock().expect("no code panics while it holds the hand-over"))
+        };
         Arrived {
             ready,
             lanes,
             cancelled,
-            released,
             overflowed: self.overflowed.swap(false, Ordering::SeqCst),
+            gained: taken(&self.gained),
+            left: taken(&self.left),
+            uncertain: self.uncertain.swap(false, Ordering::SeqCst),
+            released,
         }
     }
 }

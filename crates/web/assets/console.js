@@ -1,4 +1,4 @@
-// Improves what works without it: times in the reader's own zone, copying, live numbers.
+// Improves what works without it: times in the reader's own zone, copying.
 (() => {
   "use strict";
   const root = document.documentElement;
@@ -6,7 +6,6 @@
   const lang = root.lang;
   const near = new Intl.DateTimeFormat(lang, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
   const exact = new Intl.DateTimeFormat(lang, { dateStyle: "full", timeStyle: "long", hourCycle: "h23" });
-  const clock = new Intl.DateTimeFormat(lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 
   function localise(scope) {
     for (const time of scope.querySelectorAll("time[data-utc]")) {
@@ -15,9 +14,6 @@
       time.title = `${exact.format(at)} · ${time.dataset.utc}`;
       time.textContent = near.format(at);
       time.removeAttribute("data-utc");
-    }
-    for (const text of scope.querySelectorAll("text[data-at]")) {
-      text.textContent = clock.format(new Date(Number(text.dataset.at)));
     }
   }
 
@@ -35,19 +31,6 @@
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") for (const open of document.querySelectorAll(".top details[open]")) open.open = false;
   });
-
-  // Numbers that move: the server sends the part of the page anew when it has changed.
-  const live = document.querySelector("[data-live]");
-  if (live && "EventSource" in window) {
-    const source = new EventSource(live.dataset.live);
-    source.onmessage = (event) => {
-      if (live.contains(document.activeElement) && document.activeElement !== document.body) return;
-      const page = new DOMParser().parseFromString(event.data, "text/html");
-      live.replaceChildren(...page.body.childNodes);
-      localise(live);
-    };
-    window.addEventListener("pagehide", () => source.close());
-  }
 
   document.addEventListener("htmx:afterSwap", (event) => localise(event.target.parentElement ?? document));
   localise(document);

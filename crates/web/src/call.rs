@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::net::IpAddr;
 
 use axum::body::Bytes;
 use axum::extract::{MatchedPath, Request};
@@ -36,6 +37,8 @@ pub(crate) struct Call {
     pub(crate) caller: Caller,
     /// The request's id.
     pub(crate) id: Option<RequestId>,
+    /// The address that its connection comes from.
+    pub(crate) client: IpAddr,
     path: Vec<(String, String)>,
     query: HashMap<String, String>,
     headers: HeaderMap,
@@ -67,13 +70,14 @@ impl Call {
         let path = path(&parts);
         let query = query(parts.uri.query().unwrap_or_default());
         let id = layer::request_id(&parts.extensions);
+        let client = layer::client(&parts.extensions);
         // Only these: others hold credentials, which must not be printed with the call.
         let mut headers = parts.headers;
         let others: Vec<_> = headers.keys().filter(|name| !is_kept(name)).cloned().collect();
         for name in others {
             headers.remove(name);
         }
-        Ok(Self { caller, id, path, query, headers, body })
+        Ok(Self { caller, id, client, path, query, headers, body })
     }
 
     /// A part of the path by its name in the route.

@@ -100,6 +100,37 @@ impl Client {
         format!("urn:smn:{}:{}:{urn_or_name}", self.region, self.project)
     }
 
+    /// A whole list of Carillon's own API, page by page, as one answer. `path` has a query already.
+    ///
+    /// # Errors
+    /// What the server refused, in its words.
+    pub(crate) async fn whole_api_list(&self, path: &str, name: &str) -> anyhow::Result<Value> {
+        let mut all = Vec::new();
+        let mut after = String::new();
+        loop {
+            let mut answer = self.call(Method::GET, &format!("{path}{after}"), None).await?;
+            all.extend_from_slice(items(&answer, &format!("/{name}")));
+            match answer.pointer("/next").and_then(Value::as_str) {
+                Some(next) => after = format!("&after={}", piece(next)),
+                None => {
+                    if let Some(list) = answer.pointer_mut(&format!("/{name}")) {
+                        *list = Value::Array(all);
+                    }
+                    return Ok(answer);
+                }
+            }
+        }
+    }
+
+    /// Who we are: the account's id.
+    ///
+    /// # Errors
+    /// What the server refused, in its words.
+    pub(crate) async fn own_account(&self) -> anyhow::Result<String> {
+        let me = self.call(Method::GET, "/api/v1/whoami", None).await?;
+        Ok(text(&me, "/account_id").to_owned())
+    }
+
     /// A whole list of SMN's API, which gives it page by page: its last answer with the items of all.
     ///
     /// # Errors

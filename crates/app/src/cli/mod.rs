@@ -1,14 +1,17 @@
 //! The commands.
 
+mod account;
 mod client;
 mod completion;
 mod connection;
+mod credential;
 mod delivery;
 mod demo;
 mod directory;
 mod endpoint;
 mod explain;
 mod paint;
+mod project;
 mod publish;
 mod push;
 mod send;
@@ -66,6 +69,10 @@ enum Command {
     Endpoint(endpoint::EndpointFlags),
     /// Why a subscription did or did not get a message
     Explain(explain::ExplainFlags),
+    /// Who has access to the project: accounts, roles, keys, tokens; and who changed what
+    Account(account::AccountFlags),
+    /// Create, list and delete projects, as the installation's operator
+    Project(project::ProjectFlags),
     /// Print a completion script for a shell
     Completion(completion::CompletionFlags),
 }
@@ -95,6 +102,8 @@ pub(crate) async fn run(cli: Cli) -> ExitCode {
         Command::Delivery(flags) => delivery::run(flags).await,
         Command::Endpoint(flags) => endpoint::run(flags).await,
         Command::Explain(flags) => explain::run(flags).await,
+        Command::Account(flags) => account::run(flags).await,
+        Command::Project(flags) => project::run(flags).await,
         Command::Completion(flags) => Ok(completion::run(&flags)),
     };
     match done {

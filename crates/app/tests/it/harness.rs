@@ -195,9 +195,14 @@ impl Server {
 
     /// Asks it to end.
     pub(crate) fn signal_terminate(&self) {
+        self.signal("TERM");
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
-        let sent = Command::new("/bin/sh").args(["-c", "kill -TERM \"$1\"", "sh", &pid]).status().unwrap();
-        assert!(sent.success());
+        let kill = ["-c", "kill -\"$2\" \"$1\"", "sh", &pid, name];
+        assert!(Command::new("/bin/sh").args(kill).status().unwrap().success());
     }
 
     /// Asks it to end and waits for that.

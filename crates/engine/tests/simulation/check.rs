@@ -67,8 +67,10 @@ fn unexplained(history: &History, told: &Told, record: &Record) -> Option<String
         return Some(format!("unexplained: its attempts are not numbered in a row: {:?}", record.attempts));
     }
     let most = if record.lane == Lane::Web { WEB_ATTEMPTS_MAX } else { ATTEMPTS_MAX };
-    // An attempt that a cut interrupted is made up for, whatever the number.
-    if outcomes.len() > most + history.cuts.len() {
+    // An attempt that a cut interrupted is made up for, whatever the number; one whose target the store did not give is no
+    // web endpoint's fault and counts against the longer bound.
+    let unopened = record.attempts.iter().filter(|(_, _, reason)| *reason == "unopened").count();
+    if outcomes.len() > most + history.cuts.len() + unopened {
         return Some(format!("unexplained: {} attempts", outcomes.len()));
     }
     let early = outcomes.iter().rev().skip(1);

@@ -1,13 +1,12 @@
 //! The company's own robot, in groups and to persons ("batch send one-to-one messages by a robot", "send group
 //! messages by a robot", "get the access token of an internal app").
 
-use std::time::Duration;
-
 use carillon_model::Clock;
 use carillon_model::endpoint::DINGTALK_API_HOST;
 use carillon_model::message::{Format, Mentions};
 use carillon_model::outcome::{Outcome, Reason, Scope, Verdict};
 use carillon_model::subscription::{AppCredentials, Target};
+use reqwest::Method;
 
 use super::code::APP;
 use super::wire::{AppAddress, AppMessage, Markdown, Text, TokenRequest};
@@ -16,14 +15,12 @@ use crate::http::{Answer, Request, To};
 use crate::listed::{Question, without_body};
 use crate::parts::{Composed, Draft, json, numbered, with_fields};
 use crate::render::{self, Dialect};
-use crate::token::Token;
+use crate::token::{self, TOKEN_LIFE, Token};
 use crate::wire::Fields;
 use crate::{Context, Part, Post, clean};
 
 /// The largest `msgParam`, in bytes.
 const PARAM_BYTES_MAX: usize = 15_000;
-/// How long a token is good when the platform does not say.
-const TOKEN_LIFE: u64 = 7200;
 
 /// To whom the app's robot speaks.
 #[derive(Clone, Copy)]
@@ -60,7 +57,7 @@ pub(crate) async fn send(context: &Context<'_>, to: Whom<'_>, target: &Target, p
     };
     let mut again = true;
     loop {
-        let fetch = fetch_token(context, app);
+        let fetch = ask_token(context, app.app_key.reveal(), app.app_secret.reveal(), verdict);
         let token = match context.tokens.get(app, context.clock, fetch).await {
             Ok(token) => token,
             Err(verdict) => return verdict,
@@ -105,27 +102,22 @@ async fn post(
     }
 }
 
-async fn fetch_token(context: &Context<'_>, app: &AppCredentials) -> Result<Token, Verdict> {
-    let ask = TokenRequest { app_key: app.app_key.reveal(), app_secret: app.app_secret.reveal() };
+/// Asks for an app's token; `verdict` reads what is no token.
+pub(super) async fn ask_token(
+    context: &Context<'_>,
+    app_key: &str,
+    app_secret: &str,
+    verdict: impl FnOnce(&Answer, &dyn Clock) -> Verdict + Send,
+) -> Result<Token, Verdict> {
     let to = To::Platform { host: DINGTALK_API_HOST, path: "/v1.0/oauth2/accessToken" };
-    let now = context.clock.now();
-    let verdict = match context.http.post(Request { to, headers: &[], body: json(&ask) }).await {
-        Ok(answer) => match token(&answer) {
-            Some((text, life)) => return Ok(Token::new(text.into(), now, Duration::from_secs(life))),
-            None => verdict(&answer, context.clock),
-        },
-        Err(failure) => failure.verdict(),
-    };
-    // Whatever became of this request, the message itself has not left.
-    Err(match verdict.outcome {
-        Outcome::Unknown | Outcome::Accepted => {
-            Verdict { outcome: Outcome::Later { wait: None, scope: Scope::Endpoint }, ..verdict }
-        }
-        Outcome::Refused | Outcome::Misconfigured | Outcome::Later { .. } => verdict,
+    let request = Request { to, headers: &[], body: json(&TokenRequest { app_key, app_secret }) };
+    token::fetch(context, Method::POST, request, |answer| {
+        given_token(answer).ok_or_else(|| verdict(answer, context.clock))
     })
+    .await
 }
 
-pub(super) fn token(answer: &Answer) -> Option<(String, u64)> {
+fn given_token(answer: &Answer) -> Option<(String, u64)> {
     let fields = Fields::read(&answer.body).filter(|_| answer.cut.is_none() && answer.status == 200)?;
     let text = fields.text("accessToken").to_owned();
     (!text.is_empty()).then(|| (text, fields.number("expireIn").unwrap_or(TOKEN_LIFE)))

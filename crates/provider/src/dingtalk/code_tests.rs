@@ -91,6 +91,8 @@ fn the_apps_table() {
     60121 refused recipient
     33012 refused recipient
     50002 refused recipient
+    50004 misconfigured permission
+    40104 refused bad_request
     1430002 refused content
     400002 refused bad_request
     88 misconfigured permission

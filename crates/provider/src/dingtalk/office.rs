@@ -1,8 +1,6 @@
 //! A company's internal app as an office connection: its token, what its answers mean, and messages to people and
 //! chats through its robot.
 
-use std::time::Duration;
-
 use carillon_model::Clock;
 use carillon_model::endpoint::{DINGTALK_API_HOST, DINGTALK_ROBOT_HOST};
 use carillon_model::office::connection::DingtalkApp;
@@ -11,12 +9,12 @@ use carillon_model::outcome::{Outcome, Reason, Verdict};
 
 use super::app::{self, accepted_by_robot};
 use super::code::APP;
-use super::wire::{AppAddress, TokenRequest};
-use crate::http::{ANSWER_BYTES_MAX, Answer, Request, To};
+use super::wire::AppAddress;
+use crate::http::Answer;
 use crate::listed::{Question, without_body};
-use crate::office::call::{Ask, call, nothing_left};
+use crate::office::call::{Ask, call};
 use crate::office::{Fault, Wrong};
-use crate::parts::{json, with_fields};
+use crate::parts::with_fields;
 use crate::token::Token;
 use crate::wire::Fields;
 use crate::{Context, Part};
@@ -86,18 +84,7 @@ pub(crate) fn verdict(answer: &Answer, clock: &dyn Clock) -> Verdict {
 
 /// Asks for a token.
 pub(crate) async fn fetch_token(context: &Context<'_>, app: &DingtalkApp) -> Result<Token, Verdict> {
-    let ask = TokenRequest { app_key: app.app_key.reveal(), app_secret: app.app_secret.reveal() };
-    let to = To::Platform { host: DINGTALK_API_HOST, path: "/v1.0/oauth2/accessToken" };
-    let now = context.clock.now();
-    let request = Request { to, headers: &[], body: json(&ask) };
-    let verdict = match context.http.send(reqwest::Method::POST, request, ANSWER_BYTES_MAX).await {
-        Ok(answer) => match app::token(&answer) {
-            Some((text, life)) => return Ok(Token::new(text.into(), now, Duration::from_secs(life))),
-            None => verdict(&answer, context.clock),
-        },
-        Err(failure) => failure.verdict(),
-    };
-    Err(nothing_left(verdict))
+    app::ask_token(context, app.app_key.reveal(), app.app_secret.reveal(), verdict).await
 }
 
 /// Proves key and secret by a token, our address by a call with it, and the robot's code by a message to nobody.

@@ -1,14 +1,12 @@
 //! A company's own app: its token, what its answers mean, and messages to people and chats ("send a message", "get the
 //! tenant access token of a custom app").
 
-use std::time::Duration;
-
 use carillon_model::Clock;
 use carillon_model::endpoint::{FEISHU_HOST, LARK_HOST};
 use carillon_model::message::{Format, Mentions};
 use carillon_model::office::connection::LarkApp;
 use carillon_model::office::{App, RecipientKind};
-use carillon_model::outcome::{Outcome, Reason, Verdict};
+use carillon_model::outcome::{Reason, Verdict};
 use carillon_model::subscription::Target;
 use reqwest::Method;
 use serde::Serialize;
@@ -16,13 +14,13 @@ use serde_json::Value;
 
 use super::code::APP;
 use super::robot;
-use crate::http::{ANSWER_BYTES_MAX, Answer, Request, To};
+use crate::http::{Answer, Request, To};
 use crate::listed::{Question, without_body};
-use crate::office::call::{Ask, call, nothing_left, query, text};
+use crate::office::call::{Ask, call, query, text};
 use crate::office::{Fault, Wrong};
 use crate::parts::{Composed, Draft, json, numbered, with_fields};
 use crate::render::{self, Dialect};
-use crate::token::Token;
+use crate::token::{self, Token};
 use crate::wire::Fields;
 use crate::{Context, Part, Post};
 
@@ -30,8 +28,6 @@ use crate::{Context, Part, Post};
 const CARD_BYTES_MAX: usize = 30_000;
 /// The largest text that is sent as one, in bytes; the platform takes more, but nobody reads it in a bubble.
 const TEXT_BYTES_MAX: usize = 30_000;
-/// How long a token is good when the platform does not say.
-const TOKEN_LIFE: u64 = 7_200;
 /// The longest idempotency key, in characters.
 const UUID_CHARS_MAX: usize = 50;
 
@@ -128,7 +124,7 @@ fn idempotency_key(key: &str) -> String {
     if key.len() <= UUID_CHARS_MAX {
         return key.to_owned();
     }
-    let digest = crate::token::digest_of(&[key]);
+    let digest = token::digest_of(&[key]);
     data_encoding::HEXLOWER.encode(digest.get(..16).unwrap_or(&digest))
 }
 
@@ -177,21 +173,10 @@ async fn ask_token(
 ) -> Result<Token, Verdict> {
     let to = To::Platform { host, path: "/open-apis/auth/v3/tenant_access_token/internal" };
     let request = Request { to, headers: &[], body: json(&Credentials { app_id, app_secret }) };
-    let now = context.clock.now();
-    let verdict = match context.http.send(Method::POST, request, ANSWER_BYTES_MAX).await {
-        Ok(answer) => {
-            let verdict = verdict(&answer, context.clock);
-            let fields = Fields::read(&answer.body).filter(|_| verdict.outcome == Outcome::Accepted);
-            let token = fields.as_ref().map_or("", |fields| fields.text("tenant_access_token")).to_owned();
-            if !token.is_empty() {
-                let life = fields.and_then(|fields| fields.number("expire")).unwrap_or(TOKEN_LIFE);
-                return Ok(Token::new(token.into(), now, Duration::from_secs(life)));
-            }
-            verdict
-        }
-        Err(failure) => failure.verdict(),
-    };
-    Err(nothing_left(verdict))
+    token::fetch(context, Method::POST, request, |answer| {
+        token::in_field(answer, verdict(answer, context.clock), "tenant_access_token", "expire")
+    })
+    .await
 }
 
 /// Proves id, secret and cloud by a token, and our address by a call with it.

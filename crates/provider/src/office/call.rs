@@ -2,7 +2,7 @@
 //! a fresh token when the platform calls the old one dead.
 
 use carillon_model::office::App;
-use carillon_model::outcome::{Outcome, Reason, Scope, Verdict};
+use carillon_model::outcome::{Outcome, Reason, Verdict};
 use reqwest::Method;
 use serde_json::Value;
 
@@ -120,16 +120,6 @@ async fn fetch_token(context: &Context<'_>, app: &App) -> Result<Token, Verdict>
         }
         App::Dingtalk(dingtalk) => dingtalk::office::fetch_token(context, dingtalk).await,
         App::Wecom(wecom) => wecom::office::fetch_token(context, wecom).await,
-    }
-}
-
-/// A verdict on fetching a token: whatever became of that request, nothing else has left.
-pub(crate) fn nothing_left(verdict: Verdict) -> Verdict {
-    match verdict.outcome {
-        Outcome::Unknown | Outcome::Accepted => {
-            Verdict { outcome: Outcome::Later { wait: None, scope: Scope::Endpoint }, ..verdict }
-        }
-        Outcome::Refused | Outcome::Misconfigured | Outcome::Later { .. } => verdict,
     }
 }
 

@@ -1,8 +1,6 @@
 //! A company's own app: its token, what its answers mean, and messages to members and to the app's own chats ("get the
 //! access token", "send application messages", "send messages to a group chat").
 
-use std::time::Duration;
-
 use carillon_model::Clock;
 use carillon_model::endpoint::WECOM_HOST;
 use carillon_model::message::{Format, Mentions};
@@ -16,20 +14,18 @@ use serde_json::Value;
 use super::code::APP;
 use super::robot;
 use super::wire::Content;
-use crate::http::{ANSWER_BYTES_MAX, Answer, Request, To};
+use crate::http::{Answer, Request, To};
 use crate::listed::{Question, without_body};
-use crate::office::call::{Ask, call, nothing_left, query, text};
+use crate::office::call::{Ask, call, query, text};
 use crate::office::{Fault, Wrong};
 use crate::parts::{Composed, Draft, numbered, with_fields};
 use crate::render::{self, Dialect};
-use crate::token::Token;
+use crate::token::{self, Token};
 use crate::wire::Fields;
 use crate::{Context, Part, Post};
 
 /// The largest text and the largest markdown, in bytes; what is longer is cut by the platform.
 const BYTES_MAX: usize = 2_048;
-/// How long a token is good when the platform does not say.
-const TOKEN_LIFE: u64 = 7_200;
 /// The span in which the platform drops what it was sent before, in seconds: the least and how much more.
 const DUPLICATES: (u64, u64) = (1_800, 12_000);
 
@@ -108,7 +104,7 @@ pub(crate) async fn send(
 }
 
 fn span(key: &str) -> u64 {
-    let digest = crate::token::digest_of(&[key]);
+    let digest = token::digest_of(&[key]);
     let number = digest.iter().take(4).fold(0_u64, |number, byte| number * 256 + u64::from(*byte));
     DUPLICATES.0 + number % DUPLICATES.1
 }
@@ -149,21 +145,10 @@ pub(crate) async fn fetch_token(context: &Context<'_>, app: &WecomApp) -> Result
     let path = format!("/cgi-bin/gettoken?{}", query(&pairs));
     let request =
         Request { to: To::Platform { host: WECOM_HOST, path: &path }, headers: &[], body: String::new() };
-    let now = context.clock.now();
-    let verdict = match context.http.send(reqwest::Method::GET, request, ANSWER_BYTES_MAX).await {
-        Ok(answer) => {
-            let verdict = verdict(&answer, context.clock);
-            let fields = Fields::read(&answer.body).filter(|_| verdict.outcome == Outcome::Accepted);
-            let token = fields.as_ref().map_or("", |fields| fields.text("access_token")).to_owned();
-            if !token.is_empty() {
-                let life = fields.and_then(|fields| fields.number("expires_in")).unwrap_or(TOKEN_LIFE);
-                return Ok(Token::new(token.into(), now, Duration::from_secs(life)));
-            }
-            verdict
-        }
-        Err(failure) => failure.verdict(),
-    };
-    Err(nothing_left(verdict))
+    token::fetch(context, reqwest::Method::GET, request, |answer| {
+        token::in_field(answer, verdict(answer, context.clock), "access_token", "expires_in")
+    })
+    .await
 }
 
 /// Proves company and secret by a token, address and number by asking for the app's own description.

@@ -162,7 +162,6 @@ async fn a_gateway_in_trouble_means_later() {
     for (status, body, reason) in [
         (502, "<html>bad gateway</html>", Reason::Busy),
         (503, "{\"error\":\"down\"}", Reason::Busy),
-        (504, "", Reason::Busy),
         (429, "slow down", Reason::RateLimited),
     ] {
         for target in [dingtalk(), lark(), wecom()] {
@@ -173,6 +172,15 @@ async fn a_gateway_in_trouble_means_later() {
             assert_eq!(verdict.outcome, Outcome::Later { wait, scope: Scope::Endpoint }, "{status}");
             assert_eq!(verdict.reason, reason);
         }
+    }
+}
+
+#[tokio::test]
+async fn a_gateway_that_waited_in_vain_leaves_it_unknown() {
+    for target in [dingtalk(), lark(), wecom()] {
+        let far_end = FarEnd::answering(504, "<html>gateway timeout</html>").await;
+        let verdict = send_text(&far_end.providers(), &target).await;
+        assert_eq!((verdict.outcome, verdict.reason), (Outcome::Unknown, Reason::Timeout));
     }
 }
 

@@ -300,12 +300,17 @@ pub(crate) struct Call {
 /// Finds the interface that a method and a path mean; none for paths that belong to robots.
 pub(crate) fn find(method: &Method, host: &str, pieces: &[&str]) -> Option<Call> {
     let platform = match pieces {
-        ["open-apis", "bot", "v2", ..] => return None,
-        ["open-apis", ..] if host == "open.larksuite.com" => Platform::Lark,
-        ["open-apis", ..] => Platform::Feishu,
-        ["topapi", ..] | ["auth", "scopes"] => Platform::DingtalkApp,
-        ["cgi-bin", "webhook", ..] => return None,
-        ["cgi-bin", ..] => Platform::Wecom,
+        ["open-apis", "auth" | "contact" | "im" | "application", ..] | ["open-apis", "bot", "v3", "info"] => {
+            if host == "open.larksuite.com" {
+                Platform::Lark
+            } else {
+                Platform::Feishu
+            }
+        }
+        ["topapi", "v2", "department" | "user", _] | ["auth", "scopes"] => Platform::DingtalkApp,
+        ["cgi-bin", "gettoken"] | ["cgi-bin", "agent" | "department" | "user" | "message" | "appchat", _] => {
+            Platform::Wecom
+        }
         _ => return None,
     };
     let pieces = pieces.iter().map(|&piece| piece.to_owned()).collect();

@@ -39,7 +39,10 @@ use tokio::sync::oneshot;
 pub use self::hand::{Hand, Held};
 pub(crate) use self::postgres::Wire;
 pub(crate) use self::value::{Row, Value};
+use crate::audit::{Actor, Lines};
 use crate::error::Error;
+use crate::shard::Shards;
+use crate::wake::Wake;
 
 /// Turns values into parameters of a statement.
 macro_rules! params {
@@ -65,6 +68,7 @@ impl Observer for NoObserver {
 pub(crate) struct Tx<'c> {
     on: On<'c>,
     erased: bool,
+    changed: u64,
 }
 
 enum On<'c> {
@@ -74,11 +78,11 @@ enum On<'c> {
 
 impl<'c> Tx<'c> {
     fn sqlite(connection: &'c rusqlite::Connection) -> Self {
-        Self { on: On::Sqlite(connection), erased: false }
+        Self { on: On::Sqlite(connection), erased: false, changed: 0 }
     }
 
     fn postgres(wire: &'c mut Wire) -> Self {
-        Self { on: On::Postgres(wire), erased: false }
+        Self { on: On::Postgres(wire), erased: false, changed: 0 }
     }
 
     fn has_erased(&self) -> bool {
@@ -95,12 +99,24 @@ impl<'c> Tx<'c> {
         }
     }
 
+    /// Says that sealed values were deleted from a table, one of few rows: they leave the files as those of `sealed`
+    /// do.
+    pub(crate) fn erased_from(&mut self, table: &'static str) -> Result<(), Error> {
+        self.erased = true;
+        match &mut self.on {
+            On::Sqlite(_) => Ok(()),
+            On::Postgres(wire) => postgres::erased_from(wire, table),
+        }
+    }
+
     /// Runs a statement and tells how many rows it changed.
     pub(crate) fn execute(&mut self, sql: &'static str, params: &[Value]) -> Result<u64, Error> {
-        match &mut self.on {
-            On::Sqlite(connection) => sqlite::execute(connection, sql, params),
-            On::Postgres(wire) => wire.execute(sql, params),
-        }
+        let changed = match &mut self.on {
+            On::Sqlite(connection) => sqlite::execute(connection, sql, params)?,
+            On::Postgres(wire) => wire.execute(sql, params)?,
+        };
+        self.changed += changed;
+        Ok(changed)
     }
 
     /// Runs a query. `table` names where its rows come from, for errors.
@@ -110,10 +126,15 @@ impl<'c> Tx<'c> {
         sql: &'static str,
         params: &[Value],
     ) -> Result<Vec<Row>, Error> {
-        match &mut self.on {
-            On::Sqlite(connection) => sqlite::query(connection, table, sql, params),
-            On::Postgres(wire) => wire.query(table, sql, params),
+        let rows = match &mut self.on {
+            On::Sqlite(connection) => sqlite::query(connection, table, sql, params)?,
+            On::Postgres(wire) => wire.query(table, sql, params)?,
+        };
+        // Other statements give the rows that they changed (`RETURNING`).
+        if !sql.starts_with("SELECT") {
+            self.changed += rows.len() as u64;
         }
+        Ok(rows)
     }
 
     /// Runs a query for at most one row.
@@ -140,6 +161,8 @@ pub(crate) enum Place<'p> {
 #[derive(Clone)]
 pub(crate) struct Db {
     database: Database,
+    /// What is written down beside each change.
+    lines: Option<Arc<Lines>>,
     /// How many writes there were that may have changed what somebody keeps.
     version: Arc<AtomicU64>,
 }
@@ -167,7 +190,7 @@ impl Db {
                 Database::Postgres(Arc::new(postgres::Postgres::open(url, now, &observer, check)?))
             }
         };
-        Ok(Self { database, version: Arc::new(AtomicU64::new(1)) })
+        Ok(Self { database, lines: None, version: Arc::new(AtomicU64::new(1)) })
     }
 
     /// Which state the store is in, but for the flow of messages: it is another one after every [`Db::write`]. Nothing
@@ -185,6 +208,16 @@ impl Db {
         move || version.as_ref().map(|version| version.load(Ordering::Acquire))
     }
 
+    /// The same database, whose changes are written down with these lines.
+    pub(crate) fn acting(&self, lines: Arc<Lines>) -> Self {
+        Self { lines: Some(lines), ..self.clone() }
+    }
+
+    /// Who makes the changes, if it is known.
+    pub(crate) fn actor(&self) -> Option<&Actor> {
+        self.lines.as_ref().map(|lines| &lines.act.actor)
+    }
+
     /// Opens the file as [`Db::open`] does, but does nothing by itself: the hand does what waits.
     pub(crate) fn open_by_hand(
         path: &Path,
@@ -194,7 +227,7 @@ impl Db {
     ) -> Result<(Self, Hand), Error> {
         let (sqlite, (writer, inbox)) = sqlite::Sqlite::open_unstarted(path, now, observer, check)?;
         let database = Database::Sqlite(Arc::new(sqlite));
-        Ok((Self { database, version: Arc::new(AtomicU64::new(1)) }, Hand::new(writer, inbox)))
+        Ok((Self { database, lines: None, version: Arc::new(AtomicU64::new(1)) }, Hand::new(writer, inbox)))
     }
 
     /// Does a piece of work and answers when it is durable. When it fails, it changes nothing.
@@ -246,6 +279,14 @@ impl Db {
         F: FnOnce(&mut Tx<'_>) -> Result<T, Error> + Send + 'static,
         A: FnOnce(&T) + Send + 'static,
     {
+        let lines = self.lines.clone();
+        let work = move |tx: &mut Tx<'_>| {
+            let result = work(tx)?;
+            match lines {
+                Some(lines) if tx.changed > 0 => lines.write(tx).map(|()| result),
+                Some(_) | None => Ok(result),
+            }
+        };
         let (reply, answer) = oneshot::channel();
         let Manner { careful, raise } = manner;
         let piece = Box::new(Piece { work: Some(work), then, raise, result: None, reply });
@@ -254,6 +295,14 @@ impl Db {
             Database::Postgres(postgres) => postgres.submit(piece, careful).await?,
         }
         answer.await.map_err(|_closed| closing())?
+    }
+
+    /// Begins to divide the lanes with other servers, where others may be.
+    pub(crate) fn join(&self, shards: &Arc<Shards>, wake: &Arc<Wake>, name: String) -> Result<(), Error> {
+        match &self.database {
+            Database::Sqlite(_alone) => Ok(()),
+            Database::Postgres(postgres) => postgres.join(Arc::clone(shards), Arc::clone(wake), name),
+        }
     }
 
     /// Does a piece of work that only reads.

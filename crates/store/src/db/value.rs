@@ -197,4 +197,13 @@ impl Row {
         let text = self.text()?;
         parse(&text).ok_or_else(|| self.corrupt("the text breaks its rule"))
     }
+
+    /// The same where there may be none.
+    pub(crate) fn maybe_parsed<T>(
+        &mut self,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, Error> {
+        let Some(text) = self.maybe_text()? else { return Ok(None) };
+        parse(&text).map(Some).ok_or_else(|| self.corrupt("the text breaks its rule"))
+    }
 }

@@ -276,7 +276,8 @@ impl<H: Home> Bed<H> {
     /// Another tenant beside the first.
     pub(crate) fn foreign(&self) -> ProjectId {
         self.home.alter(&format!(
-            "INSERT INTO project (id, name, created_at) VALUES ('{FOREIGN}', 'elsewhere', {})",
+            "INSERT INTO project (id, name, created_at) VALUES ('{FOREIGN}', 'elsewhere', {})
+             ON CONFLICT (id) DO NOTHING",
             START.0
         ));
         ProjectId::parse(FOREIGN).unwrap()

@@ -82,6 +82,11 @@ pub(crate) async fn endpoints_are_listed_for_whom_they_belong_to<H: Home>() {
     };
     assert_eq!(ids(paused, None).await, [all[1].id]);
     assert_eq!(ids(Some(Wellness::Working), None).await, [all[0].id]);
+    assert_eq!(ids(Some(Wellness::Unwell), None).await, [all[1].id]);
+    assert!(ids(Some(Wellness::Unwell), Some(all[1].id)).await.is_empty());
+    assert!(ids(Some(Wellness::Standing(Standing::Open)), None).await.is_empty());
+    let standings = bed.store.endpoint_standings(&bed.project).await.unwrap();
+    assert_eq!(standings, [(Standing::Paused, 1)]);
     assert_eq!(ids(None, Some(all[0].id)).await, [all[1].id]);
     let one = bed.store.endpoint_find(&bed.project, all[1].id).await.unwrap().unwrap();
     assert_eq!(one.health, Some(health(Standing::Paused, 5)));
@@ -89,6 +94,7 @@ pub(crate) async fn endpoints_are_listed_for_whom_they_belong_to<H: Home>() {
     assert_eq!(bed.store.health_of(delivery).await.unwrap(), Some(health(Standing::Paused, 5)));
     let foreign = bed.foreign();
     assert!(bed.store.endpoint_list(&foreign, None, None, 10).await.unwrap().is_empty());
+    assert!(bed.store.endpoint_standings(&foreign).await.unwrap().is_empty());
     assert_eq!(bed.store.endpoint_find(&foreign, all[1].id).await.unwrap(), None);
 }
 

@@ -3,9 +3,11 @@
 //! which the compiler reports.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail in any of its helpers")]
 
+mod access;
 mod account;
 mod attempt;
 mod attribute;
+mod audit;
 mod cancel;
 mod churn;
 mod confirmation;
@@ -25,6 +27,7 @@ mod purge;
 mod resend;
 mod retention;
 mod session;
+mod shard;
 mod signing;
 mod subscription;
 mod tag;
@@ -57,6 +60,18 @@ macro_rules! contract {
                     a_token_is_added_once_and_for_what_is_there
                     neither_secret_nor_token_is_readable_at_rest
                     secrets_open_again_after_a_restart;
+                access:
+                    an_account_has_a_role_in_each_of_its_projects
+                    accounts_are_added_once_and_listed_by_name
+                    the_last_administrator_stays
+                    a_removed_account_takes_its_access_along
+                    a_new_password_ends_what_was_signed_in
+                    a_credential_has_its_own_role_beside_the_accounts
+                    keys_and_tokens_are_listed_and_taken_away
+                    signing_in_again_and_again_ends_the_oldest
+                    an_account_has_not_too_many_keys
+                    projects_are_made_listed_and_removed
+                    a_key_that_was_taken_away_leaves_no_byte;
                 attempt:
                     deliveries_are_listed_by_number_behind_a_cursor
                     each_delivery_has_its_own_attempts
@@ -66,6 +81,12 @@ macro_rules! contract {
                 attribute:
                     attributes_are_set_and_taken_away
                     attributes_belong_to_a_topic_of_the_project;
+                audit:
+                    a_line_is_written_with_its_change_only
+                    several_things_have_a_line_each
+                    lines_are_listed_newest_first_and_filtered
+                    old_lines_are_forgotten
+                    a_message_knows_its_publisher;
                 cancel:
                     what_waits_is_cancelled_and_not_opened
                     one_resent_after_its_cancel_is_opened_in_its_new_place_only
@@ -190,6 +211,10 @@ macro_rules! contract {
                     a_session_ends_by_itself_when_it_is_not_used
                     another_password_ends_every_session
                     no_session_is_readable_at_rest;
+                shard:
+                    what_is_taken_over_waits_again
+                    what_was_written_since_a_place_is_told
+                    what_a_lane_sent_is_told;
                 signing:
                     the_first_key_stays
                     a_key_opens_again_after_a_restart

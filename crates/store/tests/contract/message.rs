@@ -198,7 +198,7 @@ pub(crate) async fn one_bad_publish_among_many_fails_alone<H: Home>() {
         good += usize::from(answer.is_ok());
     }
     assert_eq!(bed.store.wake().take().ready.len(), 2 * good);
-    let listed = bed.store.message_list(&bed.project, None, None, 1_000).await.unwrap();
+    let listed = bed.store.message_list(&bed.project, None, None, None, 1_000).await.unwrap();
     assert_eq!(listed.len(), 1 + good);
 }
 
@@ -211,7 +211,7 @@ pub(crate) async fn list_is_newest_first_from_a_cursor<H: Home>() {
         published.insert(0, bed.publish(topic, &format!("message {index}")).await);
     }
     let list = |topic: Option<&str>, before, limit| {
-        bed.store.message_list(&bed.project, topic.map(str::to_owned), before, limit)
+        bed.store.message_list(&bed.project, topic.map(str::to_owned), None, before, limit)
     };
     assert_eq!(ids(&list(None, None, 100).await.unwrap()), published);
     assert_eq!(ids(&list(None, None, 2).await.unwrap()), published[..2]);
@@ -229,8 +229,8 @@ pub(crate) async fn another_project_sees_nothing<H: Home>() {
     let id = bed.publish(&topic, "ours").await;
     let elsewhere = ProjectId::parse("elsewhere").unwrap();
     assert!(bed.store.message_find(&elsewhere, id).await.unwrap().is_none());
-    assert!(bed.store.message_list(&elsewhere, None, None, 100).await.unwrap().is_empty());
-    let by_name = bed.store.message_list(&elsewhere, Some("ops".to_owned()), None, 100).await.unwrap();
+    assert!(bed.store.message_list(&elsewhere, None, None, None, 100).await.unwrap().is_empty());
+    let by_name = bed.store.message_list(&elsewhere, Some("ops".to_owned()), None, None, 100).await.unwrap();
     assert!(by_name.is_empty());
     assert!(bed.store.delivery_list(&elsewhere, id, 0, 100).await.unwrap().is_empty());
     assert_eq!(bed.store.delivery_find(&elsewhere, DeliveryId::new(id, 1)).await.unwrap(), None);

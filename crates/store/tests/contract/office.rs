@@ -98,7 +98,8 @@ pub(crate) async fn credentials_are_sealed_and_gone_with_their_connection<H: Hom
     assert_eq!(bed.store.connection_open(id).await.unwrap(), Some(app(SECRET)));
     let found = bed.store.connection_find(&bed.project, id).await.unwrap().unwrap();
     assert_eq!((found.name.as_str(), found.app_masked.as_str()), ("HQ", "****a7b8"));
-    assert_eq!(bed.store.connection_find(&bed.foreign(), id).await.unwrap(), None);
+    let elsewhere = bed.foreign();
+    assert_eq!(bed.store.connection_find(&elsewhere, id).await.unwrap(), None);
     let other = connected(&bed, "Branch").await;
     let change = bed.store.connection_change(&bed.project, other, Some("HQ".to_owned()), None);
     assert_eq!(change.await.unwrap(), Connected::NameTaken);
@@ -111,7 +112,7 @@ pub(crate) async fn credentials_are_sealed_and_gone_with_their_connection<H: Hom
     let names: Vec<String> =
         bed.store.connection_list(&bed.project).await.unwrap().into_iter().map(|one| one.name).collect();
     assert_eq!(names, ["HQ", "B"]);
-    assert!(!bed.store.connection_delete(&bed.foreign(), id).await.unwrap());
+    assert!(!bed.store.connection_delete(&elsewhere, id).await.unwrap());
     assert!(bed.store.connection_delete(&bed.project, id).await.unwrap());
     assert_eq!(bed.store.connection_open(id).await.unwrap(), None);
     for path in bed.home.files() {

@@ -41,7 +41,7 @@ pub(crate) async fn everything_survives_a_restart<H: Home>() {
         let topics = bed.store.topic_list(&bed.project, TopicFilter::default(), ALL).await.unwrap();
         let filter = SubscriptionFilter::default();
         let subscriptions = bed.store.subscription_list(&bed.project, filter, ALL).await.unwrap();
-        let messages = bed.store.message_list(&bed.project, None, None, 10).await.unwrap();
+        let messages = bed.store.message_list(&bed.project, None, None, None, 10).await.unwrap();
         let deliveries = bed.store.delivery_list(&bed.project, message, 0, 10).await.unwrap();
         let mut waiting = Vec::new();
         for ready in &handed {

@@ -5,7 +5,7 @@
 use std::fs::File;
 use std::io::Write;
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -24,35 +24,48 @@ while :; do
 done
 shift
 "$@"
-rm -rf "$CARILLON_TEST_POSTGRES"
+rm -rf "$CARILLON_TEST_POSTGRES" "${CARILLON_TEST_POSTGRES%.*}.locks"
 "#;
 
 /// The server, while somebody uses it.
 pub(crate) struct Server {
     dir: PathBuf,
+    locks: PathBuf,
     _used: File,
 }
 
 impl Server {
     /// The server that all tests share; started if none runs.
     pub(crate) fn shared() -> Self {
+        Self::at(dir(), PathBuf::from(LOCKS))
+    }
+
+    /// A server for one test, which may be stopped.
+    pub(crate) fn own() -> Self {
+        let dir = dir().with_extension(std::process::id().to_string());
+        let locks = dir.with_extension("locks");
+        std::fs::create_dir_all(&locks).unwrap();
+        Self::at(dir, locks)
+    }
+
+    fn at(dir: PathBuf, locks: PathBuf) -> Self {
         let lock = |name: &str| {
-            File::options()
-                .create(true)
-                .truncate(false)
-                .write(true)
-                .open(Path::new(LOCKS).join(name))
-                .unwrap()
+            File::options().create(true).truncate(false).write(true).open(locks.join(name)).unwrap()
         };
         let (start, used) = (lock("postgres-start.lock"), lock("postgres-use.lock"));
         start.lock().unwrap();
         used.lock_shared().unwrap();
-        let server = Self { dir: dir(), _used: used };
+        let server = Self { dir, locks, _used: used };
         if UnixStream::connect(server.dir.join(".s.PGSQL.5432")).is_err() {
             server.start();
         }
         drop(start);
         server
+    }
+
+    /// Stops it as a crash would, and starts it again.
+    pub(crate) fn restart(&self) {
+        run(tool("pg_ctl").arg("-D").arg(self.data()).args(["-m", "immediate", "-w", "restart"]));
     }
 
     fn start(&self) {
@@ -84,7 +97,8 @@ impl Server {
         let stop = tool("pg_ctl");
         let mut watcher = Command::new("setsid");
         watcher
-            .args(["--fork", "sh", "-c", WATCHER, "watcher", LOCKS])
+            .args(["--fork", "sh", "-c", WATCHER, "watcher"])
+            .arg(&self.locks)
             .arg(stop.get_program())
             .args(stop.get_args());
         watcher.arg("-D").arg(self.data()).args(["-m", "immediate", "stop"]);
@@ -119,9 +133,9 @@ impl Database {
         format!("postgres://carillon@{host}/{}", self.name)
     }
 
-    /// The socket that the server listens on.
-    pub(crate) fn socket(&self) -> PathBuf {
-        self.server.dir.join(".s.PGSQL.5432")
+    /// The server that it is on.
+    pub(crate) fn server(&self) -> &Server {
+        &self.server
     }
 
     /// The database's name.

@@ -34,7 +34,12 @@ pub(crate) async fn a_replaced_target_leaves_no_byte<H: Home>() {
     for _again in 0..20 {
         let mut gone = Gone::default();
         gone.add_all("a sealed target", &sealed(&bed, id));
+        let app = target.extension.app.take();
         target.extension = extension(&bed, &target.endpoint);
+        // Through another app it would be another lane, and another subscription.
+        if let (Some(new), Some(app)) = (&mut target.extension.app, app) {
+            new.app_key = app.app_key;
+        }
         gone.add_plain(&target);
         let again = bed.store.subscription_add(subscription(&topic, target.clone())).await.unwrap();
         assert_eq!(again, Subscribed::There(id));

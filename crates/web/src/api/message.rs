@@ -172,6 +172,14 @@ pub(crate) struct WhoAmI {
     project_name: String,
     /// The region that stands in URNs.
     region: String,
+    /// The account's id.
+    account_id: String,
+    /// `administrator`, `publisher` or `reader`.
+    role: &'static str,
+    /// The topics that a publisher may publish to, names and patterns; empty for other roles.
+    topics: Vec<String>,
+    /// Whether the caller may make projects.
+    operator: bool,
 }
 
 fn shown_message(named: &NamedMessage) -> ShownMessage {
@@ -365,6 +373,10 @@ pub(crate) async fn who_am_i(State(app): State<App>, call: ApiCall) -> Response 
         project_id: caller.project.to_string(),
         project_name: caller.project_name,
         region: app.service.region().to_owned(),
+        account_id: caller.account.to_string(),
+        role: caller.standing.role().name(),
+        topics: caller.standing.topics().to_vec(),
+        operator: caller.operator,
     };
     ok(StatusCode::OK, &who)
 }

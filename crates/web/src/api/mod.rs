@@ -3,13 +3,17 @@
 //! Rules: lists answer `{"<noun>s":[…],"next":cursor|null}` to `?limit=&after=`; errors are
 //! `{"code","message","field"?,"request_id"}`; times are `YYYY-MM-DDTHH:MM:SS.mmmZ`.
 
+mod account;
+mod audit;
 mod connection;
+mod credential;
 mod delivery;
 mod directory;
 mod endpoint;
 pub(crate) mod error;
 mod message;
 mod openapi;
+mod project;
 mod push;
 
 use axum::Router;
@@ -21,6 +25,7 @@ use carillon_model::{Field, Invalid};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use self::error::ApiError;
 use crate::call::Call;
@@ -53,6 +58,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/api/v1/explain", get(delivery::explain))
         .route("/api/v1/whoami", get(message::who_am_i))
         .merge(office_routes())
+        .merge(access_routes())
 }
 
 /// The paths of office apps.
@@ -79,6 +85,33 @@ fn office_routes() -> Router<App> {
         .route("/api/v1/connections/{connection_id}/groups/{group_id}", delete(directory::remove_group))
         .route("/api/v1/pushes", post(push::push))
         .route("/api/v1/pushes/preview", post(push::preview))
+}
+
+/// Who has access, and who changed what.
+fn access_routes() -> Router<App> {
+    Router::new()
+        .route("/api/v1/projects", get(project::list).post(project::create))
+        .route("/api/v1/projects/{project_id}", delete(project::remove))
+        .route("/api/v1/accounts", get(account::list).post(account::add))
+        .route("/api/v1/accounts/{account_id}", get(account::show).delete(account::remove))
+        .route("/api/v1/accounts/{account_id}/role", put(account::role))
+        .route("/api/v1/accounts/{account_id}/password", put(account::password))
+        .route("/api/v1/keys", get(credential::list_keys).post(credential::create_key))
+        .route("/api/v1/keys/{access_key}", delete(credential::delete_key))
+        .route("/api/v1/tokens", get(credential::list_tokens).post(credential::create_token))
+        .route("/api/v1/tokens/{token_id}", delete(credential::delete_token))
+        .route("/api/v1/audit", get(audit::list))
+}
+
+/// The answer to a call that has nothing more to say.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Done {}
+
+/// What was made.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Made {
+    /// Its id.
+    id: String,
 }
 
 /// A request of this API whose caller is known.

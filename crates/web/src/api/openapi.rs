@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 
-use super::{connection, delivery, directory, endpoint, message, push};
+use super::{account, audit, connection, credential, delivery, directory, endpoint, message, project, push};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -51,7 +51,23 @@ use super::{connection, delivery, directory, endpoint, message, push};
         endpoint::resume,
         endpoint::set_fallback,
         endpoint::set_overflow,
-        message::who_am_i
+        message::who_am_i,
+        project::list,
+        project::create,
+        project::remove,
+        account::list,
+        account::add,
+        account::show,
+        account::role,
+        account::password,
+        account::remove,
+        credential::list_keys,
+        credential::create_key,
+        credential::delete_key,
+        credential::list_tokens,
+        credential::create_token,
+        credential::delete_token,
+        audit::list
     ),
     security(("token" = []), ("bearer" = []))
 )]

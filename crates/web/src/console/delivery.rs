@@ -6,14 +6,13 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use carillon_model::delivery::DeliveryState;
 use carillon_model::id::DeliveryId;
-use carillon_model::outcome::Advice;
 use carillon_service::Error;
 use carillon_service::delivery::NamedDelivery;
+use carillon_service::endpoint::NamedEndpoint;
 use carillon_service::explain::Explanation;
 
 use super::frame::{Frame, Place};
 use super::problem::Problem;
-use super::text::Lang;
 use super::visit::Visit;
 use super::{go, page};
 use crate::App;
@@ -24,16 +23,11 @@ struct DeliveryPage {
     f: Frame,
     delivery: NamedDelivery,
     explanation: Option<Explanation>,
+    /// Its address, when that is not well.
+    endpoint: Option<NamedEndpoint>,
 }
 
 impl DeliveryPage {
-    fn said<'a>(&self, advice: &'a Advice) -> &'a str {
-        match self.f.lang {
-            Lang::English => &advice.en,
-            Lang::Chinese => &advice.zh,
-        }
-    }
-
     fn can_resend(&self) -> bool {
         use DeliveryState::{Cancelled, Expired, Failed};
         matches!(self.delivery.record.state, Failed | Expired | Cancelled)
@@ -60,7 +54,9 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Result<Respons
         let urn = delivery.subscription_urn.to_string();
         let told = app.service.explain(&visit.caller, id.message, Some(&urn), 0, 1).await?;
         let explanation = told.explanations.into_iter().next();
-        Ok::<_, Error>(DeliveryPage { f: visit.frame(Place::Messages), delivery, explanation })
+        let endpoint = app.service.delivery_endpoint(&visit.caller, &delivery).await?;
+        let endpoint = endpoint.filter(|it| it.record.health.is_some());
+        Ok::<_, Error>(DeliveryPage { f: visit.frame(Place::Messages), delivery, explanation, endpoint })
     };
     let template = shown.await.map_err(|error| visit.problem(error))?;
     Ok(page(StatusCode::OK, &template))

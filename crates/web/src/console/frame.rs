@@ -17,6 +17,8 @@ pub(crate) enum Place {
     Topics,
     /// Messages and deliveries.
     Messages,
+    /// Addresses and how they fare.
+    Endpoints,
     /// About this installation.
     About,
 }
@@ -87,6 +89,7 @@ impl Frame {
             entry(Place::Overview, "/console", nav.overview, "pulse"),
             entry(Place::Topics, "/console/topics", nav.topics, "bell"),
             entry(Place::Messages, "/console/messages", nav.messages, "inbox"),
+            entry(Place::Endpoints, "/console/endpoints", nav.endpoints, "plug"),
             entry(Place::About, "/console/about", nav.about, "info"),
         ]
     }

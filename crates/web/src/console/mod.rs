@@ -15,6 +15,7 @@
 mod about;
 mod asset;
 mod delivery;
+mod endpoint;
 mod form;
 mod frame;
 mod guide;
@@ -91,6 +92,9 @@ pub(crate) fn routes() -> Router<App> {
         .route("/console/deliveries/{delivery_id}", get(delivery::show))
         .route("/console/deliveries/{delivery_id}/resend", post(delivery::resend))
         .route("/console/deliveries/{delivery_id}/cancel", post(delivery::cancel))
+        .route("/console/endpoints", get(endpoint::list))
+        .route("/console/endpoints/{endpoint_id}", get(endpoint::show))
+        .route("/console/endpoints/{endpoint_id}/resume", post(endpoint::resume))
         .route("/console/about", get(about::show))
 }
 

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use carillon_model::health::Standing;
 use carillon_service::delivery::NamedMessage;
 use carillon_service::{Error, Page, SubscriptionFilter, TopicFilter};
 
@@ -22,7 +23,22 @@ struct OverviewPage {
     f: Frame,
     topics: u64,
     subscriptions: u64,
+    /// How many addresses are not well, and how that looks.
+    unwell: (u64, &'static str),
     messages: Vec<NamedMessage>,
+}
+
+/// How many addresses are not well: bad when one is given up or only probed, a warning otherwise.
+fn trouble(standings: &[(Standing, u64)]) -> (u64, &'static str) {
+    let count = standings.iter().map(|(_standing, count)| count).sum();
+    let bad =
+        standings.iter().any(|(standing, _count)| matches!(standing, Standing::Open | Standing::Paused));
+    let tone = match (count, bad) {
+        (0, _) => "ok",
+        (_, true) => "bad",
+        (_, false) => "warn",
+    };
+    (count, tone)
 }
 
 /// The page.
@@ -34,7 +50,9 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Result<Respons
         let filter = SubscriptionFilter::default();
         let (subscriptions, _) = app.service.list_subscriptions(caller, None, filter, one).await?;
         let messages = app.service.list_messages(caller, None, None, RECENT).await?;
-        Ok::<_, Error>(OverviewPage { f: visit.frame(Place::Overview), topics, subscriptions, messages })
+        let unwell = trouble(&app.service.endpoint_standings(caller).await?);
+        let f = visit.frame(Place::Overview);
+        Ok::<_, Error>(OverviewPage { f, topics, subscriptions, unwell, messages })
     };
     let template = shown.await.map_err(|error| visit.problem(error))?;
     Ok(page(StatusCode::OK, &template))

@@ -2,6 +2,8 @@
 
 use askama::filters::Safe;
 use carillon_model::delivery::DeliveryState;
+use carillon_model::health::Health;
+use carillon_model::outcome::Advice;
 use carillon_model::subscription::SubscriptionState;
 use carillon_model::{Channel, Timestamp};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -131,6 +133,20 @@ impl Frame {
     pub(crate) fn standing(&self, state: &SubscriptionState) -> Safe<String> {
         let (tone, text) = words::standing(*state, self.lang);
         Safe(format!(r#"<span class="chip {tone}">{text}</span>"#))
+    }
+
+    /// How an endpoint fares.
+    pub(crate) fn wellness(&self, health: &Option<Health>) -> Safe<String> {
+        let (tone, text) = words::wellness(health.map(|health| health.standing), self.lang);
+        Safe(format!(r#"<span class="chip {tone}">{text}</span>"#))
+    }
+
+    /// What to change, in the page's language.
+    pub(crate) fn said<'a>(&self, advice: &'a Advice) -> &'a str {
+        match self.lang {
+            Lang::English => &advice.en,
+            Lang::Chinese => &advice.zh,
+        }
     }
 
     /// A channel with its mark.

@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use carillon_model::delivery::DeliveryState;
+use carillon_model::health::Standing;
 use carillon_model::subscription::SubscriptionState;
 use carillon_model::{Channel, Field};
 use carillon_service::{Error, Unauthenticated};
@@ -29,6 +30,18 @@ pub(crate) fn standing(state: SubscriptionState, lang: Lang) -> (&'static str, &
         SubscriptionState::Confirmed => ("ok", t.confirmed),
         SubscriptionState::Unneeded => ("ok", t.active),
         SubscriptionState::Cancelled => ("off", t.ended),
+    }
+}
+
+/// How an endpoint stands: how it looks, and its words.
+pub(crate) fn wellness(standing: Option<Standing>, lang: Lang) -> (&'static str, &'static str) {
+    let t = &lang.texts().state;
+    match standing {
+        None => ("ok", t.working),
+        Some(Standing::Failing) => ("warn", t.failing),
+        Some(Standing::Limited) => ("warn", t.limited),
+        Some(Standing::Open) => ("bad", t.open),
+        Some(Standing::Paused) => ("bad", t.paused),
     }
 }
 
@@ -84,7 +97,12 @@ pub(crate) fn status(error: &Error) -> StatusCode {
         | Error::NobodyReached(_)
         | Error::IdempotencyConflict => StatusCode::BAD_REQUEST,
         Error::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
-        Error::NoPermission | Error::PolicyRefuses(_) => StatusCode::FORBIDDEN,
+        Error::NoPermission
+        | Error::PolicyRefuses(_)
+        | Error::RoleForbids { .. }
+        | Error::NotOperator
+        | Error::AccountShared
+        | Error::WrongPassword => StatusCode::FORBIDDEN,
         Error::ProjectNotFound
         | Error::TopicNotFound
         | Error::SubscriptionNotFound
@@ -99,7 +117,10 @@ pub(crate) fn status(error: &Error) -> StatusCode {
         | Error::ConnectionNotFound
         | Error::RunNotFound
         | Error::GroupNotFound
-        | Error::DetectionNotFound => StatusCode::NOT_FOUND,
+        | Error::DetectionNotFound
+        | Error::AccountNotFound
+        | Error::KeyNotFound
+        | Error::TokenNotFound => StatusCode::NOT_FOUND,
         Error::DeliveryStands { .. }
         | Error::DeliveryNoTarget
         | Error::TemplateExists
@@ -109,7 +130,15 @@ pub(crate) fn status(error: &Error) -> StatusCode {
         | Error::ConnectionExists
         | Error::ConnectionsFull
         | Error::RunStands(_)
-        | Error::SubscriptionsFull => StatusCode::CONFLICT,
+        | Error::SubscriptionsFull
+        | Error::AccountExists
+        | Error::AccountsFull
+        | Error::LastAdministrator
+        | Error::KeysFull
+        | Error::TokensFull
+        | Error::ProjectExists
+        | Error::ProjectsFull
+        | Error::ProjectInUse => StatusCode::CONFLICT,
         Error::Throttled => StatusCode::TOO_MANY_REQUESTS,
         Error::Unavailable(_) | Error::Unpurged(_) => StatusCode::SERVICE_UNAVAILABLE,
         Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -152,6 +181,21 @@ fn chinese(error: &Error) -> &'static str {
         Error::Invalid(_) => "填写的内容不符合要求。",
         Error::Unauthenticated(_) => "请重新登录。",
         Error::NoPermission => "当前帐号没有这项权限。",
+        Error::RoleForbids { .. } => "当前帐号的角色不允许这样做。",
+        Error::NotOperator => "只有本系统的运营者可以这样做。",
+        Error::AccountShared => "该帐号属于运营者或还属于其他项目，只有运营者可以这样做。",
+        Error::WrongPassword => "当前密码不正确。",
+        Error::AccountNotFound => "项目中没有该帐号。",
+        Error::AccountExists => "同名帐号已存在，请换一个名称。",
+        Error::AccountsFull => "项目的帐号已达上限 1000 个。",
+        Error::LastAdministrator => "这是项目的最后一位管理员，请先设置另一位。",
+        Error::KeyNotFound => "访问密钥不存在。",
+        Error::KeysFull => "该帐号在项目中的访问密钥已达上限 20 个。",
+        Error::TokenNotFound => "令牌不存在。",
+        Error::TokensFull => "该帐号在项目中的令牌已达上限 1000 个。",
+        Error::ProjectExists => "相同 ID 或名称的项目已存在。",
+        Error::ProjectsFull => "项目已达上限 1000 个。",
+        Error::ProjectInUse => "项目正在使用：请先删除其中的内容，并在另一个项目中执行删除。",
         Error::ProjectNotFound => "项目不存在。",
         Error::TopicNotFound => "主题不存在。",
         Error::SubscriptionNotFound => "订阅不存在。",
@@ -211,7 +255,10 @@ pub(crate) fn rule(field: Field, rule: &str, lang: Lang) -> String {
         "attribute_value" => "内容不符合要求：简介最长 120 字节；访问策略须为有效的 JSON。",
         name if name.starts_with("access_policy") => "访问策略须为有效的策略 JSON。",
         "filter_policies" => "过滤策略不正确：每条一个名称，1 到 10 个值，长度各不超过 32 个字符。",
-        "password" => "密码须为 12 到 128 个字符。",
+        "password" => "密码须为 12 到 256 字节。",
+        "account" => "帐号名须为 1 到 64 个字母、数字或 - _ . @。",
+        "role" => "角色须为管理员、发布者或只读。",
+        "topics" => "发布者须至少有一个主题名称或模式（* 代表任意字符），最多 50 个；其他角色不填。",
         _ => "填写的内容不符合要求。",
     };
     text.to_owned()

@@ -3,6 +3,7 @@
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use carillon_model::access_policy::Action;
 use carillon_model::id::RequestId;
 use carillon_model::{Field, Invalid};
 use carillon_service::{Error, Unauthenticated};
@@ -104,7 +105,14 @@ fn field(field: Field) -> (StatusCode, &'static str, &'static str) {
         | Field::To
         | Field::PublicUrl
         | Field::Fallback
-        | Field::Overflow => (bad, "SMN.0018", "The request is invalid."),
+        | Field::Overflow
+        | Field::AccountName
+        | Field::Password
+        | Field::Role
+        | Field::Topics
+        | Field::ProjectName
+        | Field::Note
+        | Field::TokenLife => (bad, "SMN.0018", "The request is invalid."),
     }
 }
 
@@ -139,6 +147,22 @@ impl From<Invalid> for SmnError {
     }
 }
 
+fn policy_refuses(action: Action) -> SmnError {
+    let text = format!("Policy doesn't allow {} to be performed.", action.name());
+    SmnError::new(StatusCode::FORBIDDEN, "SMN.00308", text)
+}
+
+fn role_forbids(error: &Error) -> SmnError {
+    let text = format!("No permission to request resources. ({error})");
+    SmnError::new(StatusCode::FORBIDDEN, "SMN.0001", text)
+}
+
+const THROTTLED: &str = "The maximum number of subscriptions has been reached. (too many confirmations went to this \
+                         address of late, try again later)";
+const WRONG_TOKEN: &str = "Parameter: token is invalid. (the link is unknown or older than 48 hours)";
+const WRONG_LINK: &str =
+    "No permission to request resources. (the link is not one that was handed out for this subscription)";
+
 impl From<Error> for SmnError {
     fn from(error: Error) -> Self {
         let not_found = StatusCode::NOT_FOUND;
@@ -147,6 +171,7 @@ impl From<Error> for SmnError {
             Error::Invalid(invalid) => invalid.into(),
             Error::Unauthenticated(why) => why.into(),
             Error::NoPermission => Self::new(forbidden, "SMN.0001", "No permission to request resources."),
+            Error::RoleForbids { .. } | Error::NotOperator => role_forbids(&error),
             Error::ProjectNotFound => Self::new(not_found, "IAM.0004", "Could not find project."),
             Error::TopicNotFound => Self::new(not_found, "SMN.0006", "Topic not found."),
             Error::SubscriptionNotFound => {
@@ -163,37 +188,35 @@ impl From<Error> for SmnError {
                 Self::new(not_found, "SMN.0045", "Attribute not found. (no tag of that key)")
             }
             Error::TagsFull => Self::new(forbidden, "SMN.0075", "Parameter: tags are too many."),
-            Error::PolicyRefuses(action) => {
-                let text = format!("Policy doesn't allow {} to be performed.", action.name());
-                Self::new(forbidden, "SMN.00308", text)
-            }
+            Error::PolicyRefuses(action) => policy_refuses(action),
             // No path of this dialect leads to these.
             Error::MessageNotFound
             | Error::DeliveryNotFound
             | Error::EndpointNotFound
             | Error::DeliveryStands { .. }
             | Error::DeliveryNoTarget
-            | Error::CertificateNotFound => Self::unknown_path(),
+            | Error::CertificateNotFound
+            | Error::AccountShared
+            | Error::WrongPassword
+            | Error::AccountNotFound
+            | Error::KeyNotFound
+            | Error::TokenNotFound
+            | Error::AccountExists
+            | Error::AccountsFull
+            | Error::LastAdministrator
+            | Error::KeysFull
+            | Error::TokensFull
+            | Error::ProjectExists
+            | Error::ProjectsFull
+            | Error::ProjectInUse => Self::unknown_path(),
             Error::IdempotencyConflict => {
-                let text = format!("Idempotency-Key is invalid: {error}.");
-                Self::new(bad, "SMN.0009", text)
+                Self::new(bad, "SMN.0009", format!("Idempotency-Key is invalid: {error}."))
             }
             Error::TopicsFull => Self::new(forbidden, "SMN.0004", "Exceeded topic limit."),
             Error::SubscriptionsFull => Self::new(forbidden, "SMN.0007", "Exceeded subscription limit."),
-            Error::Throttled => {
-                let text = "The maximum number of subscriptions has been reached. (too many confirmations went to \
-                            this address of late, try again later)";
-                Self::new(forbidden, "SMN.0078", text)
-            }
-            Error::WrongToken => {
-                let text = "Parameter: token is invalid. (the link is unknown or older than 48 hours)";
-                Self::new(forbidden, "SMN.0022", text)
-            }
-            Error::WrongLink => {
-                let text = "No permission to request resources. (the link is not one that was handed out for this \
-                            subscription)";
-                Self::new(forbidden, "SMN.0001", text)
-            }
+            Error::Throttled => Self::new(forbidden, "SMN.0078", THROTTLED),
+            Error::WrongToken => Self::new(forbidden, "SMN.0022", WRONG_TOKEN),
+            Error::WrongLink => Self::new(forbidden, "SMN.0001", WRONG_LINK),
             Error::DetectionNotFound => Self::new(not_found, "SMN.00013030", "Detection task not found."),
             Error::ConnectionNotFound => {
                 Self::new(not_found, "SMN.0018", "There is no such office connection.")

@@ -37,6 +37,7 @@ pub(crate) async fn sign_in(State(app): State<App>, request: Request) -> Result<
     let issued = app.service.sign_in(user, layer::client(&parts.extensions), password.into(), &scope).await;
     let issued = issued.map_err(|error| SmnError::from(error).with(id))?;
     let no_catalog = parts.uri.query().is_some_and(|query| query.contains("nocatalog=true"));
+    let role = issued.caller.standing.role().name();
     let token = json!({
         "methods": ["password"],
         "expires_at": micros(issued.expires_at),
@@ -45,7 +46,7 @@ pub(crate) async fn sign_in(State(app): State<App>, request: Request) -> Result<
                   "domain": { "id": DOMAIN, "name": DOMAIN }, "password_expires_at": "" },
         "project": { "id": issued.caller.project.as_str(), "name": issued.caller.project_name,
                      "domain": { "id": DOMAIN, "name": DOMAIN } },
-        "roles": [{ "id": "0", "name": "administrator" }],
+        "roles": [{ "id": role, "name": role }],
         "catalog": if no_catalog { json!([]) } else { catalog(&app, &issued.caller, &host) },
     });
     let mut response = layer::json(StatusCode::CREATED, &json!({ "token": token }));

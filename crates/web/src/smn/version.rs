@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use carillon_model::Channel;
 use serde_json::{Value, json};
 
 use super::protocol::PROTOCOLS;
@@ -30,9 +31,10 @@ pub(crate) async fn show() -> Response {
     layer::json(StatusCode::OK, &json!({ "version": version() }))
 }
 
-/// `GET /v2/notifications/protocols`: those that the operator has set up.
+/// `GET /v2/notifications/protocols`: those of SMN's that the operator has set up; `office` is our own.
 pub(crate) async fn protocols(State(app): State<App>, call: SmnCall) -> Response {
-    let offered = PROTOCOLS.iter().filter(|(_, channel)| app.service.offers(*channel));
+    let known = PROTOCOLS.iter().filter(|(_, channel)| *channel != Channel::Office);
+    let offered = known.filter(|(_, channel)| app.service.offers(*channel));
     let names: Vec<&str> = offered.map(|(name, _)| *name).collect();
     call.answer(StatusCode::OK, fields(json!({ "protocols": names })))
 }

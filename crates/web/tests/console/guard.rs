@@ -76,6 +76,7 @@ async fn a_form_of_another_site_changes_nothing() {
         "/console/messages/a/cancel",
         "/console/deliveries/a/resend",
         "/console/deliveries/a/cancel",
+        "/console/endpoints/a/resume",
     ];
     for csrf in ["", "made-up"] {
         for path in paths {
@@ -122,7 +123,7 @@ async fn nothing_inline_and_nothing_from_elsewhere() {
     let script = shown.html.split("src=\"").find(|it| it.contains("console.js")).unwrap();
     let script = browser.get(script.split('"').next().unwrap()).await;
     assert!(script.headers[header::CACHE_CONTROL].to_str().unwrap().contains("immutable"));
-    assert!(script.html.contains("EventSource"));
+    assert!(script.html.contains("htmx:afterSwap"));
     let nothing = browser.get("/console/assets/0/nothing").await;
     assert_eq!(nothing.status, StatusCode::NOT_FOUND);
 }

@@ -58,6 +58,7 @@ impl Shown {
 
 pub(crate) struct Bed {
     pub(crate) service: Service,
+    pub(crate) store: Store,
     pub(crate) clock: Arc<TestClock>,
     pub(crate) caller: Caller,
     router: Router,
@@ -76,7 +77,7 @@ impl Bed {
         let settings = Settings { data_dir: dir.path().join("data"), key_file: None, database_url: None };
         let store = Store::open(&settings, clock.clone(), chance.clone(), Arc::new(NoObserver)).unwrap();
         let providers = Arc::new(Providers::new(ProviderSettings::default(), clock.clone()));
-        let service = Service::new(store, providers, clock.clone(), chance, "local");
+        let service = Service::new(store.clone(), providers, clock.clone(), chance, "local");
         let preset = Preset {
             project: Some(ProjectId::parse(PROJECT).unwrap()),
             token: Some(SecretText::new(TOKEN)),
@@ -86,7 +87,7 @@ impl Bed {
         service.install(preset, |_credentials| Ok::<_, ()>(())).await.unwrap().unwrap();
         let caller = service.caller_by_token(&TOKEN.into()).await.unwrap();
         let app = App { service: service.clone(), write_metrics: Arc::new(String::new), console };
-        Self { service, clock, caller, router: router(app), _dir: dir }
+        Self { service, store, clock, caller, router: router(app), _dir: dir }
     }
 
     /// A browser that prefers a language.

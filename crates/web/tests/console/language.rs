@@ -42,6 +42,8 @@ async fn every_page_is_in_one_language() {
         html.split("href=\"").find(|it| it.starts_with("/console/topics/topicname/subscriptions/")).unwrap();
     let subscription = subscription.split('"').next().unwrap().to_owned();
     let deleting = format!("{subscription}/delete");
+    let found = bed.service.list_endpoints(&bed.caller, None, None, 1).await.unwrap();
+    let endpoint = format!("/console/endpoints/{}", found[0].record.id);
     let mut paths = vec![
         "/console/topics/topicname/subscribe",
         "/console/topics/topicname/publish",
@@ -56,6 +58,9 @@ async fn every_page_is_in_one_language() {
         "/console/topics/topicname/delete",
         "/console/messages",
         &message,
+        "/console/endpoints",
+        "/console/endpoints?state=paused",
+        &endpoint,
         "/console/about",
         "/console/nowhere",
     ];

@@ -6,6 +6,7 @@
 
 mod committer;
 mod dialect;
+mod keeper;
 mod purge;
 mod wire;
 
@@ -19,11 +20,13 @@ use tokio::sync::{Semaphore, mpsc};
 
 use self::committer::Committer;
 use self::purge::Purger;
-pub(crate) use self::purge::erase;
+pub(crate) use self::purge::{erase, erased_from};
 pub(crate) use self::wire::Wire;
 use super::{Observer, Tx, Work, closing};
 use crate::error::Error;
 use crate::migrate;
+use crate::shard::Shards;
+use crate::wake::Wake;
 
 /// How many committers work beside each other.
 const BESIDE: usize = 3;
@@ -43,6 +46,7 @@ pub(crate) struct Postgres {
     options: PgConnectOptions,
     readers: Arc<Mutex<Vec<Wire>>>,
     reading: Arc<Semaphore>,
+    keeper: Mutex<Option<keeper::Running>>,
 }
 
 /// Reads a URL, and adds what every connection of ours asks for.
@@ -56,7 +60,7 @@ fn options(url: &str) -> Result<PgConnectOptions, Error> {
     let options = PgConnectOptions::from_str(url).map_err(wrong)?;
     // A server that is frozen, or cut off, must not hold the others up with its locks.
     Ok(options.application_name("carillon").options([
-        ("idle_in_transaction_session_timeout", "5s"),
+        ("idle_in_transaction_session_timeout", "2s"),
         ("lock_timeout", "8s"),
         ("statement_timeout", "35s"),
         ("client_connection_check_interval", "2s"),
@@ -103,7 +107,15 @@ impl Postgres {
             options,
             readers: Arc::new(Mutex::new(Vec::new())),
             reading: Arc::new(Semaphore::new(READERS)),
+            keeper: Mutex::new(None),
         })
+    }
+
+    /// Begins to divide the lanes with the other servers.
+    pub(crate) fn join(&self, shards: Arc<Shards>, wake: Arc<Wake>, name: String) -> Result<(), Error> {
+        let running = keeper::start(self.options.clone(), shards, wake, name)?;
+        *self.keeper.lock().expect("no code panics while it holds the keeper") = Some(running);
+        Ok(())
     }
 
     pub(crate) async fn submit(&self, work: Box<dyn Work>, careful: bool) -> Result<(), Error> {
@@ -142,6 +154,7 @@ impl Drop for Postgres {
     /// What was handed in is written before the store is closed.
     fn drop(&mut self) {
         (self.careful, self.beside) = (None, None);
+        drop(self.keeper.lock().map(|mut keeper| keeper.take()));
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
                 tracing::error!("a thread of the store ended in a panic");

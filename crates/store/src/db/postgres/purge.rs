@@ -90,6 +90,12 @@ pub(crate) fn erase(wire: &mut Wire, seq: i64) -> Result<(), Error> {
     wire.execute(sql, &[Value::Int(seq)]).map(drop)
 }
 
+/// Notes that sealed values were deleted from a table that is rewritten as a whole.
+pub(crate) fn erased_from(wire: &mut Wire, table: &'static str) -> Result<(), Error> {
+    let sql = "INSERT INTO erased (part, transaction) VALUES ($1, pg_current_xact_id()::xid::text)";
+    wire.execute(sql, &[Value::Text(table.to_owned())]).map(drop)
+}
+
 fn purge_once(wire: &mut Wire) -> Result<bool, Error> {
     // What an older snapshot can still see, a vacuum must keep; and its own is as old as the oldest transaction that
     // writes, in whatever database.

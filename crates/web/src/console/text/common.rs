@@ -10,6 +10,7 @@ texts! {
         optional: "optional", "选填";
         search: "Search", "搜索";
         previous: "Newest", "回到最新";
+        first: "First page", "首页";
         next: "Next page", "下一页";
         created: "Created.", "已创建。";
         saved: "Saved.", "已保存。";
@@ -17,6 +18,7 @@ texts! {
         published: "Published. What became of it shows below.", "已发布，投递结果见下方。";
         resent: "Waiting to be sent again.", "已重新排队等待发送。";
         cancelled: "Cancelled.", "已取消。";
+        resumed: "What waits is tried at once.", "等待中的投递将立即重试。";
         delete: "Delete", "删除";
         name: "Name", "名称";
         created_at: "Created", "创建时间";
@@ -33,6 +35,7 @@ texts! {
         overview: "Overview", "总览";
         topics: "Topics", "主题";
         messages: "Messages", "消息";
+        endpoints: "Addresses", "地址";
         about: "About", "关于";
         language: "Language", "语言";
         theme: "Theme", "外观";
@@ -90,6 +93,11 @@ texts! {
         confirmed: "Confirmed", "已确认";
         active: "Active", "生效中";
         ended: "Ended by its owner", "接收方已退订";
+        working: "Working", "正常";
+        failing: "Failing", "连续失败";
+        limited: "Limited", "平台限流";
+        open: "Probing only", "仅试探";
+        paused: "Paused", "已暂停";
     }
 }
 

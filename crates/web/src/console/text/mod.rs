@@ -22,7 +22,7 @@ mod watch;
 use self::common::{ChannelText, Common, Nav, OutcomeText, ProblemText, SignIn, StateText};
 use self::send::{GuideText, PublishText, SubscribeText, SubscriptionText};
 use self::topics::{TopicText, TopicsText};
-use self::watch::{About, DeliveryText, MessageText, OverviewText};
+use self::watch::{About, DeliveryText, EndpointText, MessageText, OverviewText};
 
 /// A language of the console.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,6 +103,7 @@ groups! {
     publish: PublishText,
     message: MessageText,
     delivery: DeliveryText,
+    endpoint: EndpointText,
     about: About,
 }
 
@@ -115,6 +116,7 @@ impl Texts {
             "deleted" => self.common.deleted,
             "resent" => self.common.resent,
             "published" => self.common.published,
+            "resumed" => self.common.resumed,
             "cancelled" => self.common.cancelled,
             _ => return None,
         })

@@ -7,6 +7,7 @@ texts! {
         topics: "Topics", "主题";
         subscriptions: "Subscriptions", "订阅";
         recent: "Latest messages", "最新消息";
+        unwell: "Addresses in trouble", "有问题的地址";
         welcome_title: "Ready when you are", "一切就绪";
         welcome: "Three steps to the first message: create a topic, subscribe a robot, publish.",
             "三步发出第一条消息：新建主题、添加订阅、发布。";
@@ -63,6 +64,31 @@ texts! {
         merged: "in one post with {} messages", "与 {} 条消息合并发送";
         before: "{} deliveries are before it.", "前面还有 {} 条投递。";
         id: "Delivery id", "投递编号";
+    }
+}
+
+texts! {
+    /// Addresses and how they fare.
+    EndpointText {
+        title: "Addresses", "地址";
+        one: "Address", "地址";
+        lead: "Where messages go, and what is wrong there.", "消息发往的地址及其状况。";
+        unwell: "In trouble", "有问题";
+        all: "All", "全部";
+        filter: "State", "状态";
+        well_title: "Every address is well", "所有地址均正常";
+        well: "An address that fails, or that its platform limits, shows here with what to change.",
+            "失败或被平台限流的地址会显示在这里，并说明如何处理。";
+        none: "No address stands so at present.", "目前没有处于该状态的地址。";
+        since: "Since", "始于";
+        until: "Next try", "下次尝试";
+        failures: "Failures in a row", "连续失败次数";
+        waiting: "Waiting", "等待中的投递";
+        subscriptions: "Subscriptions", "订阅";
+        resume: "Resume", "恢复发送";
+        resume_hint: "When the cause is mended, let it be tried at once.", "排除原因后可恢复发送，立即重试。";
+        of_delivery: "The address of this delivery", "该投递的地址";
+        look: "Look at the address", "查看该地址";
     }
 }
 

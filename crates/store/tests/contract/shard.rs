@@ -1,0 +1,47 @@
+use std::time::Duration;
+
+use carillon_model::delivery::DeliveryState;
+use carillon_store::shard::Shard;
+
+use crate::harness::{Bed, Home, accepted, limited, settlement, start};
+
+pub(crate) async fn what_is_taken_over_waits_again<H: Home>() {
+    let bed = Bed::<H>::fresh().await;
+    let ready = bed.one_ready().await;
+    let at = bed.tick();
+    bed.store.delivery_settle(vec![start(&ready, 1, at)], Vec::new()).await.unwrap();
+    assert_eq!(bed.state(ready.id).await, DeliveryState::Sending);
+    let own = Shard::of(ready.endpoint);
+    let others: Vec<Shard> = (0..=u8::MAX).map(Shard).filter(|shard| *shard != own).collect();
+    assert_eq!(bed.store.shard_take(&others).await.unwrap(), (0, Vec::new()));
+    assert_eq!(bed.store.shard_take(&[own]).await.unwrap(), (1, vec![ready.endpoint]));
+    assert_eq!(bed.state(ready.id).await, DeliveryState::Pending);
+    assert_eq!(bed.store.shard_take(&[own]).await.unwrap(), (0, vec![ready.endpoint]));
+    // Alone with its database, a server serves every lane.
+    assert!(bed.store.shards().may_send(ready.endpoint) && !bed.store.shards().are_shared());
+}
+
+pub(crate) async fn what_was_written_since_a_place_is_told<H: Home>() {
+    let bed = Bed::<H>::fresh().await;
+    assert_eq!(bed.store.lane_list_since(0).await.unwrap(), (0, Vec::new()));
+    let ready = bed.one_ready().await;
+    assert_eq!(bed.store.lane_list_since(0).await.unwrap(), (ready.seq, vec![ready.endpoint]));
+    assert_eq!(bed.store.lane_list_since(ready.seq).await.unwrap(), (ready.seq, Vec::new()));
+}
+
+pub(crate) async fn what_a_lane_sent_is_told<H: Home>() {
+    let bed = Bed::<H>::fresh().await;
+    let ready = bed.one_ready().await;
+    let first = bed.tick();
+    let again = settlement(&ready, 1, first, limited(), DeliveryState::Pending);
+    bed.store.delivery_settle(vec![start(&ready, 1, first)], vec![again]).await.unwrap();
+    bed.clock.advance(Duration::from_secs(30));
+    let second = bed.tick();
+    let mut done = settlement(&ready, 2, second, accepted(), DeliveryState::Delivered);
+    done.parts_done = 3;
+    bed.store.delivery_settle(vec![start(&ready, 2, second)], vec![done]).await.unwrap();
+    // A message in three parts was three posts.
+    let sent = bed.store.lane_sent(ready.endpoint, first).await.unwrap();
+    assert_eq!(sent, [first, second, second, second]);
+    assert_eq!(bed.store.lane_sent(ready.endpoint, second).await.unwrap(), [second; 3]);
+}
