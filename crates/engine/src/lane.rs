@@ -6,11 +6,13 @@
 //! takes as many deliveries as fit into it. A subscription may want its messages one by one instead, or the oldest dropped.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use carillon_model::Timestamp;
 use carillon_model::message::Priority;
-use carillon_model::pace::{Pace, Rate};
+use carillon_model::pace::Pace;
+use carillon_model::rate::Rate;
 use carillon_model::subscription::Overflow;
 use carillon_store::delivery::Ready;
 
@@ -163,7 +165,7 @@ impl Lane {
     }
 
     /// Learns the endpoint's rates, and how long what they hold back may wait before something is done about it.
-    pub(crate) fn learn(&mut self, rates: &'static [Rate], sent_before: Timestamp, patience: Duration) {
+    pub(crate) fn learn(&mut self, rates: &Arc<[Rate]>, sent_before: Timestamp, patience: Duration) {
         self.pace.learn(rates, sent_before);
         self.patience = patience;
     }

@@ -5,7 +5,7 @@ use carillon_model::Timestamp;
 use carillon_model::chance::SeededChance;
 use carillon_model::id::{DeliveryId, EndpointId, MessageId, ProjectId, SubscriptionId, TopicId};
 use carillon_model::message::{Body, Content, Locale, Message, Priority};
-use carillon_model::pace::Rate;
+use carillon_model::rate::Rate;
 use carillon_model::subscription::Overflow;
 use carillon_model::topic::TopicName;
 use carillon_store::delivery::{Ready, StoredMessage};
@@ -16,7 +16,10 @@ use super::{LANE_QUEUE_MAX, Lane, Wish};
 const NOW: Timestamp = Timestamp(1_000);
 const MINUTE: Duration = Duration::from_secs(60);
 const LONG_AGO: Timestamp = Timestamp(-10_000_000);
-const FOUR_A_MINUTE: &[Rate] = &[Rate { count: 4, per: Duration::from_secs(60) }];
+
+fn four_a_minute() -> Arc<[Rate]> {
+    Arc::from([Rate { count: 4, per: Duration::from_secs(60) }])
+}
 
 pub(crate) fn ready(seq: i64, priority: Priority) -> Ready {
     let chance = SeededChance::new(seq.unsigned_abs());
@@ -127,7 +130,7 @@ fn what_an_earlier_run_postponed_holds_urgent_ones_back() {
 #[test]
 fn a_clock_that_was_set_changes_no_wait() {
     let mut lane = Lane::default();
-    lane.learn(FOUR_A_MINUTE, LONG_AGO, MINUTE);
+    lane.learn(&four_a_minute(), LONG_AGO, MINUTE);
     (0..4).for_each(|_| lane.posted(NOW));
     lane.arrive(ready(1, Priority::Urgent));
     assert_eq!(lane.wish(NOW, None), Wish::Wait(Timestamp(61_000)));
@@ -143,7 +146,7 @@ fn a_clock_that_was_set_changes_no_wait() {
 #[test]
 fn a_storm_gathers_into_evenly_spaced_posts() {
     let mut lane = Lane::default();
-    lane.learn(FOUR_A_MINUTE, LONG_AGO, MINUTE);
+    lane.learn(&four_a_minute(), LONG_AGO, MINUTE);
     for seq in 1..=3 {
         lane.arrive(normal(seq));
     }
@@ -158,7 +161,7 @@ fn a_storm_gathers_into_evenly_spaced_posts() {
 #[test]
 fn two_posts_of_a_rate_are_kept_for_urgent_ones() {
     let mut lane = Lane::default();
-    lane.learn(FOUR_A_MINUTE, LONG_AGO, MINUTE);
+    lane.learn(&four_a_minute(), LONG_AGO, MINUTE);
     for seq in 1..=2 {
         lane.arrive(normal(seq));
         assert!(send(&mut lane, NOW, 1).is_some());
@@ -172,7 +175,7 @@ fn two_posts_of_a_rate_are_kept_for_urgent_ones() {
 #[test]
 fn a_digest_that_is_tried_again_stays_the_same() {
     let mut lane = Lane::default();
-    lane.learn(FOUR_A_MINUTE, LONG_AGO, MINUTE);
+    lane.learn(&four_a_minute(), LONG_AGO, MINUTE);
     for seq in 1..=6 {
         lane.arrive(normal(seq));
     }
@@ -189,7 +192,7 @@ fn a_digest_that_is_tried_again_stays_the_same() {
 #[test]
 fn what_was_sent_lately_is_remembered() {
     let mut lane = Lane::default();
-    lane.learn(FOUR_A_MINUTE, LONG_AGO, MINUTE);
+    lane.learn(&four_a_minute(), LONG_AGO, MINUTE);
     lane.arrive(normal(1));
     send(&mut lane, NOW, 1);
     assert_eq!(
@@ -260,7 +263,7 @@ proptest! {
     ) {
         let mut lane = Lane::from_store();
         if limited {
-            lane.learn(FOUR_A_MINUTE, LONG_AGO, MINUTE);
+            lane.learn(&four_a_minute(), LONG_AGO, MINUTE);
         }
         let mut stored: Vec<i64> = (1..=in_store).collect();
         let (mut next, mut now, mut sent) = (in_store + 1, NOW, Vec::new());
@@ -376,7 +379,7 @@ fn wanting(overflow: Overflow, seq: i64, priority: Priority) -> Ready {
 #[test]
 fn what_leaves_in_time_one_by_one_is_no_storm() {
     let mut lane = Lane::default();
-    lane.learn(FOUR_A_MINUTE, LONG_AGO, Duration::from_secs(150));
+    lane.learn(&four_a_minute(), LONG_AGO, Duration::from_secs(150));
     assert!((1..=5).all(|seq| lane.arrive(normal(seq))));
     assert_eq!(lane.wish(NOW, None), Wish::Send(1), "six go within the time");
     assert!((6..=7).all(|seq| lane.arrive(normal(seq))));
@@ -386,7 +389,7 @@ fn what_leaves_in_time_one_by_one_is_no_storm() {
 #[test]
 fn a_queue_goes_one_by_one_however_long_it_is() {
     let mut lane = Lane::default();
-    lane.learn(FOUR_A_MINUTE, LONG_AGO, MINUTE);
+    lane.learn(&four_a_minute(), LONG_AGO, MINUTE);
     for seq in 1..=9 {
         let priority = if seq > 7 { Priority::Urgent } else { Priority::Normal };
         lane.arrive(wanting(Overflow::Queue, seq, priority));
@@ -407,7 +410,7 @@ fn a_queue_goes_one_by_one_however_long_it_is() {
 #[test]
 fn a_digest_ends_where_another_subscription_of_the_lane_wants_none() {
     let mut lane = Lane::default();
-    lane.learn(FOUR_A_MINUTE, LONG_AGO, MINUTE);
+    lane.learn(&four_a_minute(), LONG_AGO, MINUTE);
     for seq in 1..=9 {
         let overflow = if seq == 4 { Overflow::Queue } else { Overflow::Digest };
         lane.arrive(wanting(overflow, seq, Priority::Normal));
@@ -419,7 +422,7 @@ fn a_digest_ends_where_another_subscription_of_the_lane_wants_none() {
 #[test]
 fn the_oldest_are_dropped_once_for_each_post() {
     let mut lane = Lane::default();
-    lane.learn(FOUR_A_MINUTE, LONG_AGO, MINUTE);
+    lane.learn(&four_a_minute(), LONG_AGO, MINUTE);
     for seq in 1..=6 {
         lane.arrive(wanting(Overflow::DropOldest, seq, Priority::Normal));
     }

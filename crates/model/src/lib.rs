@@ -13,7 +13,7 @@
 //! | outcome: what an attempt came back as | [`outcome`] |
 //! | when to try again | [`retry`] |
 //! | when an endpoint is left alone | [`health`] |
-//! | how fast an endpoint may be sent to | [`pace`] |
+//! | how fast an endpoint may be sent to | [`rate`], [`pace`] |
 //! | what a pause reaches | [`scope`] |
 //! | the links a subscriber follows | [`link`] |
 //! | template: a text with placeholders | [`template`] |
@@ -44,6 +44,7 @@ pub mod message;
 pub mod office;
 pub mod outcome;
 pub mod pace;
+pub mod rate;
 pub mod retry;
 pub mod role;
 pub mod scope;

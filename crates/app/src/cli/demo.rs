@@ -116,6 +116,7 @@ async fn start_server(listen: SocketAddr, platforms: &Running, dir: &Path) -> an
         },
         attempts_per_host: 256,
         pause_after: Duration::from_secs(24 * 60 * 60),
+        rates: carillon_model::rate::Rates::default(),
         digest_after: Duration::from_secs(60),
         again_after_unknown: true,
         attempts_at_once: 64,
