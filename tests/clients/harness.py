@@ -16,6 +16,7 @@ REGION = "cn-north-4"
 ACCESS_KEY = "AKEXAMPLE0000000000A"
 SECRET_KEY = "SKexampleSKexampleSKexampleSKexample0000"
 TOKEN = "token-for-the-client-tests"
+PASSWORD = "a long password for tests"
 PATIENCE = 20.0
 
 
@@ -86,6 +87,7 @@ class Installation:
             "CARILLON_BOOTSTRAP_AK": ACCESS_KEY,
             "CARILLON_BOOTSTRAP_SK": SECRET_KEY,
             "CARILLON_BOOTSTRAP_TOKEN": TOKEN,
+            "CARILLON_BOOTSTRAP_ADMIN_PASSWORD": PASSWORD,
             "CARILLON_LOG_FORMAT": "json",
         }
         try:

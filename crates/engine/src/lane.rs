@@ -64,6 +64,8 @@ pub(crate) struct Lane {
     sending: usize,
     /// How many of the first were in a post that is tried again: they must go together again, under the same key.
     held: Option<usize>,
+    /// The places of those that were cancelled while they were being sent: there is no other try of them.
+    cancelled: Vec<i64>,
     /// Whether it was released while something was being sent: what that says of the endpoint is out of date.
     outdated: bool,
     /// How many of those only expire; then those held stand behind them.
@@ -97,10 +99,14 @@ impl Lane {
     }
 
     /// Forgets what was cancelled in place `seq`, so that nothing waits for its due time. What is being sent stays
-    /// until it comes back: whoever sends it looks for itself.
+    /// until it comes back, and is not tried again.
     pub(crate) fn cancelled(&mut self, seq: i64) {
         let found = self.queue.iter().position(|ready| ready.seq == seq);
-        let Some(place) = found.filter(|place| *place >= self.sending) else { return };
+        let Some(place) = found else { return };
+        if place < self.sending {
+            self.cancelled.push(seq);
+            return;
+        }
         self.queue.remove(place);
         let in_held = place < self.held_end();
         self.held = self.held.map(|held| held - usize::from(in_held)).filter(|held| *held > 1);
@@ -325,6 +331,7 @@ impl Lane {
     /// Those given out to expire have ended.
     pub(crate) fn expired(&mut self, count: usize) {
         self.sending = 0;
+        self.cancelled.clear();
         self.expiring = 0;
         self.queue.drain(..count.min(self.queue.len()));
     }
@@ -346,8 +353,10 @@ impl Lane {
     /// The first `count` deliveries have ended, but for those in `again`, which are tried again together and keep
     /// their places; the lane waits for them, but for urgent ones. Where the endpoint asked for a pause, urgent ones
     /// wait too. What was given out beyond them did not fit and waits on.
-    pub(crate) fn sent(&mut self, count: usize, again: Vec<Ready>, pause: bool) {
+    pub(crate) fn sent(&mut self, count: usize, mut again: Vec<Ready>, pause: bool) {
         self.sending = 0;
+        let cancelled = std::mem::take(&mut self.cancelled);
+        again.retain(|ready| !cancelled.contains(&ready.seq));
         self.held = (again.len() > 1).then_some(again.len());
         if pause {
             self.paused_until = again.iter().map(|ready| ready.due_at).max();

@@ -398,9 +398,12 @@ fn a_queue_goes_one_by_one_however_long_it_is() {
     while order.len() < 9 {
         match lane.wish(now, None) {
             Wish::Wait(until) => now = until,
-            wish => {
-                assert_eq!(wish, Wish::Send(1));
+            Wish::Send(count) => {
+                assert_eq!(count, 1);
                 order.extend(send(&mut lane, now, 9).unwrap());
+            }
+            other @ (Wish::Expire(_) | Wish::Drop(_) | Wish::Load | Wish::Busy | Wish::Done) => {
+                panic!("{other:?}")
             }
         }
     }
@@ -441,4 +444,18 @@ fn the_oldest_are_dropped_once_for_each_post() {
     assert!(matches!(lane.wish(later, None), Wish::Drop(_)), "the store may have more");
     lane.dropped(&[6]);
     assert_eq!(send(&mut lane, later, 9), Some(vec![8]));
+}
+
+#[test]
+fn what_was_cancelled_before_its_failure_was_told_is_not_waited_for() {
+    let mut lane = Lane::default();
+    lane.arrive(ready(1, Priority::Normal));
+    lane.arrive(ready(2, Priority::Normal));
+    let mut batch = lane.begin(1);
+    // Its state is pending in the store already; the loop has not heard of it.
+    lane.cancelled(1);
+    batch.iter_mut().for_each(|first| (first.attempts, first.due_at) = (1, NOW.plus(MINUTE)));
+    lane.sent(1, batch, false);
+    assert_eq!(lane.wish(NOW, None), Wish::Send(1));
+    assert_eq!(lane.begin(1).first().map(|ready| ready.seq), Some(2));
 }

@@ -1,12 +1,15 @@
 //! Brings a store to this version: numbered files, each applied once, in order, all in one transaction. The two
-//! databases have the same numbers and names; what a number means is the same on both.
+//! databases have the same numbers and names; what a number means is the same on both. The version of a store, and of a
+//! program, is the number of its last migration.
+//!
+//! Programs of several versions may serve one store: migrations add, they take nothing away that an older program needs.
+//! Each says in the store which is the oldest version that can still serve it (`served_from`).
 
 use aws_lc_rs::digest;
 use carillon_model::Timestamp;
 use data_encoding::HEXLOWER;
-use rusqlite::Connection;
 
-use crate::db::{Value, Wire};
+use crate::db::{Tx, params};
 use crate::error::Error;
 
 /// Every migration, by number from 1: its name, and its file for each database. An applied file is never edited; a
@@ -30,78 +33,199 @@ migrations![
     "0008_office",
     "0009_shard",
     "0010_access",
-    "0011_overflow",
+    "0011_rolling",
+    "0012_copied",
+    "0013_overflow",
 ];
+
+/// The version of this program.
+pub(crate) const VERSION: usize = SQLITE.len();
+/// The oldest version that can serve a store of this one. It is raised to the number of a migration that takes away, or
+/// asks for, what older programs do not know; the tests below tell which do.
+const SERVED_FROM: usize = FIRST_MARK;
+/// The first version that looks for such a mark.
+const FIRST_MARK: usize = 11;
+/// The first version whose servers write down that they are there.
+const FIRST_NODES: usize = 9;
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL,
      checksum TEXT NOT NULL, applied_at BIGINT NOT NULL)";
 
-/// Applies what is missing, to SQLite.
-pub(crate) fn sqlite(connection: &mut Connection, now: Timestamp) -> Result<(), Error> {
-    let tx = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    tx.execute_batch(TABLE)?;
-    let applied: Vec<(usize, String)> = {
-        let mut statement = tx.prepare("SELECT number, checksum FROM migration ORDER BY number")?;
-        let rows = statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)))?;
-        let mut applied = Vec::new();
-        for row in rows {
-            let (number, checksum) = row?;
-            applied.push((usize::try_from(number).unwrap_or(usize::MAX), checksum));
-        }
-        applied
-    };
-    check(SQLITE, &applied)?;
-    for (index, (name, sql)) in SQLITE.iter().enumerate().skip(applied.len()) {
-        tx.execute_batch(sql)?;
-        let number = i64::try_from(index + 1).unwrap_or(i64::MAX);
-        tx.execute(
-            "INSERT INTO migration (number, name, checksum, applied_at) VALUES (?1, ?2, ?3, ?4)",
-            (number, name, checksum(sql), now.0),
-        )?;
-    }
-    tx.commit()?;
-    Ok(())
+/// How a store stands to this program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// The store's version; 0 where there is none yet.
+    pub version: usize,
+    /// This program's version.
+    pub known: usize,
+    /// What this program would do to it, or did.
+    pub migrations: Vec<&'static str>,
 }
 
-/// Applies what is missing, to PostgreSQL. Whoever calls sees to it that no other server does so meanwhile.
-pub(crate) fn postgres(wire: &mut Wire, now: Timestamp) -> Result<(), Error> {
-    wire.batch("BEGIN")?;
-    wire.batch(TABLE)?;
+impl Standing {
+    /// Where there is no store yet.
+    pub(crate) fn of_nothing(tx: &Tx<'_>) -> Self {
+        let migrations = files(tx).iter().map(|(name, _sql)| *name).collect();
+        Self { version: 0, known: VERSION, migrations }
+    }
+}
+
+/// Applies what is missing. Whoever calls sees to it that nobody else does so meanwhile.
+pub(crate) fn apply(tx: &mut Tx<'_>, now: Timestamp) -> Result<Standing, Error> {
+    tx.batch(TABLE)?;
+    let files = files(tx);
+    let standing = look(tx)?;
+    if standing.migrations.is_empty() {
+        return Ok(standing);
+    }
+    let before = standing.version;
+    if (FIRST_NODES..SERVED_FROM).contains(&before) {
+        let older = tx.servers_before(SERVED_FROM, before >= FIRST_MARK)?;
+        if older > 0 {
+            return Err(Error::Setup(format!(
+                "{older} running servers know less than version {SERVED_FROM} and could not serve the database any \
+                 more after it was brought to version {VERSION}: stop them first"
+            )));
+        }
+    }
+    for (index, (name, sql)) in files.iter().enumerate().skip(before) {
+        tx.batch(sql)?;
+        tx.execute(
+            "INSERT INTO migration (number, name, checksum, applied_at) VALUES ($1, $2, $3, $4)",
+            params![number(index + 1), *name, checksum(sql), now],
+        )?;
+    }
+    tx.execute(
+        "UPDATE migration SET served_from = $1 WHERE number > $2",
+        params![number(SERVED_FROM), number(before)],
+    )?;
+    Ok(Standing { version: VERSION, ..standing })
+}
+
+/// Tells how the store stands to this program, which may serve it once the migrations that it names are done.
+///
+/// # Errors
+/// When this program cannot serve it, or its migrations are others.
+pub(crate) fn look(tx: &mut Tx<'_>) -> Result<Standing, Error> {
     let mut applied = Vec::new();
-    let sql = "SELECT number::bigint, checksum FROM migration ORDER BY number";
-    for mut row in wire.query("migration", sql, &[])? {
+    for mut row in tx.query("migration", "SELECT number, checksum FROM migration ORDER BY number", &[])? {
         applied.push((usize::try_from(row.int()?).unwrap_or(usize::MAX), row.text()?));
     }
-    check(POSTGRES, &applied)?;
-    for (index, (name, sql)) in POSTGRES.iter().enumerate().skip(applied.len()) {
-        wire.batch(*sql)?;
-        let number = i64::try_from(index + 1).unwrap_or(i64::MAX);
-        wire.execute(
-            "INSERT INTO migration (number, name, checksum, applied_at) VALUES ($1, $2, $3, $4)",
-            &[Value::Int(number), (*name).into(), checksum(sql).into(), now.into()],
-        )?;
-    }
-    wire.batch("COMMIT")
-}
-
-fn check(known: &[(&str, &str)], applied: &[(usize, String)]) -> Result<(), Error> {
-    if applied.len() > known.len() {
-        return Err(Error::Setup(format!(
-            "the database is at version {}, this program knows {}: start the newer program that wrote it",
-            applied.len(),
-            known.len()
-        )));
-    }
-    for ((index, (name, sql)), (number, sum)) in known.iter().enumerate().zip(applied) {
+    let files = files(tx);
+    for ((index, (name, sql)), (number, sum)) in files.iter().enumerate().zip(&applied) {
         if *number != index + 1 || *sum != checksum(sql) {
             return Err(Error::Setup(format!(
                 "migration {name} in the database is not the one of this program"
             )));
         }
     }
-    Ok(())
+    let version = applied.len();
+    if version > VERSION {
+        may_serve(tx, version)?;
+    }
+    let migrations = files.iter().skip(version).map(|(name, _sql)| *name).collect();
+    Ok(Standing { version, known: VERSION, migrations })
+}
+
+/// A newer program was here: whether this one can still serve the store.
+fn may_serve(tx: &mut Tx<'_>, version: usize) -> Result<(), Error> {
+    let sql = "SELECT served_from FROM migration ORDER BY number DESC LIMIT 1";
+    let mark = tx.query_one("migration", sql, &[])?.map_or(Ok(0), |mut row| row.int())?;
+    // A mark of 0 was written by nobody who knew what it means.
+    let from = usize::try_from(mark).ok().filter(|from| *from > 0).unwrap_or(version);
+    if from <= VERSION {
+        return Ok(());
+    }
+    Err(Error::Setup(format!(
+        "the database is at version {version}, which programs from version {from} on can serve; this program's \
+         version is {VERSION}: start the newer program that changed the database"
+    )))
+}
+
+fn files(tx: &Tx<'_>) -> &'static [(&'static str, &'static str)] {
+    if tx.is_shared() { POSTGRES } else { SQLITE }
+}
+
+fn number(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 fn checksum(sql: &str) -> String {
     HEXLOWER.encode(digest::digest(&digest::SHA256, sql.as_bytes()).as_ref())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{POSTGRES, SERVED_FROM, SQLITE};
+
+    /// Why an older program could not go on with what this statement changes.
+    fn breaks(statement: &str, whole: &str) -> Option<&'static str> {
+        let words: Vec<&str> = statement.split_whitespace().collect();
+        let text = words.join(" ").to_uppercase();
+        let made_here = |table: &str| {
+            let table = table.split('(').next().unwrap_or(table);
+            whole.to_uppercase().contains(&format!("CREATE TABLE {table} "))
+        };
+        if text.contains(" RENAME ") {
+            return Some("it renames what older programs know by its name");
+        }
+        if text.contains("DROP ") && !text.starts_with("DROP INDEX") {
+            return Some("it takes away what older programs may need");
+        }
+        if text.contains("ADD COLUMN") && text.contains("NOT NULL") && !text.contains("DEFAULT") {
+            return Some("it adds a column that older programs do not fill");
+        }
+        if text.contains("SET NOT NULL") || text.contains("ADD CONSTRAINT") || text.contains(" TYPE ") {
+            return Some("it asks for more than older programs write");
+        }
+        let unique = text.strip_prefix("CREATE UNIQUE INDEX").and_then(|rest| rest.split(" ON ").nth(1));
+        let table = unique.and_then(|rest| rest.split([' ', '(']).next());
+        if table.is_some_and(|table| !made_here(table)) {
+            return Some("it forbids what older programs may write twice");
+        }
+        None
+    }
+
+    /// What is broken by the statements of a file.
+    fn broken(sql: &str) -> Vec<&'static str> {
+        let lines: Vec<&str> = sql.lines().map(|line| line.split("--").next().unwrap_or(line)).collect();
+        let code = lines.join("\n");
+        code.split(';').filter_map(|statement| breaks(statement, &code)).collect()
+    }
+
+    #[test]
+    fn migrations_add_or_raise_the_mark() {
+        for files in [SQLITE, POSTGRES] {
+            for (index, (name, sql)) in files.iter().enumerate().skip(SERVED_FROM) {
+                let broken = broken(sql);
+                let number = index + 1;
+                assert!(
+                    broken.is_empty(),
+                    "{name}: {broken:?}; add instead, or raise SERVED_FROM to {number}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_rule_sees_what_breaks() {
+        let breaking = [
+            "DROP TABLE topic",
+            "ALTER TABLE topic DROP COLUMN name",
+            "ALTER TABLE topic RENAME COLUMN name TO title",
+            "ALTER TABLE topic RENAME TO place",
+            "ALTER TABLE topic ADD COLUMN x BIGINT NOT NULL",
+            "ALTER TABLE topic ALTER COLUMN x SET NOT NULL",
+            "ALTER TABLE topic ALTER COLUMN x TYPE TEXT",
+            "CREATE UNIQUE INDEX a ON topic (x)",
+        ];
+        for sql in breaking {
+            assert_eq!(broken(sql).len(), 1, "{sql}");
+        }
+        let adding = "-- DROP what is here?
+            ALTER TABLE topic ADD COLUMN x BIGINT NOT NULL DEFAULT 0; ALTER TABLE topic ADD COLUMN y TEXT;
+            CREATE TABLE fresh (id TEXT PRIMARY KEY, x BIGINT NOT NULL); CREATE UNIQUE INDEX a ON fresh (x);
+            CREATE INDEX b ON topic (x); DROP INDEX c; ALTER TABLE topic SET (fillfactor = 80)";
+        assert!(broken(adding).is_empty(), "{:?}", broken(adding));
+    }
 }

@@ -4,12 +4,14 @@ mod account;
 mod client;
 mod completion;
 mod connection;
+mod copy;
 mod credential;
 mod delivery;
 mod demo;
 mod directory;
 mod endpoint;
 mod explain;
+mod migrate;
 mod paint;
 mod project;
 mod publish;
@@ -73,6 +75,10 @@ enum Command {
     Account(account::AccountFlags),
     /// Create, list and delete projects, as the installation's operator
     Project(project::ProjectFlags),
+    /// Bring the database to this program's version, before servers of it are started
+    Migrate(migrate::MigrateFlags),
+    /// Move an installation to another database
+    Copy(copy::CopyFlags),
     /// Print a completion script for a shell
     Completion(completion::CompletionFlags),
 }
@@ -104,6 +110,8 @@ pub(crate) async fn run(cli: Cli) -> ExitCode {
         Command::Explain(flags) => explain::run(flags).await,
         Command::Account(flags) => account::run(flags).await,
         Command::Project(flags) => project::run(flags).await,
+        Command::Migrate(flags) => migrate::run(flags),
+        Command::Copy(flags) => copy::run(&flags),
         Command::Completion(flags) => Ok(completion::run(&flags)),
     };
     match done {

@@ -37,7 +37,7 @@ enum Action {
         /// Nobody is told
         #[arg(long, conflicts_with = "fallback")]
         no_fallback: bool,
-        /// When more waits than may be sent soon: queue each, merge them (digest), or drop_oldest
+        /// When more waits than may be sent soon: queue each, merge them, or drop the oldest
         #[arg(long, value_name = "WHAT")]
         overflow: Option<String>,
     },

@@ -24,6 +24,7 @@
 //! - [`Db::write`] and [`Db::write_then`] may look first and write then: no other such work of any server comes between.
 //!   [`Db::write_beside`] is for what is written often and need not look.
 
+pub(crate) mod copy;
 mod hand;
 mod postgres;
 mod sqlite;
@@ -41,6 +42,7 @@ pub(crate) use self::postgres::Wire;
 pub(crate) use self::value::{Row, Value};
 use crate::audit::{Actor, Lines};
 use crate::error::Error;
+use crate::migrate::Standing;
 use crate::shard::Shards;
 use crate::wake::Wake;
 
@@ -106,6 +108,30 @@ impl<'c> Tx<'c> {
         match &mut self.on {
             On::Sqlite(_) => Ok(()),
             On::Postgres(wire) => postgres::erased_from(wire, table),
+        }
+    }
+
+    /// Whether this is a database that several servers share.
+    pub(crate) fn is_shared(&self) -> bool {
+        match self.on {
+            On::Sqlite(_) => false,
+            On::Postgres(_) => true,
+        }
+    }
+
+    /// Runs the statements of a text that has no parameters.
+    pub(crate) fn batch(&mut self, sql: &'static str) -> Result<(), Error> {
+        match &mut self.on {
+            On::Sqlite(connection) => Ok(connection.execute_batch(sql)?),
+            On::Postgres(wire) => wire.batch(sql),
+        }
+    }
+
+    /// How many servers of a version before this one are running; `told` when they say which they are.
+    pub(crate) fn servers_before(&mut self, version: usize, told: bool) -> Result<i64, Error> {
+        match &mut self.on {
+            On::Sqlite(_) => Ok(0),
+            On::Postgres(wire) => postgres::servers_before(wire, version, told),
         }
     }
 
@@ -206,6 +232,22 @@ impl Db {
             Database::Postgres(_) => None,
         };
         move || version.as_ref().map(|version| version.load(Ordering::Acquire))
+    }
+
+    /// How a store at `place` stands to this program, without changing anything.
+    pub(crate) fn look(place: Place<'_>) -> Result<Standing, Error> {
+        match place {
+            Place::Sqlite(path) => sqlite::look(path),
+            Place::Postgres(url) => postgres::look(url),
+        }
+    }
+
+    /// How the store stood to this program when it was opened, and what was done to it then.
+    pub(crate) fn standing(&self) -> &Standing {
+        match &self.database {
+            Database::Sqlite(sqlite) => sqlite.standing(),
+            Database::Postgres(postgres) => postgres.standing(),
+        }
     }
 
     /// The same database, whose changes are written down with these lines.

@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OpenFlags, ToSql};
+use rusqlite::{Connection, OpenFlags, ToSql, TransactionBehavior};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Semaphore, mpsc};
@@ -15,6 +15,7 @@ use tokio::time::{Instant, timeout_at};
 use super::value::Kind;
 use super::{Observer, Row, Tx, Value, Work, closing};
 use crate::error::Error;
+use crate::migrate::Standing;
 use crate::{migrate, sealed};
 
 /// The oldest SQLite that is safe: older ones can lose committed pages when a write races a checkpoint
@@ -39,6 +40,7 @@ pub(crate) struct Sqlite {
     writer: Option<JoinHandle<()>>,
     /// None where the writer reads too.
     readers: Option<Readers>,
+    standing: Standing,
 }
 
 #[derive(Clone)]
@@ -86,7 +88,7 @@ impl Sqlite {
             return Err(Error::Setup(format!("SQLite {} is too old, 3.51.3 is needed", rusqlite::version())));
         }
         let mut connection = connect(path, false)?;
-        migrate::sqlite(&mut connection, now)?;
+        let standing = migrate(&mut connection, now)?;
         let tx = connection.transaction()?;
         check(&mut Tx::sqlite(&tx))?;
         tx.commit()?;
@@ -95,7 +97,11 @@ impl Sqlite {
         // A crash may have come between a delete and its purge.
         writer.purge(PURGE_TRIES);
         let (orders, inbox) = mpsc::channel(QUEUE_MAX);
-        Ok((Self { orders: Some(orders), writer: None, readers: None }, (writer, inbox)))
+        Ok((Self { orders: Some(orders), writer: None, readers: None, standing }, (writer, inbox)))
+    }
+
+    pub(crate) fn standing(&self) -> &Standing {
+        &self.standing
     }
 
     pub(crate) async fn submit(&self, work: Box<dyn Work>) -> Result<(), Error> {
@@ -146,7 +152,30 @@ impl Drop for Sqlite {
     }
 }
 
-fn connect(path: &Path, read_only: bool) -> Result<Connection, Error> {
+/// Brings the file to this version.
+pub(crate) fn migrate(
+    connection: &mut Connection,
+    now: carillon_model::Timestamp,
+) -> Result<Standing, Error> {
+    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let standing = migrate::apply(&mut Tx::sqlite(&tx), now)?;
+    tx.commit()?;
+    Ok(standing)
+}
+
+/// How the file stands to this program.
+pub(crate) fn look(path: &Path) -> Result<Standing, Error> {
+    let connection = if path.exists() { connect(path, true)? } else { Connection::open_in_memory()? };
+    read_once(&connection, |tx| {
+        let sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'migration'";
+        match tx.query_one("sqlite_master", sql, &[])? {
+            Some(_there) => migrate::look(tx),
+            None => Ok(Standing::of_nothing(tx)),
+        }
+    })
+}
+
+pub(crate) fn connect(path: &Path, read_only: bool) -> Result<Connection, Error> {
     let access = if read_only {
         OpenFlags::SQLITE_OPEN_READ_ONLY
     } else {
@@ -365,7 +394,7 @@ pub(crate) fn execute(connection: &Connection, sql: &'static str, params: &[Valu
 pub(crate) fn query(
     connection: &Connection,
     table: &'static str,
-    sql: &'static str,
+    sql: &str,
     params: &[Value],
 ) -> Result<Vec<Row>, Error> {
     let mut statement = connection.prepare_cached(sql)?;

@@ -45,8 +45,12 @@ pub(crate) trait Home: Send + Sync + 'static {
     const CHURN_BATCHES: usize;
     /// A place where no store was yet.
     fn fresh() -> Self;
+    /// Where the store is.
+    fn settings(&self) -> Settings;
     /// Opens the store that lives here.
-    fn open(&self, clock: Arc<TestClock>, chance: Arc<SeededChance>) -> Result<Store, Error>;
+    fn open(&self, clock: Arc<TestClock>, chance: Arc<SeededChance>) -> Result<Store, Error> {
+        Store::open(&self.settings(), clock, chance, Arc::new(NoObserver))
+    }
     /// The place as a power cut at this moment would leave it.
     fn after_a_crash(&self) -> Self;
     /// Every file that may hold what was written.
@@ -89,9 +93,8 @@ impl Home for Sqlite {
         Self { dir: tempfile::tempdir().unwrap() }
     }
 
-    fn open(&self, clock: Arc<TestClock>, chance: Arc<SeededChance>) -> Result<Store, Error> {
-        let settings = Settings { data_dir: self.data_dir(), key_file: None, database_url: None };
-        Store::open(&settings, clock, chance, Arc::new(NoObserver))
+    fn settings(&self) -> Settings {
+        Settings { data_dir: self.data_dir(), key_file: None, database_url: None }
     }
 
     fn after_a_crash(&self) -> Self {
@@ -158,13 +161,9 @@ impl Home for Postgres {
         Self { dir: tempfile::tempdir().unwrap(), database: Arc::new(Server::shared().database()) }
     }
 
-    fn open(&self, clock: Arc<TestClock>, chance: Arc<SeededChance>) -> Result<Store, Error> {
-        let settings = Settings {
-            data_dir: self.data_dir(),
-            key_file: None,
-            database_url: Some(self.database.url().into()),
-        };
-        Store::open(&settings, clock, chance, Arc::new(NoObserver))
+    fn settings(&self) -> Settings {
+        let url = self.database.url();
+        Settings { data_dir: self.data_dir(), key_file: None, database_url: Some(url.into()) }
     }
 
     /// What was not committed is lost with the connections.

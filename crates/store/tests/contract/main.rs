@@ -178,6 +178,8 @@ macro_rules! contract {
                     places_go_on_behind_the_last_after_a_restart
                     an_open_store_can_write
                     a_newer_version_is_refused
+                    a_newer_version_that_can_be_served_is_served
+                    a_look_tells_what_would_be_done
                     an_edited_migration_is_refused;
                 overflow:
                     what_a_subscription_wants_goes_with_its_deliveries

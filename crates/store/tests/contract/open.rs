@@ -3,6 +3,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
+use aws_lc_rs::digest;
 use carillon_model::chance::SeededChance;
 use carillon_model::clock::TestClock;
 use carillon_model::delivery::DeliveryState;
@@ -11,7 +12,9 @@ use carillon_store::subscription::SubscriptionFilter;
 use carillon_store::topic::TopicFilter;
 use carillon_store::{Error, NoObserver, Settings, Store};
 
-use crate::harness::{ALL, Bed, Home, START, Sqlite, abandon, accepted, robot, settlement, start};
+use data_encoding::HEXLOWER;
+
+use crate::harness::{ALL, Bed, Home, Postgres, START, Sqlite, abandon, accepted, robot, settlement, start};
 
 /// Tries to open a second time and tells what was said.
 fn refusal<H: Home>(home: &H) -> String {
@@ -108,19 +111,102 @@ pub(crate) async fn an_open_store_can_write<H: Home>() {
     bed.reopen().store.check().await.unwrap();
 }
 
+/// Does what a program of the next version would do: adds, and says which programs can go on.
+fn migrate_ahead<H: Home>(home: &H, served_from: &str) -> i64 {
+    let next = home.number("SELECT count(*) + 1 FROM migration");
+    home.alter(&format!(
+        "ALTER TABLE topic ADD COLUMN of_tomorrow BIGINT NOT NULL DEFAULT 0;
+         CREATE TABLE tomorrow (id BIGINT PRIMARY KEY);
+         INSERT INTO migration (number, name, checksum, applied_at, served_from)
+             VALUES ({next}, 'x', 'x', 0, {served_from})"
+    ));
+    next
+}
+
 pub(crate) async fn a_newer_version_is_refused<H: Home>() {
     let Bed { store, home, .. } = Bed::<H>::fresh().await;
     drop(store);
-    let next = home.number("SELECT count(*) + 1 FROM migration");
-    home.alter(&format!(
-        "INSERT INTO migration (number, name, checksum, applied_at) VALUES ({next}, 'x', 'x', 0)"
-    ));
-    let said = refusal(&home);
-    assert!(said.contains(&format!("version {next}")) && said.contains("newer program"), "{said}");
+    let next = migrate_ahead(&home, "0");
+    // Without a mark nobody knows; with one, it is told from which version on the store can be served.
+    for mark in [0, next, next + 1] {
+        home.alter(&format!("UPDATE migration SET served_from = {mark} WHERE number = {next}"));
+        let said = refusal(&home);
+        let from = mark.max(next);
+        assert!(
+            said.contains(&format!("version {next}")) && said.contains(&format!("version {from} on")),
+            "{said}"
+        );
+        assert!(
+            said.contains(&format!("version is {}", next - 1)) && said.contains("newer program"),
+            "{said}"
+        );
+        let Err(Error::Setup(looked)) = Store::look(&home.settings()) else { panic!("it was looked at") };
+        assert_eq!(looked, said);
+    }
     home.alter(&format!("DELETE FROM migration WHERE number = {next}"));
     let clock = Arc::new(TestClock::at(START));
     let store = home.open(clock, Arc::new(SeededChance::new(8))).unwrap();
     assert!(store.is_installed().await.unwrap(), "the refusal changed nothing");
+}
+
+pub(crate) async fn a_newer_version_that_can_be_served_is_served<H: Home>() {
+    let bed = Bed::<H>::fresh().await;
+    let ready = bed.one_ready().await;
+    // Under a server that runs.
+    let next = migrate_ahead(&bed.home, "(SELECT count(*) FROM migration)");
+    bed.topic("added-meanwhile").await;
+    let bed = bed.reopen();
+    bed.topic("added-after").await;
+    assert_eq!(bed.state(ready.id).await, DeliveryState::Pending);
+    let standing = Store::look(&bed.home.settings()).unwrap();
+    assert_eq!((standing.version, standing.known), (count(next), count(next) - 1));
+    assert!(standing.migrations.is_empty());
+}
+
+fn count(number: i64) -> usize {
+    usize::try_from(number).unwrap()
+}
+
+pub(crate) async fn a_look_tells_what_would_be_done<H: Home>() {
+    let home = H::fresh();
+    let before = Store::look(&home.settings()).unwrap();
+    assert_eq!((before.version, before.migrations.len()), (0, before.known));
+    assert_eq!(before.migrations.first(), Some(&"0001_start"));
+    // A look makes nothing, so that it is the same again.
+    assert_eq!(Store::look(&home.settings()).unwrap(), before);
+    let (clock, chance) = (Arc::new(TestClock::at(START)), Arc::new(SeededChance::new(7)));
+    let done = Store::migrate(&home.settings(), clock.clone(), chance.clone()).unwrap();
+    assert_eq!((done.version, done.migrations), (before.known, before.migrations));
+    let again = Store::migrate(&home.settings(), clock, chance).unwrap();
+    assert!(again.migrations.is_empty());
+    assert_eq!(Store::look(&home.settings()).unwrap(), again);
+}
+
+/// Servers of a version from before marks would go on writing into what they do not understand any more.
+#[tokio::test]
+async fn a_database_whose_servers_could_not_go_on_is_left_alone() {
+    let home = Postgres::fresh();
+    let dir = format!("{}/migrations/postgres", env!("CARGO_MANIFEST_DIR"));
+    let mut files: Vec<_> = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    home.alter(
+        "CREATE TABLE migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL,
+             applied_at BIGINT NOT NULL)",
+    );
+    for (index, file) in files.iter().take(10).enumerate() {
+        let text = fs::read_to_string(file).unwrap();
+        let sum = HEXLOWER.encode(digest::digest(&digest::SHA256, text.as_bytes()).as_ref());
+        home.alter(&text);
+        home.alter(&format!("INSERT INTO migration VALUES ({}, 'n', '{sum}', 0)", index + 1));
+    }
+    let now = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+    home.alter(&format!("INSERT INTO node (id, seen_at, serves) VALUES ('old', {now}, 1)"));
+    let said = refusal(&home);
+    assert!(said.contains("1 running servers") && said.contains("stop them first"), "{said}");
+    assert_eq!(home.number("SELECT count(*) FROM migration"), 10);
+    home.alter("UPDATE node SET seen_at = 0");
+    let store = home.open(Arc::new(TestClock::at(START)), Arc::new(SeededChance::new(8))).unwrap();
+    store.check().await.unwrap();
 }
 
 pub(crate) async fn an_edited_migration_is_refused<H: Home>() {

@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::error::Error;
+use crate::migrate;
 use crate::shard::{SHARDS, Shard, Shards, divide};
 use crate::wake::Wake;
 
@@ -23,7 +24,7 @@ const BEAT: Duration = Duration::from_millis(700);
 /// How long a server believes in its lease after it said so.
 const BELIEF: Duration = Duration::from_millis(2_400);
 /// How long others believe in it.
-const LEASE_MS: i64 = 3_500;
+pub(super) const LEASE_MS: i64 = 3_500;
 /// How long the database may be silent.
 const ANSWER_WAIT: Duration = Duration::from_millis(2_000);
 /// How long word of new deliveries is gathered before more of it is passed on: each costs a lock of the whole database.
@@ -223,9 +224,10 @@ async fn say(connection: &mut PgConnection, me: &str, serves: bool) -> Result<bo
 }
 
 async fn enter(connection: &mut PgConnection, me: &str) -> Result<(), sqlx::Error> {
-    let sql = "INSERT INTO node (id, seen_at, serves)
-         VALUES ($1, (extract(epoch FROM clock_timestamp()) * 1000)::bigint, 1)";
-    sqlx::query(sql).bind(me).execute(connection).await.map(drop)
+    let sql = "INSERT INTO node (id, seen_at, serves, version)
+         VALUES ($1, (extract(epoch FROM clock_timestamp()) * 1000)::bigint, 1, $2)";
+    let version = i64::try_from(migrate::VERSION).unwrap_or(i64::MAX);
+    sqlx::query(sql).bind(me).bind(version).execute(connection).await.map(drop)
 }
 
 async fn see(connection: &mut PgConnection) -> Result<Seen, sqlx::Error> {

@@ -4,6 +4,7 @@
 //! so that a piece of work may look first and write then, as it may with SQLite's one writer. The others work beside
 //! each other, on what is told apart by its rows alone.
 
+mod claimed;
 mod committer;
 mod dialect;
 mod keeper;
@@ -18,13 +19,15 @@ use sqlx::postgres::PgConnectOptions;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Semaphore, mpsc};
 
+pub(crate) use self::claimed::Claimed;
 use self::committer::Committer;
 use self::purge::Purger;
 pub(crate) use self::purge::{erase, erased_from};
 pub(crate) use self::wire::Wire;
-use super::{Observer, Tx, Work, closing};
+use super::{Observer, Tx, Value, Work, closing};
 use crate::error::Error;
 use crate::migrate;
+use crate::migrate::Standing;
 use crate::shard::Shards;
 use crate::wake::Wake;
 
@@ -47,6 +50,7 @@ pub(crate) struct Postgres {
     readers: Arc<Mutex<Vec<Wire>>>,
     reading: Arc<Semaphore>,
     keeper: Mutex<Option<keeper::Running>>,
+    standing: Standing,
 }
 
 /// Reads a URL, and adds what every connection of ours asks for.
@@ -79,7 +83,8 @@ impl Postgres {
         let options = options(url)?;
         // Whoever opens a store may stand in a runtime, in which nothing may wait for another one.
         let first = std::thread::scope(|scope| scope.spawn(|| prepare(options.clone(), now, check)).join());
-        let first = first.map_err(|_panic| Error::Setup("the database could not be opened".to_owned()))??;
+        let (first, standing) =
+            first.map_err(|_panic| Error::Setup("the database could not be opened".to_owned()))??;
         let fail = |error: std::io::Error| Error::Setup(format!("no thread for the store: {error}"));
         let mut threads = Vec::new();
         let mut spawn = |name: &str, run: Box<dyn FnOnce() + Send>| -> Result<(), Error> {
@@ -108,7 +113,12 @@ impl Postgres {
             readers: Arc::new(Mutex::new(Vec::new())),
             reading: Arc::new(Semaphore::new(READERS)),
             keeper: Mutex::new(None),
+            standing,
         })
+    }
+
+    pub(crate) fn standing(&self) -> &Standing {
+        &self.standing
     }
 
     /// Begins to divide the lanes with the other servers.
@@ -163,37 +173,78 @@ impl Drop for Postgres {
     }
 }
 
-/// Brings the database to this version and does the first work in it.
-fn prepare(
-    options: PgConnectOptions,
-    now: carillon_model::Timestamp,
-    check: impl FnOnce(&mut Tx<'_>) -> Result<(), Error>,
-) -> Result<Wire, Error> {
+/// Connects, if this is a database that can be used.
+fn reach(options: PgConnectOptions) -> Result<Wire, Error> {
     let mut wire = Wire::new(options)?;
-    let setup = |error: Error| match error {
-        Error::Unavailable(text) => Error::Setup(format!("the database cannot be opened: {text}")),
-        other @ (Error::Unpurged
-        | Error::Corrupt { .. }
-        | Error::Sealed(_)
-        | Error::Conflict
-        | Error::Setup(_)) => other,
-    };
     wire.connect().map_err(setup)?;
     let version = "SELECT current_setting('server_version_num')::bigint";
     let version = wire.query("pg_settings", version, &[]).map_err(setup)?.into_iter().next();
     if version.map_or(Ok(0), |mut row| row.int())? < VERSION_MIN {
         return Err(Error::Setup("the database is older than PostgreSQL 14, which is needed".to_owned()));
     }
+    Ok(wire)
+}
+
+fn setup(error: Error) -> Error {
+    match error {
+        Error::Unavailable(text) => Error::Setup(format!("the database cannot be opened: {text}")),
+        other @ (Error::Unpurged
+        | Error::Corrupt { .. }
+        | Error::Sealed(_)
+        | Error::Conflict
+        | Error::Setup(_)) => other,
+    }
+}
+
+/// Brings the database to this version and does the first work in it.
+fn prepare(
+    options: PgConnectOptions,
+    now: carillon_model::Timestamp,
+    check: impl FnOnce(&mut Tx<'_>) -> Result<(), Error>,
+) -> Result<(Wire, Standing), Error> {
+    let mut wire = reach(options)?;
     wire.batch("SET lock_timeout = '60s'; SET statement_timeout = '0'").map_err(setup)?;
     wire.batch(LOCK_SETUP).map_err(setup)?;
-    migrate::postgres(&mut wire, now).map_err(setup)?;
     wire.batch("BEGIN").map_err(setup)?;
+    let standing = migrate::apply(&mut Tx::postgres(&mut wire), now).map_err(setup)?;
+    wire.batch("COMMIT; BEGIN").map_err(setup)?;
     check(&mut Tx::postgres(&mut wire)).map_err(setup)?;
     wire.batch("COMMIT").map_err(setup)?;
     // The lock goes with this connection.
     wire.cut();
     wire.connect().map_err(setup)?;
-    Ok(wire)
+    Ok((wire, standing))
+}
+
+/// How the database stands to this program.
+pub(crate) fn look(url: &str) -> Result<Standing, Error> {
+    let options = options(url)?;
+    let look = || {
+        let mut wire = reach(options)?;
+        let sql = "SELECT to_regclass('migration') IS NOT NULL";
+        let there = wire.query("pg_class", sql, &[])?.into_iter().next();
+        let mut tx = Tx::postgres(&mut wire);
+        match there.map_or(Ok(0), |mut row| row.int())? {
+            0 => Ok(Standing::of_nothing(&tx)),
+            _ => migrate::look(&mut tx),
+        }
+    };
+    let looked = std::thread::scope(|scope| scope.spawn(look).join());
+    looked.map_err(|_panic| Error::Setup("the database could not be opened".to_owned()))?.map_err(setup)
+}
+
+/// How many servers of a version before this one are running; `told` when they say which they are.
+pub(crate) fn servers_before(wire: &mut Wire, version: usize, told: bool) -> Result<i64, Error> {
+    const LIVE: &str = "SELECT count(*) FROM node
+         WHERE seen_at > (extract(epoch FROM clock_timestamp()) * 1000)::bigint - $1";
+    const OLDER: &str = "SELECT count(*) FROM node
+         WHERE seen_at > (extract(epoch FROM clock_timestamp()) * 1000)::bigint - $1 AND version < $2";
+    let before = Value::Int(i64::try_from(version).unwrap_or(i64::MAX));
+    let rows = match told {
+        false => wire.query("node", LIVE, &[keeper::LEASE_MS.into()])?,
+        true => wire.query("node", OLDER, &[keeper::LEASE_MS.into(), before])?,
+    };
+    rows.into_iter().next().map_or(Ok(0), |mut row| row.int())
 }
 
 /// Reads in one transaction, so that several queries see one state of the store.
