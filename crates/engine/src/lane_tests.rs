@@ -228,9 +228,8 @@ fn a_cancelled_first_holds_nobody_up() {
     lane.cancelled(1);
     assert_eq!(lane.depth(), 3, "what is being sent stays first until it comes back");
     let later = Ready { attempts: 1, due_at: Timestamp(5_000), ..batch[0].clone() };
+    // It was pending in the store before the loop heard of its failure: there is no other try.
     lane.sent(1, vec![later], false);
-    assert_eq!(lane.wish(NOW, None), Wish::Wait(Timestamp(5_000)));
-    lane.cancelled(1);
     lane.cancelled(3);
     assert_eq!(send(&mut lane, NOW, 1), Some(vec![2]));
     assert_eq!(lane.wish(NOW, None), Wish::Done);
@@ -444,18 +443,4 @@ fn the_oldest_are_dropped_once_for_each_post() {
     assert!(matches!(lane.wish(later, None), Wish::Drop(_)), "the store may have more");
     lane.dropped(&[6]);
     assert_eq!(send(&mut lane, later, 9), Some(vec![8]));
-}
-
-#[test]
-fn what_was_cancelled_before_its_failure_was_told_is_not_waited_for() {
-    let mut lane = Lane::default();
-    lane.arrive(ready(1, Priority::Normal));
-    lane.arrive(ready(2, Priority::Normal));
-    let mut batch = lane.begin(1);
-    // Its state is pending in the store already; the loop has not heard of it.
-    lane.cancelled(1);
-    batch.iter_mut().for_each(|first| (first.attempts, first.due_at) = (1, NOW.plus(MINUTE)));
-    lane.sent(1, batch, false);
-    assert_eq!(lane.wish(NOW, None), Wish::Send(1));
-    assert_eq!(lane.begin(1).first().map(|ready| ready.seq), Some(2));
 }
