@@ -46,6 +46,12 @@ deeds! {
     SubscriptionFallback "subscription.fallback";
     /// Chose what becomes of its messages when too many wait.
     SubscriptionOverflow "subscription.overflow";
+    /// Made a subscription user.
+    UserCreate "subscription_user.create";
+    /// Changed a subscription user.
+    UserUpdate "subscription_user.update";
+    /// Removed a subscription user.
+    UserDelete "subscription_user.delete";
     /// Let a paused endpoint be tried again.
     EndpointResume "endpoint.resume";
     /// Made a template.

@@ -35,7 +35,8 @@ migrations![
     "0010_access",
     "0011_rolling",
     "0012_copied",
-    "0013_overflow",
+    "0013_subscription_user",
+    "0014_overflow",
 ];
 
 /// The version of this program.
