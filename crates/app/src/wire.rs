@@ -40,10 +40,13 @@ pub(crate) async fn build(config: &ServerConfig, links: Links, preset: Preset) -
             "requests to this host go to another address"
         );
     }
-    let store = Store::open(&config.store(), clock.clone(), chance.clone(), Arc::new(metrics.clone()))?;
+    let store = Store::open(&config.store(), clock.clone(), chance.clone(), Arc::new(metrics.clone()))?
+        .with_quotas(config.quotas);
     let providers = Arc::new(Providers::new(config.provider.clone(), clock.clone()));
     let service =
-        Service::new(store.clone(), providers.clone(), clock.clone(), chance.clone(), &config.region);
+        Service::new(store.clone(), providers.clone(), clock.clone(), chance.clone(), &config.region)
+            .with_publishes_per_minute(config.quotas.publishes_per_minute)
+            .with_public_url(config.public_url.clone());
     install::install(&service, preset, &config.data_dir).await?;
     let parts = Parts { store, providers, clock, chance, metrics };
     let secure = links.is_https();

@@ -22,7 +22,7 @@
 //! | tag: a key and a value on a topic | [`tag`] |
 //! | role: what an account may do in a project | [`role`], [`account`] |
 //! | deed: what the audit log tells of | [`audit`] |
-//! | every limit of the product | [`limits`] |
+//! | every limit of the product | [`limits`]; those that the operator sets: [`quota`] |
 //! | time and chance, which are always arguments | [`clock`], [`chance`] |
 
 pub mod access_policy;
@@ -44,6 +44,7 @@ pub mod message;
 pub mod office;
 pub mod outcome;
 pub mod pace;
+pub mod quota;
 pub mod retry;
 pub mod role;
 pub mod scope;

@@ -70,6 +70,12 @@ impl Links {
         self.base.starts_with("https:")
     }
 
+    /// The address that every link begins with, without a slash at its end.
+    #[must_use]
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
     /// The host that every link names.
     #[must_use]
     pub fn host(&self) -> &str {

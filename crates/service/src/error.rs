@@ -1,5 +1,7 @@
 //! Every refusal a caller can get: a closed list, which each dialect of the API turns into its own codes.
 
+use std::time::Duration;
+
 use carillon_model::delivery::DeliveryState;
 use carillon_model::office::directory::RunState;
 use carillon_model::role::{Right, Role};
@@ -149,7 +151,7 @@ pub enum Error {
     #[error("there is a message template of that name and protocol")]
     TemplateExists,
     /// The project has as many templates as it may.
-    #[error("the project has 100 message templates, the most it may have")]
+    #[error("the project has as many message templates as it may have")]
     TemplatesFull,
     /// The topic's attribute is not set.
     #[error("the attribute is not set")]
@@ -164,11 +166,19 @@ pub enum Error {
     #[error("the topic's access policy does not allow {}", .0.name())]
     PolicyRefuses(carillon_model::access_policy::Action),
     /// The project has as many topics as it may.
-    #[error("the project has 3000 topics, the most it may have")]
+    #[error("the project has as many topics as it may have")]
     TopicsFull,
     /// The topic has as many subscriptions as it may.
-    #[error("the topic has 10000 subscriptions, the most it may have")]
+    #[error("the topic has as many subscriptions as it may have")]
     SubscriptionsFull,
+    /// The topic was published to as often within the minute as it may be.
+    #[error("the topic takes at most {most} messages within a minute, try again in {} seconds", .wait.as_secs())]
+    TooFast {
+        /// How many it takes.
+        most: u64,
+        /// When it takes more, in whole seconds.
+        wait: Duration,
+    },
     /// Too many confirmations went to one address of late.
     #[error("too many confirmations went to this address of late, try again later")]
     Throttled,

@@ -16,7 +16,7 @@
 //! | whether a web endpoint answers | [`detection`] |
 //! | what subscriptions want | [`filter`] |
 //! | message templates | [`template`] |
-//! | publish | [`publish`] |
+//! | publish; how often a topic may be published to | [`publish`], `flow` |
 //! | office apps: connect, prove, check | [`connection`] |
 //! | their directories and groups | [`directory`] |
 //! | straight to people and chats | [`push`] |
@@ -42,6 +42,7 @@ pub mod error;
 pub mod explain;
 mod explain_words;
 pub mod filter;
+mod flow;
 pub mod install;
 mod password;
 pub mod project;
@@ -57,9 +58,11 @@ pub mod template;
 pub mod topic;
 pub mod trial;
 
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use carillon_model::id::RequestId;
+use carillon_model::link::Links;
 use carillon_model::urn::TopicUrn;
 use carillon_model::{Chance, Clock, Timestamp};
 use carillon_provider::Providers;
@@ -93,6 +96,8 @@ pub struct Service {
     region: Arc<str>,
     failures: Arc<sign_in::Failures>,
     detections: Arc<detection::Detections>,
+    flow: Arc<flow::Flow>,
+    public_url: Option<Links>,
 }
 
 impl Service {
@@ -106,7 +111,36 @@ impl Service {
     ) -> Self {
         let failures = Arc::new(sign_in::Failures::default());
         let detections = Arc::new(detection::Detections::default());
-        Self { store, providers, clock, chance, region: region.into(), failures, detections }
+        let flow = Arc::new(flow::Flow::default());
+        Self {
+            store,
+            providers,
+            clock,
+            chance,
+            region: region.into(),
+            failures,
+            detections,
+            flow,
+            public_url: None,
+        }
+    }
+
+    /// The same service, which takes at most so many messages within a minute for one topic.
+    #[must_use]
+    pub fn with_publishes_per_minute(self, most: Option<NonZeroU64>) -> Self {
+        Self { flow: Arc::new(flow::Flow::new(most)), ..self }
+    }
+
+    /// The same service, reached at this address, if the operator named one.
+    #[must_use]
+    pub fn with_public_url(self, public_url: Option<Links>) -> Self {
+        Self { public_url, ..self }
+    }
+
+    /// The address at which it is reached, if the operator named one.
+    #[must_use]
+    pub fn public_url(&self) -> Option<&Links> {
+        self.public_url.as_ref()
     }
 
     /// The present moment.

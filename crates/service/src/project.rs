@@ -3,6 +3,7 @@
 use carillon_model::account::check_project_name;
 use carillon_model::audit::Deed;
 use carillon_model::id::{ProjectId, TokenId};
+use carillon_model::limits;
 use carillon_model::role::Right;
 use carillon_store::credential::{CredentialMade, NewCredential};
 use carillon_store::project::{Project, ProjectGone, ProjectMade};
@@ -36,6 +37,15 @@ impl Service {
         caller.may(Right::Own)?;
         let of = (!caller.operator).then_some(caller.account);
         Ok(self.store.project_page(of, after, limit).await?)
+    }
+
+    /// The projects that the caller's account belongs to, by id.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn own_projects(&self, caller: &Caller) -> Result<Vec<Project>, Error> {
+        caller.may(Right::Own)?;
+        Ok(self.store.project_page(Some(caller.account), None, limits::PROJECTS_MAX).await?)
     }
 
     /// Makes a project, whose first administrator is the operator that makes it, with a key pair and a token.

@@ -48,7 +48,8 @@ impl Service {
     ///
     /// # Errors
     /// When there is no such topic or template, or its policy keeps the caller out, or the message breaks a rule, or its
-    /// key was used for another message, or nothing can be stored; then nothing was accepted.
+    /// key was used for another message, or the topic had too many within the minute, or nothing can be stored; then
+    /// nothing was accepted.
     pub async fn publish(
         &self,
         caller: &Caller,
@@ -69,6 +70,7 @@ impl Service {
         }
         let life = time_to_live(publish.time_to_live)?;
         let now = self.clock.now();
+        self.flow.take(topic.id, now)?;
         let message = Message {
             id: MessageId::new(now, self.chance.as_ref()),
             project: topic.project,

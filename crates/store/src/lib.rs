@@ -33,6 +33,7 @@
 //! | whom an office app reaches | [`directory`] |
 //! | readings of a directory | [`office_run`], [`office_staged`] |
 //! | groups of people of our own | [`office_group`] |
+//! | moving an installation to another database | [`copy`] |
 //! | is the key file this database's own | `key_check` |
 //! | which database there is | `db`, and nobody else |
 
@@ -43,6 +44,7 @@ pub mod audit;
 mod cancel;
 pub mod confirmation;
 pub mod connection;
+pub mod copy;
 pub mod credential;
 mod db;
 pub mod delivery;

@@ -34,6 +34,7 @@ migrations![
     "0009_shard",
     "0010_access",
     "0011_rolling",
+    "0012_copied",
 ];
 
 /// The version of this program.

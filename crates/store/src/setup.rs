@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use carillon_model::id::{ProjectId, SubscriptionId, TopicId};
+use carillon_model::quota::Quotas;
 use carillon_model::subscription::Target;
 use carillon_model::topic::{Topic, TopicName};
 use carillon_model::{Chance, Clock, SecretText, Timestamp};
 
 use crate::account::Holder;
+use crate::copy;
 use crate::db::{self, Db, Hand, Observer, Tx};
 use crate::error::Error;
 use crate::kept::Kept;
@@ -43,7 +45,7 @@ impl Settings {
     /// The database's file, where it is one, and the key file.
     fn files(&self) -> (PathBuf, PathBuf) {
         let key_file = self.key_file.clone().unwrap_or_else(|| self.data_dir.join("master.key"));
-        (self.data_dir.join("carillon.db"), key_file)
+        (database(&self.data_dir), key_file)
     }
 }
 
@@ -59,6 +61,7 @@ pub struct Store {
     pub(crate) chance: Arc<dyn Chance>,
     pub(crate) wake: Arc<Wake>,
     pub(crate) shards: Arc<Shards>,
+    pub(crate) quotas: Quotas,
     /// Opened targets, for the next delivery of the same subscription.
     pub(crate) targets: Arc<Kept<SubscriptionId, Arc<Target>>>,
     pub(crate) recipients: Arc<Kept<TopicId, Arc<[Recipient]>>>,
@@ -141,12 +144,25 @@ impl Store {
             chance,
             wake: Arc::new(Wake::default()),
             shards: Arc::new(Shards::default()),
+            quotas: Quotas::default(),
             targets: Arc::new(Kept::new(TARGETS_KEPT_MAX)),
             recipients: Arc::new(Kept::new(TOPICS_KEPT_MAX)),
             topics: Arc::new(Kept::new(TOPICS_KEPT_MAX)),
             holders: Arc::new(Kept::new(HOLDERS_KEPT_MAX)),
             _lock: Arc::new(lock),
         }
+    }
+
+    /// The same store, which takes in as much as the operator says.
+    #[must_use]
+    pub fn with_quotas(self, quotas: Quotas) -> Self {
+        Self { quotas, ..self }
+    }
+
+    /// How much the operator says that it takes in.
+    #[must_use]
+    pub fn quotas(&self) -> Quotas {
+        self.quotas
     }
 
     /// Whether a write can be made durable now.
@@ -178,8 +194,13 @@ fn open_file(
     Ok((db, vault))
 }
 
+/// The database's file in a data directory.
+pub(crate) fn database(data_dir: &Path) -> PathBuf {
+    data_dir.join("carillon.db")
+}
+
 /// Makes the directory, if there is none, and claims it for this process.
-fn claim(dir: &Path) -> Result<File, Error> {
+pub(crate) fn claim(dir: &Path) -> Result<File, Error> {
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
     made.map_err(|error| {
         Error::Setup(format!("the data directory {} cannot be made: {error}", dir.display()))
@@ -210,6 +231,7 @@ fn check_key(
     key_file: &Path,
     chance: &dyn Chance,
 ) -> Result<(), Error> {
+    copy::is_whole(tx)?;
     match key_check::fits(tx, vault, chance)? {
         true => Ok(()),
         false => Err(foreign_key(key_file, &format!("the database {}", database.display()))),
@@ -227,6 +249,7 @@ fn open_server(
 ) -> Result<(Db, Vault), Error> {
     let mut opened = None;
     let own = |tx: &mut Tx<'_>| {
+        copy::is_whole(tx)?;
         if key_check::is_kept(tx)? && !key_file.exists() {
             return Err(Error::Setup(format!(
                 "the database is in use but the key file {} does not exist: give this server a copy of the key file \
@@ -255,7 +278,7 @@ fn foreign_key(key_file: &Path, database: &str) -> Error {
 
 /// Makes the database's file, if there is none, and closes it and its companions to others. SQLite gives its
 /// companions the rights that the file has when they are made.
-fn close_to_others(database: &Path) -> std::io::Result<()> {
+pub(crate) fn close_to_others(database: &Path) -> std::io::Result<()> {
     let mut options = File::options();
     options.create(true).truncate(false).write(true).mode(0o600).open(database)?;
     for ending in ["", "-wal", "-shm"] {

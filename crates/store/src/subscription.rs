@@ -1,12 +1,12 @@
 //! Subscriptions and their sealed targets.
 
+use carillon_model::Channel;
 use carillon_model::clock::Timestamp;
 use carillon_model::endpoint::Endpoint;
 use carillon_model::filter::FilterPolicies;
 use carillon_model::id::{EndpointId, ProjectId, SubscriptionId, TopicId};
 use carillon_model::subscription::{Subscription, SubscriptionState, Target};
 use carillon_model::topic::TopicName;
-use carillon_model::{Channel, limits};
 
 use crate::db::{Row, Tx, params};
 use crate::error::Error;
@@ -177,6 +177,8 @@ struct Sealed {
     endpoint: EndpointId,
     id: SubscriptionId,
     now: Timestamp,
+    /// How many subscriptions the topic may have.
+    most: u64,
 }
 
 fn add(
@@ -214,7 +216,7 @@ fn add(
     let sql = "SELECT count(*) FROM subscription WHERE topic_id = $1";
     let count = tx.query_one("subscription", sql, params![topic.as_str()])?;
     let count = count.map(|mut row| row.int()).transpose()?.unwrap_or(0);
-    if u64::try_from(count).unwrap_or(0) >= limits::SUBSCRIPTIONS_MAX {
+    if u64::try_from(count).unwrap_or(0) >= add.most {
         remove_unused_endpoint(tx, &endpoint)?;
         return Ok((Subscribed::Full, resumed));
     }
@@ -294,6 +296,7 @@ impl Store {
             id: SubscriptionId::new(now, self.chance.as_ref()),
             new,
             now,
+            most: self.quotas.subscriptions,
         };
         let (vault, chance, wake) = (self.vault.clone(), self.chance.clone(), self.wake());
         let work = move |tx: &mut Tx<'_>| add(tx, &vault, chance.as_ref(), &sealed);

@@ -1,8 +1,8 @@
 //! Message templates, one row for each variant.
 
+use carillon_model::Channel;
 use carillon_model::id::{ProjectId, TemplateId};
 use carillon_model::template::{Template, TemplateName};
-use carillon_model::{Channel, limits};
 
 use crate::Page;
 use crate::db::{Row, Tx, params};
@@ -62,7 +62,7 @@ fn json(placeholders: &[String]) -> Result<String, Error> {
     serde_json::to_string(placeholders).map_err(|_json| Error::Conflict)
 }
 
-fn create(tx: &mut Tx<'_>, template: &Template, content: String) -> Result<TemplateMade, Error> {
+fn create(tx: &mut Tx<'_>, template: &Template, content: String, most: u64) -> Result<TemplateMade, Error> {
     let project = template.project.as_str();
     let sql = "SELECT count(*), count(CASE WHEN name = $2 AND protocol = $3 THEN 1 END) FROM template
          WHERE project_id = $1";
@@ -73,7 +73,7 @@ fn create(tx: &mut Tx<'_>, template: &Template, content: String) -> Result<Templ
         if same > 0 {
             return Ok(TemplateMade::There);
         }
-        if u64::try_from(all).unwrap_or(0) >= limits::TEMPLATES_MAX {
+        if u64::try_from(all).unwrap_or(0) >= most {
             return Ok(TemplateMade::Full);
         }
     }
@@ -102,7 +102,8 @@ impl Store {
     /// # Errors
     /// When nothing can be written.
     pub async fn template_create(&self, template: Template, content: String) -> Result<TemplateMade, Error> {
-        self.db.write(move |tx| create(tx, &template, content)).await
+        let most = self.quotas.templates;
+        self.db.write(move |tx| create(tx, &template, content, most)).await
     }
 
     /// Finds a variant with its text.

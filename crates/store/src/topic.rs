@@ -1,7 +1,6 @@
 //! Topics by name and in pages.
 
 use carillon_model::id::{ProjectId, TopicId};
-use carillon_model::limits;
 use carillon_model::topic::{Topic, TopicName};
 
 use crate::Page;
@@ -107,6 +106,7 @@ impl Store {
     /// # Errors
     /// When nothing can be written.
     pub async fn topic_create(&self, topic: Topic) -> Result<Made, Error> {
+        let most = self.quotas.topics;
         let create = move |tx: &mut Tx<'_>| {
             if let Some(there) = find(tx, &topic.project, &topic.name)? {
                 return Ok(Made::There(there));
@@ -114,7 +114,7 @@ impl Store {
             let sql = "SELECT count(*) FROM topic WHERE project_id = $1";
             let count = tx.query_one("topic", sql, params![topic.project.as_str()])?;
             let count = count.map(|mut row| row.int()).transpose()?.unwrap_or(0);
-            if u64::try_from(count).unwrap_or(0) >= limits::TOPICS_MAX {
+            if u64::try_from(count).unwrap_or(0) >= most {
                 return Ok(Made::Full);
             }
             tx.execute(

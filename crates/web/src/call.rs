@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use axum::body::Bytes;
 use axum::extract::{MatchedPath, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::Response;
 use carillon_model::id::RequestId;
 use carillon_model::{Field, Invalid, limits};
@@ -22,7 +22,7 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// Whether handlers may see a header.
 fn is_kept(name: &HeaderName) -> bool {
-    name.as_str().starts_with("x-smn-") || name.as_str() == IDEMPOTENCY_KEY
+    name.as_str().starts_with("x-smn-") || name.as_str() == IDEMPOTENCY_KEY || *name == header::HOST
 }
 
 /// Says in an answer that nothing was published now.
@@ -101,7 +101,7 @@ impl Call {
         self.body.is_empty()
     }
 
-    /// The text of a header of SMN's own (`x-smn-…`), if it is there.
+    /// The text of a header of SMN's own (`x-smn-…`) or of `Host`, if it is there.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }

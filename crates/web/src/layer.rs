@@ -81,3 +81,11 @@ pub(crate) fn json(status: StatusCode, value: &serde_json::Value) -> Response {
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
+
+/// Says in an answer after how many seconds to try again.
+pub(crate) fn with_wait(mut answer: Response, seconds: Option<u64>) -> Response {
+    if let Some(seconds) = seconds {
+        answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    answer
+}

@@ -4,6 +4,7 @@ mod account;
 mod client;
 mod completion;
 mod connection;
+mod copy;
 mod credential;
 mod delivery;
 mod demo;
@@ -76,6 +77,8 @@ enum Command {
     Project(project::ProjectFlags),
     /// Bring the database to this program's version, before servers of it are started
     Migrate(migrate::MigrateFlags),
+    /// Move an installation to another database
+    Copy(copy::CopyFlags),
     /// Print a completion script for a shell
     Completion(completion::CompletionFlags),
 }
@@ -108,6 +111,7 @@ pub(crate) async fn run(cli: Cli) -> ExitCode {
         Command::Account(flags) => account::run(flags).await,
         Command::Project(flags) => project::run(flags).await,
         Command::Migrate(flags) => migrate::run(flags),
+        Command::Copy(flags) => copy::run(&flags),
         Command::Completion(flags) => Ok(completion::run(&flags)),
     };
     match done {

@@ -8,11 +8,13 @@ mod bootstrap;
 
 use std::ffi::OsStr;
 use std::net::SocketAddr;
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use carillon_model::link::Links;
+use carillon_model::quota::Quotas;
 use carillon_provider::{ConnectTo, MailSettings, ProviderSettings, Relay, Sender};
 use clap::Args;
 use serde::Deserialize;
@@ -138,6 +140,18 @@ struct Values {
     /// How many days messages and what became of them are kept, 0 for ever [default: 30]
     #[arg(long, env = "CARILLON_KEEP_DAYS", value_name = "DAYS")]
     keep_days: Option<u32>,
+    /// How many topics a project may have [default: 3000]
+    #[arg(long, env = "CARILLON_TOPICS_MAX", value_name = "COUNT")]
+    topics_max: Option<u32>,
+    /// How many subscriptions a topic may have [default: 10000]
+    #[arg(long, env = "CARILLON_SUBSCRIPTIONS_MAX", value_name = "COUNT")]
+    subscriptions_max: Option<u32>,
+    /// How many message templates a project may have [default: 100]
+    #[arg(long, env = "CARILLON_TEMPLATES_MAX", value_name = "COUNT")]
+    templates_max: Option<u32>,
+    /// How many messages a topic takes within a minute, 0 for any number; Huawei Cloud's takes 3000 [default: 0]
+    #[arg(long, env = "CARILLON_PUBLISHES_PER_MINUTE", value_name = "COUNT")]
+    publishes_per_minute: Option<u32>,
     /// How many hours after its last update the directory of an office app is read again, 0 for never [default: 24]
     #[arg(long, env = "CARILLON_DIRECTORY_UPDATE_HOURS", value_name = "HOURS")]
     directory_update_hours: Option<u32>,
@@ -163,6 +177,7 @@ pub(crate) struct ServerConfig {
     pub(crate) database_url: Option<SecretText>,
     pub(crate) region: String,
     pub(crate) provider: ProviderSettings,
+    pub(crate) quotas: Quotas,
     pub(crate) attempts_at_once: usize,
     pub(crate) attempts_per_host: usize,
     pub(crate) pause_after: Duration,
@@ -219,6 +234,10 @@ impl Values {
             attempts_max: self.attempts_max.or(below.attempts_max),
             platform_timeout: self.platform_timeout.or(below.platform_timeout),
             keep_days: self.keep_days.or(below.keep_days),
+            topics_max: self.topics_max.or(below.topics_max),
+            subscriptions_max: self.subscriptions_max.or(below.subscriptions_max),
+            templates_max: self.templates_max.or(below.templates_max),
+            publishes_per_minute: self.publishes_per_minute.or(below.publishes_per_minute),
             directory_update_hours: self.directory_update_hours.or(below.directory_update_hours),
             drain_timeout: self.drain_timeout.or(below.drain_timeout),
             log: self.log.or(below.log),
@@ -228,6 +247,7 @@ impl Values {
 }
 
 fn check(values: Values) -> anyhow::Result<ServerConfig> {
+    let quotas = quotas(&values)?;
     let region = values.region.unwrap_or_else(|| "local".to_owned());
     if !carillon_model::urn::region_fits(&region) {
         bail!("region must be 1 to 64 lowercase letters, digits and hyphens");
@@ -264,6 +284,7 @@ fn check(values: Values) -> anyhow::Result<ServerConfig> {
         database_url: values.database_url,
         region,
         provider,
+        quotas,
         attempts_at_once,
         attempts_per_host,
         pause_after: Duration::from_secs(u64::from(pause_after) * 3600),
@@ -275,6 +296,22 @@ fn check(values: Values) -> anyhow::Result<ServerConfig> {
         log: values.log.unwrap_or_else(|| "info".to_owned()),
         log_format: values.log_format.unwrap_or(LogFormat::Text),
     })
+}
+
+/// How much of everything there may be.
+fn quotas(values: &Values) -> anyhow::Result<Quotas> {
+    let default = Quotas::default();
+    let or = |given: Option<u32>, default: u64| given.map_or(default, u64::from);
+    let quotas = Quotas {
+        topics: or(values.topics_max, default.topics),
+        subscriptions: or(values.subscriptions_max, default.subscriptions),
+        templates: or(values.templates_max, default.templates),
+        publishes_per_minute: NonZeroU64::new(or(values.publishes_per_minute, 0)),
+    };
+    if quotas.topics == 0 || quotas.subscriptions == 0 || quotas.templates == 0 {
+        bail!("topics_max, subscriptions_max and templates_max must be at least 1");
+    }
+    Ok(quotas)
 }
 
 /// How many days messages are kept when the operator does not say.
@@ -334,6 +371,8 @@ pub(crate) fn connect_to(texts: &[String]) -> anyhow::Result<Vec<ConnectTo>> {
 
 #[cfg(test)]
 mod tests {
+    use carillon_model::quota::Quotas;
+
     use super::{ServerFlags, Values, check, mail, read_file};
 
     #[test]
@@ -351,6 +390,16 @@ mod tests {
         let keep = |keep_days| check(Values { keep_days, ..Values::default() }).unwrap().keep;
         let days = |count: u64| Some(std::time::Duration::from_secs(count * 86_400));
         assert_eq!((keep(None), keep(Some(1)), keep(Some(0))), (days(30), days(1), None));
+    }
+
+    #[test]
+    fn quotas_are_those_of_the_cloud_unless_set() {
+        let quotas = |values| check(values).unwrap().quotas;
+        assert_eq!(quotas(Values::default()), Quotas::default());
+        let (topics_max, publishes_per_minute) = (Some(5), Some(3000));
+        let set = quotas(Values { topics_max, publishes_per_minute, ..Values::default() });
+        assert_eq!((set.topics, set.subscriptions, set.templates), (5, 10_000, 100));
+        assert_eq!(set.publishes_per_minute, std::num::NonZeroU64::new(3000));
     }
 
     #[test]
@@ -380,6 +429,7 @@ mod tests {
         let wrong = [
             Values { region: Some("A B".to_owned()), ..Values::default() },
             Values { attempts_max: Some(0), ..Values::default() },
+            Values { topics_max: Some(0), ..Values::default() },
             Values { public_url: Some("bells.example".to_owned()), ..Values::default() },
             Values {
                 connect_to: Some(vec!["open.feishu.cn=https://example.com".to_owned()]),

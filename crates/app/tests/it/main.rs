@@ -15,6 +15,7 @@ mod cli;
 mod cli_access;
 mod cli_send;
 mod client;
+mod copy;
 mod crash;
 mod crash_one;
 mod deep;

@@ -24,6 +24,7 @@
 //! - [`Db::write`] and [`Db::write_then`] may look first and write then: no other such work of any server comes between.
 //!   [`Db::write_beside`] is for what is written often and need not look.
 
+pub(crate) mod copy;
 mod hand;
 mod postgres;
 mod sqlite;

@@ -88,9 +88,7 @@ impl Sqlite {
             return Err(Error::Setup(format!("SQLite {} is too old, 3.51.3 is needed", rusqlite::version())));
         }
         let mut connection = connect(path, false)?;
-        let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let standing = migrate::apply(&mut Tx::sqlite(&tx), now)?;
-        tx.commit()?;
+        let standing = migrate(&mut connection, now)?;
         let tx = connection.transaction()?;
         check(&mut Tx::sqlite(&tx))?;
         tx.commit()?;
@@ -154,6 +152,17 @@ impl Drop for Sqlite {
     }
 }
 
+/// Brings the file to this version.
+pub(crate) fn migrate(
+    connection: &mut Connection,
+    now: carillon_model::Timestamp,
+) -> Result<Standing, Error> {
+    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let standing = migrate::apply(&mut Tx::sqlite(&tx), now)?;
+    tx.commit()?;
+    Ok(standing)
+}
+
 /// How the file stands to this program.
 pub(crate) fn look(path: &Path) -> Result<Standing, Error> {
     let connection = if path.exists() { connect(path, true)? } else { Connection::open_in_memory()? };
@@ -166,7 +175,7 @@ pub(crate) fn look(path: &Path) -> Result<Standing, Error> {
     })
 }
 
-fn connect(path: &Path, read_only: bool) -> Result<Connection, Error> {
+pub(crate) fn connect(path: &Path, read_only: bool) -> Result<Connection, Error> {
     let access = if read_only {
         OpenFlags::SQLITE_OPEN_READ_ONLY
     } else {
@@ -385,7 +394,7 @@ pub(crate) fn execute(connection: &Connection, sql: &'static str, params: &[Valu
 pub(crate) fn query(
     connection: &Connection,
     table: &'static str,
-    sql: &'static str,
+    sql: &str,
     params: &[Value],
 ) -> Result<Vec<Row>, Error> {
     let mut statement = connection.prepare_cached(sql)?;

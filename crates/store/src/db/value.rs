@@ -127,6 +127,11 @@ impl Row {
         Self { table, column: 0, values: values.into_iter() }
     }
 
+    /// All columns that were not read yet.
+    pub(crate) fn into_values(self) -> Vec<Value> {
+        self.values.collect()
+    }
+
     fn next(&mut self) -> Result<Value, Error> {
         self.column += 1;
         self.values.next().ok_or_else(|| self.corrupt("the column is missing"))

@@ -17,13 +17,15 @@ pub(crate) struct ApiError {
     code: &'static str,
     message: String,
     field: Option<&'static str>,
+    /// After how many seconds to try again.
+    wait: Option<u64>,
     id: Option<RequestId>,
 }
 
 impl ApiError {
     /// An error without a field.
     pub(crate) fn plain(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), field: None, id: None }
+        Self { status, code, message: message.into(), field: None, wait: None, id: None }
     }
 
     /// Names the request.
@@ -41,6 +43,7 @@ impl From<Invalid> for ApiError {
 }
 
 impl From<Error> for ApiError {
+    #[expect(clippy::too_many_lines, reason = "a line for each refusal, and nothing else")]
     fn from(error: Error) -> Self {
         let message = error.to_string();
         let (status, code) = match error {
@@ -73,6 +76,10 @@ impl From<Error> for ApiError {
             Error::DeliveryStands { .. } => (StatusCode::CONFLICT, "conflict"),
             Error::DeliveryNoTarget => (StatusCode::CONFLICT, "no_target"),
             Error::IdempotencyConflict => (StatusCode::UNPROCESSABLE_ENTITY, "idempotency_conflict"),
+            Error::TooFast { wait, .. } => {
+                let wait = Some(wait.as_secs());
+                return Self { wait, ..Self::plain(StatusCode::TOO_MANY_REQUESTS, "too_fast", message) };
+            }
             Error::Throttled => (StatusCode::TOO_MANY_REQUESTS, "throttled"),
             Error::WrongToken => (StatusCode::FORBIDDEN, "wrong_token"),
             Error::WrongLink => (StatusCode::FORBIDDEN, "wrong_link"),
@@ -136,6 +143,6 @@ impl IntoResponse for ApiError {
         }
         let id = self.id.map(|id| id.to_string()).unwrap_or_default();
         body.insert("request_id".to_owned(), id.into());
-        layer::json(self.status, &Value::Object(body))
+        layer::with_wait(layer::json(self.status, &Value::Object(body)), self.wait)
     }
 }

@@ -139,7 +139,7 @@ pub(crate) fn status(error: &Error) -> StatusCode {
         | Error::ProjectExists
         | Error::ProjectsFull
         | Error::ProjectInUse => StatusCode::CONFLICT,
-        Error::Throttled => StatusCode::TOO_MANY_REQUESTS,
+        Error::TooFast { .. } | Error::Throttled => StatusCode::TOO_MANY_REQUESTS,
         Error::Unavailable(_) | Error::Unpurged(_) => StatusCode::SERVICE_UNAVAILABLE,
         Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
@@ -208,13 +208,14 @@ fn chinese(error: &Error) -> &'static str {
         Error::TemplateNotFound => "消息模板不存在。",
         Error::DefaultTemplateNotFound => "该消息模板没有默认版本。",
         Error::TemplateExists => "同名同协议的消息模板已存在。",
-        Error::TemplatesFull => "项目的消息模板已达上限 100 个。",
+        Error::TemplatesFull => "项目的消息模板已达上限。",
         Error::AttributeNotFound => "该属性未设置。",
         Error::TagNotFound => "主题没有这个标签。",
         Error::TagsFull => "每个主题最多 20 个标签。",
         Error::PolicyRefuses(_) => "主题的访问策略不允许这样做。",
-        Error::TopicsFull => "项目的主题已达上限 3000 个。",
-        Error::SubscriptionsFull => "主题的订阅已达上限 10000 个。",
+        Error::TopicsFull => "项目的主题已达上限。",
+        Error::SubscriptionsFull => "主题的订阅已达上限。",
+        Error::TooFast { .. } => "该主题本分钟内的发布次数已达上限，请稍后再试。",
         Error::Throttled => "最近发往该地址的确认请求过多，请稍后再试。",
         Error::WrongToken => "链接无效或已超过 48 小时，请重新订阅。",
         Error::WrongLink => "链接不是为该订阅签发的。",

@@ -1,6 +1,8 @@
 //! From a refusal to SMN's status, code and body, once: both pairs of names (the documents' `code` and `message`, the
 //! gateway's `error_code` and `error_msg`), the request id in body and header.
 
+use std::time::Duration;
+
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use carillon_model::access_policy::Action;
@@ -18,12 +20,14 @@ pub(crate) struct SmnError {
     pub(crate) status: StatusCode,
     pub(crate) code: &'static str,
     pub(crate) message: String,
+    /// After how many seconds to try again.
+    wait: Option<u64>,
     id: Option<RequestId>,
 }
 
 impl SmnError {
     fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), id: None }
+        Self { status, code, message: message.into(), wait: None, id: None }
     }
 
     /// Names the request.
@@ -156,6 +160,15 @@ fn role_forbids(error: &Error) -> SmnError {
     SmnError::new(StatusCode::FORBIDDEN, "SMN.0001", text)
 }
 
+/// As the cloud's gateway says it; SMN's own table has no 429.
+fn too_fast(most: u64, wait: Duration) -> SmnError {
+    let text = format!(
+        "The throttling threshold has been reached: policy api over ratelimit,limit:{most},time:1 minute"
+    );
+    let wait = Some(wait.as_secs());
+    SmnError { wait, ..SmnError::new(StatusCode::TOO_MANY_REQUESTS, "APIG.0308", text) }
+}
+
 const THROTTLED: &str = "The maximum number of subscriptions has been reached. (too many confirmations went to this \
                          address of late, try again later)";
 const WRONG_TOKEN: &str = "Parameter: token is invalid. (the link is unknown or older than 48 hours)";
@@ -213,6 +226,7 @@ impl From<Error> for SmnError {
             }
             Error::TopicsFull => Self::new(forbidden, "SMN.0004", "Exceeded topic limit."),
             Error::SubscriptionsFull => Self::new(forbidden, "SMN.0007", "Exceeded subscription limit."),
+            Error::TooFast { most, wait } => too_fast(most, wait),
             Error::Throttled => Self::new(forbidden, "SMN.0078", THROTTLED),
             Error::WrongToken => Self::new(forbidden, "SMN.0022", WRONG_TOKEN),
             Error::WrongLink => Self::new(forbidden, "SMN.0001", WRONG_LINK),
@@ -287,7 +301,7 @@ impl From<Refused> for SmnError {
 impl IntoResponse for SmnError {
     fn into_response(self) -> Response {
         let id = self.id.map(|id| id.to_string()).unwrap_or_default();
-        layer::json(
+        let answer = layer::json(
             self.status,
             &json!({
                 "request_id": id,
@@ -296,6 +310,7 @@ impl IntoResponse for SmnError {
                 "error_code": self.code,
                 "error_msg": self.message,
             }),
-        )
+        );
+        layer::with_wait(answer, self.wait)
     }
 }

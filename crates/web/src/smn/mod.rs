@@ -21,7 +21,7 @@ mod version;
 
 use axum::Router;
 use axum::extract::{FromRequest, Request};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::Response;
 use axum::routing::{delete, get, post, put};
 use carillon_model::link::{CERTIFICATE_PATH, SUBSCRIBE_PATH, UNSUBSCRIBE_PATH};
@@ -40,9 +40,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/", get(version::list))
         .route("/v2", get(version::show))
         .route("/v2/notifications/protocols", get(version::protocols))
-        .route("/v3/auth/tokens", post(iam::sign_in))
-        .route("/v3/projects", get(iam::projects))
-        .route("/v3/auth/domains", get(iam::domains))
+        .merge(iam_routes())
         .route(TOPICS, post(topic::create).get(topic::list))
         .route(TOPIC, get(topic::show).put(topic::update).delete(topic::remove))
         .route(&format!("{TOPIC}/publish"), post(publish::publish))
@@ -72,6 +70,18 @@ pub(crate) fn routes() -> Router<App> {
         .merge(template_routes())
         .merge(tag_routes())
         .merge(absent::routes("/v2/{project_id}", TOPIC))
+}
+
+/// The small IAM. OpenStack-style clients write some of its paths with a slash at the end.
+fn iam_routes() -> Router<App> {
+    Router::new()
+        .route("/v3", get(iam::version))
+        .route("/v3/", get(iam::version))
+        .route("/v3/auth/tokens", post(iam::sign_in))
+        .route("/v3/auth/catalog", get(iam::list_catalog))
+        .route("/v3/auth/projects", get(iam::own_projects))
+        .route("/v3/auth/domains", get(iam::domains))
+        .route("/v3/projects", get(iam::projects))
 }
 
 /// What end users follow, without signing in: each link carries its own right. Of each there is an older twin.
@@ -125,6 +135,11 @@ impl FromRequest<App> for SmnCall {
 }
 
 impl SmnCall {
+    /// The address that the caller reached this server at: the operator's, else the one that the request names.
+    fn base(&self, app: &App) -> String {
+        base(app, self.0.header(header::HOST.as_str()))
+    }
+
     /// An answer: the given fields and the request's id.
     fn answer(&self, status: StatusCode, mut fields: Map<String, Value>) -> Response {
         let id = self.0.id.map(|id| id.to_string()).unwrap_or_default();
@@ -135,6 +150,14 @@ impl SmnCall {
     /// Names the request in an error.
     fn refuse(&self, error: impl Into<SmnError>) -> SmnError {
         error.into().with(self.0.id)
+    }
+}
+
+/// The address at which the server is reached, without a slash at its end.
+fn base(app: &App, host: Option<&str>) -> String {
+    match app.service.public_url() {
+        Some(links) => links.base().to_owned(),
+        None => format!("http://{}", host.unwrap_or_default()),
     }
 }
 

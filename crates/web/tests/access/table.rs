@@ -19,7 +19,11 @@ pub(crate) const TABLE: &[(&str, &str, &str, &str)] = &[
     ("GET", "/v2/notifications/cloud-services", "anyone", ""),
     ("GET", "/v2/notifications/cloud_service", "anyone", ""),
     ("POST", "/v3/auth/tokens", "open", ""),
+    ("GET", "/v3", "open", ""),
+    ("GET", "/v3/", "open", ""),
     ("GET", "/v3/projects", "anyone", ""),
+    ("GET", "/v3/auth/projects", "own", ""),
+    ("GET", "/v3/auth/catalog", "anyone", ""),
     ("GET", "/v3/auth/domains", "anyone", ""),
     // SMN: links that carry their own right, and what receivers check signatures by.
     ("GET", "/v2/notifications/subscriptions/subscribe", "open", ""),

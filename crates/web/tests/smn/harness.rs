@@ -8,6 +8,7 @@ use axum::http::{Request, StatusCode};
 use carillon_model::chance::SeededChance;
 use carillon_model::clock::{TestClock, Timestamp};
 use carillon_model::id::ProjectId;
+use carillon_model::quota::Quotas;
 use carillon_provider::{ProviderSettings, Providers};
 use carillon_service::Service;
 use carillon_service::install::Preset;
@@ -19,12 +20,13 @@ use tower::ServiceExt;
 
 pub(crate) const PROJECT: &str = "0970dd7a1300f5672ff2c003c60ae115";
 const TOKEN: &str = "token-of-the-wire-tests";
+pub(crate) const PASSWORD: &str = "correct horse battery";
 /// 2025-06-15T15:06:40Z.
 pub(crate) const START: Timestamp = Timestamp(1_750_000_000_000);
 
 pub(crate) struct Door {
-    router: axum::Router,
-    clock: Arc<TestClock>,
+    pub(crate) router: axum::Router,
+    pub(crate) clock: Arc<TestClock>,
     pub(crate) store: Store,
     pub(crate) dir: tempfile::TempDir,
 }
@@ -34,16 +36,24 @@ pub(crate) type Answer = (StatusCode, Value);
 
 impl Door {
     pub(crate) async fn open() -> Self {
+        Self::open_with(Quotas::default(), |service| service).await
+    }
+
+    /// A front door whose operator has set something.
+    pub(crate) async fn open_with(quotas: Quotas, build: impl FnOnce(Service) -> Service) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(TestClock::at(START));
         let chance = Arc::new(SeededChance::new(11));
         let settings = Settings { data_dir: dir.path().join("data"), key_file: None, database_url: None };
-        let store = Store::open(&settings, clock.clone(), chance.clone(), Arc::new(NoObserver)).unwrap();
+        let store = Store::open(&settings, clock.clone(), chance.clone(), Arc::new(NoObserver))
+            .unwrap()
+            .with_quotas(quotas);
         let providers = Arc::new(Providers::new(ProviderSettings::default(), clock.clone()));
-        let service = Service::new(store.clone(), providers, clock.clone(), chance, "local");
+        let service = build(Service::new(store.clone(), providers, clock.clone(), chance, "local"));
         let preset = Preset {
             project: Some(ProjectId::parse(PROJECT).unwrap()),
             token: Some(TOKEN.into()),
+            password: Some(PASSWORD.into()),
             ..Preset::default()
         };
         service.install(preset, |_made| Ok::<_, ()>(())).await.unwrap().unwrap();

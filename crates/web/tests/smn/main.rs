@@ -5,5 +5,7 @@ mod absent;
 mod attribute;
 mod filter;
 mod harness;
+mod iam;
+mod quota;
 mod tag;
 mod template;

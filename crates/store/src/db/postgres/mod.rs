@@ -4,6 +4,7 @@
 //! so that a piece of work may look first and write then, as it may with SQLite's one writer. The others work beside
 //! each other, on what is told apart by its rows alone.
 
+mod claimed;
 mod committer;
 mod dialect;
 mod keeper;
@@ -18,6 +19,7 @@ use sqlx::postgres::PgConnectOptions;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Semaphore, mpsc};
 
+pub(crate) use self::claimed::Claimed;
 use self::committer::Committer;
 use self::purge::Purger;
 pub(crate) use self::purge::{erase, erased_from};

@@ -121,6 +121,36 @@ impl Wire {
         rows.iter().map(|row| read(table, row)).collect()
     }
 
+    /// Runs a query that was put together just now, in PostgreSQL's own words.
+    pub(crate) fn query_made(
+        &mut self,
+        table: &'static str,
+        sql: &str,
+        params: &[Value],
+    ) -> Result<Vec<Row>, Error> {
+        let statement = prepared(sql.into(), params);
+        let rows = drive!(self, connection => statement.fetch_all(connection))?;
+        rows.iter().map(|row| read(table, row)).collect()
+    }
+
+    /// Runs a statement that was put together just now, each of whose parameters is a list in which some may be nothing.
+    pub(crate) fn execute_lists(
+        &mut self,
+        sql: &str,
+        lists: impl Iterator<Item = (Kind, Vec<Value>)>,
+    ) -> Result<(), Error> {
+        let mut statement = prepared(sql.into(), &[]);
+        for (kind, list) in lists {
+            let values = list.iter();
+            statement = match kind {
+                Kind::Int | Kind::Ints => statement.bind(values.map(int).collect::<Vec<Option<i64>>>()),
+                Kind::Text | Kind::Texts => statement.bind(values.map(text).collect::<Vec<Option<String>>>()),
+                Kind::Bytes => statement.bind(values.map(bytes).collect::<Vec<Option<Vec<u8>>>>()),
+            };
+        }
+        drive!(self, connection => statement.execute(connection)).map(drop)
+    }
+
     fn text(&mut self, sql: &'static str) -> Arc<str> {
         Arc::clone(self.texts.entry(sql).or_insert_with(|| dialect::rewrite(sql).into()))
     }
@@ -166,6 +196,18 @@ fn prepared(text: Arc<str>, params: &[Value]) -> Query<'static, Postgres, PgArgu
         };
     }
     query
+}
+
+fn int(value: &Value) -> Option<i64> {
+    if let Value::Int(value) = value { Some(*value) } else { None }
+}
+
+fn text(value: &Value) -> Option<String> {
+    if let Value::Text(value) = value { Some(without_nul(value).into_owned()) } else { None }
+}
+
+fn bytes(value: &Value) -> Option<Vec<u8>> {
+    if let Value::Bytes(value) = value { Some(value.clone()) } else { None }
 }
 
 /// PostgreSQL's texts cannot hold the character U+0000, which a platform may well answer with.

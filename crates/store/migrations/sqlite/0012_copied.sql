@@ -1,0 +1,6 @@
+-- That another installation was, or is being, copied into this database. Without an end it is not whole, and is not served.
+CREATE TABLE copied (
+    source     TEXT PRIMARY KEY,
+    started_at INTEGER NOT NULL,
+    ended_at   INTEGER
+) WITHOUT ROWID;
