@@ -16,9 +16,9 @@ use reqwest::redirect::Policy;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-use crate::{Authorities, ProviderSettings};
 use crate::connect_to::ConnectTo;
 use crate::guard::{Denied, Guard, PrivateEndpoint, Resolver, Unresolved};
+use crate::{Authorities, ProviderSettings};
 
 /// The most bytes of an answer that are read.
 pub(crate) const ANSWER_BYTES_MAX: usize = 64 * 1024;
@@ -221,8 +221,7 @@ impl Http {
     }
 
     fn web_client(&self) -> Option<&reqwest::Client> {
-        let make =
-            || client(Resolver::new(Some(self.guard.clone())), self.web_timeout, &self.authorities);
+        let make = || client(Resolver::new(Some(self.guard.clone())), self.web_timeout, &self.authorities);
         self.web.get_or_init(make).as_ref()
     }
 }

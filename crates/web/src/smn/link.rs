@@ -111,7 +111,9 @@ fn acts(request: &Request, channel: Channel) -> bool {
         Channel::Http | Channel::Https => request.method() == Method::GET,
         Channel::Email => request.method() == Method::GET && is_signed(request.headers()),
         // They have no links.
-        Channel::Dingtalk | Channel::DingtalkPerson | Channel::Lark | Channel::Wecom | Channel::Office => false,
+        Channel::Dingtalk | Channel::DingtalkPerson | Channel::Lark | Channel::Wecom | Channel::Office => {
+            false
+        }
     };
     opened || request.method() == Method::POST
 }
