@@ -44,6 +44,12 @@ deeds! {
     SubscriptionFilter "subscription.filter";
     /// Chose who is told when a subscription's endpoint is paused.
     SubscriptionFallback "subscription.fallback";
+    /// Made a subscription user.
+    UserCreate "subscription_user.create";
+    /// Changed a subscription user.
+    UserUpdate "subscription_user.update";
+    /// Removed a subscription user.
+    UserDelete "subscription_user.delete";
     /// Let a paused endpoint be tried again.
     EndpointResume "endpoint.resume";
     /// Made a template.

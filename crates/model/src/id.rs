@@ -124,6 +124,10 @@ id!(
     GroupId
 );
 id!(
+    /// A subscription user.
+    SubscriptionUserId
+);
+id!(
     /// One request, for logs and answers.
     RequestId
 );

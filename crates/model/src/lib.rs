@@ -7,6 +7,7 @@
 //! | channel: the kind of way a message goes | [`channel`] |
 //! | endpoint: the address inside a subscription | [`endpoint`] |
 //! | subscription and its extension | [`subscription`] |
+//! | subscription user: somebody with several ways to be reached | [`subscription_user`] |
 //! | filter policy: which messages a subscription wants | [`filter`] |
 //! | message: what a publisher handed in | [`message`] |
 //! | delivery: one message on its way to one endpoint | [`delivery`] |
@@ -50,6 +51,7 @@ pub mod role;
 pub mod scope;
 pub mod secret;
 pub mod subscription;
+pub mod subscription_user;
 pub mod tag;
 pub mod template;
 pub mod text;

@@ -156,6 +156,10 @@ pub const AUDIT_WHAT_BYTES_MAX: usize = 512;
 pub const CONNECTION_NAME_CHARS_MAX: usize = 64;
 /// The most connections of a project.
 pub const CONNECTIONS_MAX: u64 = 100;
+/// The most subscription users of a project.
+pub const USERS_MAX: u64 = 1_000;
+/// The longest name or group of a subscription user, in characters (SMN).
+pub const USER_NAME_CHARS_MAX: usize = 32;
 /// The most recipients that one push names.
 pub const PUSH_RECIPIENTS_MAX: usize = 1_000;
 /// The most people and chats that one message is expanded into.

@@ -114,6 +114,12 @@ pub enum Error {
     /// There is no such subscription.
     #[error("there is no such subscription")]
     SubscriptionNotFound,
+    /// There is no such subscription user.
+    #[error("there is no such subscription user")]
+    SubscriptionUserNotFound,
+    /// The project has as many subscription users as it may.
+    #[error("the project has 1000 subscription users, the most it may have")]
+    SubscriptionUsersFull,
     /// There is no such message.
     #[error("there is no such message")]
     MessageNotFound,

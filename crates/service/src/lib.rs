@@ -12,6 +12,7 @@
 //! | attributes and tags of topics | [`attribute`], [`tag`] |
 //! | whether a caller may use a topic | `right` |
 //! | subscribe, look, remove | [`subscription`] |
+//! | users with several ways to be reached | [`subscription_user`] |
 //! | ask subscribers, and what following a link does | [`confirmation`] |
 //! | whether a web endpoint answers | [`detection`] |
 //! | what subscriptions want | [`filter`] |
@@ -53,6 +54,7 @@ mod right;
 pub mod session;
 pub mod sign_in;
 pub mod subscription;
+pub mod subscription_user;
 pub mod tag;
 pub mod template;
 pub mod topic;

@@ -12,6 +12,7 @@
 //! | topics | [`topic`] |
 //! | subscriptions and their sealed targets | [`subscription`] |
 //! | asking subscribers, and their links | [`confirmation`] |
+//! | users with several ways to be reached | [`subscription_user`] |
 //! | what subscriptions want | [`filter`] |
 //! | message templates | [`template`] |
 //! | attributes of topics | [`attribute`] |
@@ -73,6 +74,7 @@ mod setup;
 pub mod shard;
 pub mod signing;
 pub mod subscription;
+pub mod subscription_user;
 pub mod tag;
 pub mod template;
 pub mod topic;

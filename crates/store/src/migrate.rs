@@ -35,6 +35,7 @@ migrations![
     "0010_access",
     "0011_rolling",
     "0012_copied",
+    "0013_subscription_user",
 ];
 
 /// The version of this program.

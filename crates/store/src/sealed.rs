@@ -31,7 +31,8 @@ pub(crate) fn reclaim(connection: &Connection) -> Result<(), Error> {
     let count = |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
     let all = count("SELECT count(*) FROM sealed")?;
     let live = count(
-        "SELECT (SELECT count(*) FROM subscription) + (SELECT count(*) FROM endpoint) + (SELECT count(*) FROM connection)",
+        "SELECT (SELECT count(*) FROM subscription) + (SELECT count(*) FROM endpoint) + (SELECT count(*) FROM connection)
+         + (SELECT count(*) FROM subscription_user)",
     )?;
     if all - live <= live.max(ERASED_MIN) {
         return Ok(());
@@ -40,7 +41,7 @@ pub(crate) fn reclaim(connection: &Connection) -> Result<(), Error> {
         "BEGIN IMMEDIATE;
          CREATE TEMP TABLE live AS SELECT seq, bytes FROM sealed WHERE seq IN
              (SELECT sealed_seq FROM subscription UNION ALL SELECT sealed_seq FROM endpoint
-              UNION ALL SELECT sealed_seq FROM connection);
+              UNION ALL SELECT sealed_seq FROM connection UNION ALL SELECT sealed_seq FROM subscription_user);
          DELETE FROM sealed;
          INSERT INTO sealed (seq, bytes) SELECT seq, bytes FROM live ORDER BY seq;
          DROP TABLE live;

@@ -77,7 +77,7 @@ fn place(id: &str) -> Place<'_> {
 /// The keyed hashes of an address: alone, to find it by, and with the app it is reached through, which makes two
 /// subscriptions share a lane.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Hashes {
+pub(crate) struct Hashes {
     address: [u8; HASH],
     lane: [u8; HASH],
 }
@@ -85,7 +85,7 @@ struct Hashes {
 const HASH: usize = 32;
 
 impl Hashes {
-    fn new(vault: &Vault, endpoint: &Endpoint, app_key: Option<&str>) -> Self {
+    pub(crate) fn new(vault: &Vault, endpoint: &Endpoint, app_key: Option<&str>) -> Self {
         let address = format!("{}\n{}", endpoint.channel(), endpoint.canonical().reveal());
         let lane = format!("{address}\n{}", app_key.unwrap_or_default());
         Self {
@@ -101,6 +101,11 @@ impl Hashes {
 
     fn bytes(&self) -> Vec<u8> {
         [self.address, self.lane].concat()
+    }
+
+    /// The endpoints of the address.
+    pub(crate) fn find_address(&self, tx: &mut Tx<'_>) -> Result<Vec<String>, Error> {
+        self.find(tx, |hashes, bytes| bytes.get(..HASH) == Some(hashes.address.as_slice()))
     }
 
     /// The endpoints whose hashes `fit`, by their ids and the places of their hashes.
@@ -341,10 +346,7 @@ impl Store {
                 Some(all) => {
                     let mut found = Vec::new();
                     for hashes in all {
-                        let fit = |hashes: &Hashes, bytes: &[u8]| {
-                            bytes.get(..HASH) == Some(hashes.address.as_slice())
-                        };
-                        found.extend(hashes.find(tx, fit)?);
+                        found.extend(hashes.find_address(tx)?);
                     }
                     Some(found)
                 }

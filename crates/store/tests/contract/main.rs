@@ -29,6 +29,7 @@ mod session;
 mod shard;
 mod signing;
 mod subscription;
+mod subscription_user;
 mod tag;
 mod template;
 mod topic;
@@ -243,6 +244,11 @@ macro_rules! contract {
                     list_is_oldest_first_and_filtered
                     rewrite_and_delete_change_one
                     a_project_has_its_own_and_not_too_many;
+                subscription_user:
+                    users_are_kept_listed_and_changed_in_part
+                    a_project_has_its_own_users_and_not_too_many
+                    what_reaches_a_user_is_sealed_and_leaves_no_byte
+                    an_address_stands_as_its_subscriptions_do;
                 topic:
                     create_keeps_the_first_of_a_name
                     create_stops_at_the_most_a_project_may_have

@@ -69,6 +69,8 @@ impl From<Error> for ApiError {
             Error::ProjectNotFound => (StatusCode::NOT_FOUND, "project_not_found"),
             Error::TopicNotFound => (StatusCode::NOT_FOUND, "topic_not_found"),
             Error::SubscriptionNotFound => (StatusCode::NOT_FOUND, "subscription_not_found"),
+            Error::SubscriptionUserNotFound => (StatusCode::NOT_FOUND, "subscription_user_not_found"),
+            Error::SubscriptionUsersFull => (StatusCode::CONFLICT, "subscription_users_full"),
             Error::MessageNotFound => (StatusCode::NOT_FOUND, "message_not_found"),
             Error::DeliveryNotFound => (StatusCode::NOT_FOUND, "delivery_not_found"),
             Error::EndpointNotFound => (StatusCode::NOT_FOUND, "endpoint_not_found"),

@@ -106,6 +106,7 @@ pub(crate) fn status(error: &Error) -> StatusCode {
         Error::ProjectNotFound
         | Error::TopicNotFound
         | Error::SubscriptionNotFound
+        | Error::SubscriptionUserNotFound
         | Error::MessageNotFound
         | Error::DeliveryNotFound
         | Error::EndpointNotFound
@@ -131,6 +132,7 @@ pub(crate) fn status(error: &Error) -> StatusCode {
         | Error::ConnectionsFull
         | Error::RunStands(_)
         | Error::SubscriptionsFull
+        | Error::SubscriptionUsersFull
         | Error::AccountExists
         | Error::AccountsFull
         | Error::LastAdministrator
@@ -199,6 +201,8 @@ fn chinese(error: &Error) -> &'static str {
         Error::ProjectNotFound => "项目不存在。",
         Error::TopicNotFound => "主题不存在。",
         Error::SubscriptionNotFound => "订阅不存在。",
+        Error::SubscriptionUserNotFound => "订阅用户不存在。",
+        Error::SubscriptionUsersFull => "项目的订阅用户已达上限 1000 个。",
         Error::MessageNotFound => "消息不存在。",
         Error::DeliveryNotFound => "投递不存在。",
         Error::EndpointNotFound => "订阅地址不存在。",

@@ -171,11 +171,13 @@ fn too_fast(most: u64, wait: Duration) -> SmnError {
 
 const THROTTLED: &str = "The maximum number of subscriptions has been reached. (too many confirmations went to this \
                          address of late, try again later)";
+const USERS_FULL: &str = "The maximum number of subscriptions has been reached. (the project has 1000 users)";
 const WRONG_TOKEN: &str = "Parameter: token is invalid. (the link is unknown or older than 48 hours)";
 const WRONG_LINK: &str =
     "No permission to request resources. (the link is not one that was handed out for this subscription)";
 
 impl From<Error> for SmnError {
+    #[expect(clippy::too_many_lines, reason = "a line for each refusal, and nothing else")]
     fn from(error: Error) -> Self {
         let not_found = StatusCode::NOT_FOUND;
         let (bad, forbidden) = (StatusCode::BAD_REQUEST, StatusCode::FORBIDDEN);
@@ -226,6 +228,10 @@ impl From<Error> for SmnError {
             }
             Error::TopicsFull => Self::new(forbidden, "SMN.0004", "Exceeded topic limit."),
             Error::SubscriptionsFull => Self::new(forbidden, "SMN.0007", "Exceeded subscription limit."),
+            Error::SubscriptionUserNotFound => {
+                Self::new(bad, "SMN.00290", "SubscriberUrn is unavailable. (no such subscription user)")
+            }
+            Error::SubscriptionUsersFull => Self::new(forbidden, "SMN.0078", USERS_FULL),
             Error::TooFast { most, wait } => too_fast(most, wait),
             Error::Throttled => Self::new(forbidden, "SMN.0078", THROTTLED),
             Error::WrongToken => Self::new(forbidden, "SMN.0022", WRONG_TOKEN),

@@ -14,6 +14,7 @@ mod publish;
 mod statistics;
 mod structure;
 mod subscription;
+mod subscription_user;
 mod tag;
 mod template;
 mod topic;
@@ -68,6 +69,7 @@ pub(crate) fn routes() -> Router<App> {
         .merge(links())
         .route("/v2/{project_id}/notifications/topics-with-associated-resources", get(topic::list_associated))
         .merge(template_routes())
+        .merge(user_routes(TOPIC))
         .merge(tag_routes())
         .merge(absent::routes("/v2/{project_id}", TOPIC))
 }
@@ -95,6 +97,14 @@ fn links() -> Router<App> {
         .route("/rest/v2/notifications/subscription/unsubscribe", unsubscribe())
         .route(&format!("{CERTIFICATE_PATH}{{certificate_id}}"), get(link::certificate))
         .route("/v2/notifications/certifications/download/{certificate_id}", get(link::certificate))
+}
+
+fn user_routes(topic: &str) -> Router<App> {
+    const USERS: &str = "/v2/{domain_id}/subscription-users";
+    Router::new()
+        .route(USERS, post(subscription_user::create).get(subscription_user::list))
+        .route(&format!("{USERS}/{{id}}"), put(subscription_user::update).delete(subscription_user::remove))
+        .route(&format!("{topic}/subscriptions/from-subscription-users"), post(subscription_user::subscribe))
 }
 
 fn template_routes() -> Router<App> {

@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use carillon_model::endpoint::Endpoint;
 use carillon_model::subscription::{AppCredentials, Extension};
+use carillon_model::urn::SubscriptionUrn;
 use carillon_model::{Channel, Field, Invalid, SecretText, limits};
 use carillon_service::subscription::{NamedSubscription, Subscribe};
 use carillon_service::{Error, SubscriptionFilter};
@@ -123,28 +124,36 @@ async fn add_many(app: &App, call: &SmnCall, items: &[Value]) -> Result<Response
     let id = call.0.id.map(|id| id.to_string()).unwrap_or_default();
     let (mut first, mut any_new, mut results) = (None, false, Vec::new());
     for item in items {
-        let added = async {
+        let answer = async {
             let item = item
                 .as_object()
                 .ok_or_else(|| Invalid::new(Field::Extension, "each item must be an object"))?;
             app.service.subscribe(&call.0.caller, topic_urn, read(item)?).await
         };
-        results.push(match added.await {
-            Ok((urn, fresh)) => {
-                any_new |= fresh;
-                let urn = urn.to_string();
-                first.get_or_insert_with(|| urn.clone());
-                json!({ "http_code": if fresh { 201 } else { 200 }, "request_id": id, "subscription_urn": urn })
-            }
-            Err(error) => {
-                let error = SmnError::from(error);
-                json!({ "http_code": error.status.as_u16(), "request_id": id, "error_code": error.code,
-                        "error_msg": error.message })
-            }
-        });
+        let answer = answer.await;
+        if let Ok((urn, fresh)) = &answer {
+            any_new |= fresh;
+            first.get_or_insert_with(|| urn.to_string());
+        }
+        results.push(added(&id, answer));
     }
     let status = if any_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok(call.answer(status, fields(json!({ "subscription_urn": first, "subscriptions_result": results }))))
+}
+
+/// What became of one of many.
+pub(super) fn added(id: &str, answer: Result<(SubscriptionUrn, bool), Error>) -> Value {
+    match answer {
+        Ok((urn, fresh)) => {
+            let code = if fresh { StatusCode::CREATED } else { StatusCode::OK };
+            json!({ "http_code": code.as_u16(), "request_id": id, "subscription_urn": urn.to_string() })
+        }
+        Err(error) => {
+            let error = SmnError::from(error);
+            json!({ "http_code": error.status.as_u16(), "request_id": id, "error_code": error.code,
+                    "error_msg": error.message })
+        }
+    }
 }
 
 /// `GET …/notifications/subscriptions`: the project's, oldest first.

@@ -36,6 +36,17 @@ pub(crate) const TABLE: &[(&str, &str, &str, &str)] = &[
     ("POST", "/rest/v2/notifications/subscription/unsubscribe", "link", ""),
     ("GET", "/smn/{certificate_id}", "open", ""),
     ("GET", "/v2/notifications/certifications/download/{certificate_id}", "open", ""),
+    // SMN: subscription users. They are the caller's project's, whichever way the path names the domain.
+    (
+        "POST",
+        "/v2/{domain_id}/subscription-users",
+        "change",
+        r#"{"name":"a","wechat":{"endpoint":"https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=0123456789"}}"#,
+    ),
+    ("GET", "/v2/{domain_id}/subscription-users", "look", ""),
+    ("PUT", "/v2/{domain_id}/subscription-users/{id}", "change", r#"{"name":"b"}"#),
+    ("DELETE", "/v2/{domain_id}/subscription-users/{id}", "change", ""),
+    ("POST", "{T}/subscriptions/from-subscription-users", "change", r#"{"ids":["a"]}"#),
     // SMN: topics.
     ("POST", "{P}/topics", "change", r#"{"name":"new"}"#),
     ("GET", "{P}/topics", "look", ""),

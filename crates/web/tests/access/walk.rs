@@ -47,6 +47,7 @@ async fn there(house: &House) -> Names {
     let (account, _token) = house.member(OPERATOR, "zoe", json!({ "role": "reader" })).await;
     Names(vec![
         ("project_id", PROJECT.to_owned()),
+        ("domain_id", "carillon".to_owned()),
         ("topic_urn", topic),
         ("subscription_urn", subscription),
         ("message_template_id", template.text("/message_template_id")),

@@ -7,5 +7,6 @@ mod filter;
 mod harness;
 mod iam;
 mod quota;
+mod subscription_user;
 mod tag;
 mod template;
