@@ -3,6 +3,7 @@
 //! Each flag of `carillon serve` has an environment twin of the same name (`--data-dir`, `CARILLON_DATA_DIR`) and a
 //! key of the same name in the file (`data_dir`).
 
+mod authorities;
 mod bootstrap;
 
 use std::ffi::OsStr;
@@ -19,6 +20,7 @@ use carillon_provider::{ConnectTo, MailSettings, ProviderSettings, Relay, Sender
 use clap::Args;
 use serde::Deserialize;
 
+pub(crate) use self::authorities::authorities;
 pub(crate) use self::bootstrap::preset;
 use carillon_model::SecretText;
 
@@ -115,6 +117,9 @@ struct Values {
     /// Whom mail is from: alerts@example.com or Alerts <alerts@example.com>; goes with --smtp-url
     #[arg(long, env = "CARILLON_MAIL_FROM", value_name = "ADDRESS")]
     mail_from: Option<String>,
+    /// A PEM file of certificate authorities to trust beside the machine's own, for web hooks and the mail relay
+    #[arg(long, env = "CARILLON_CA_FILE", value_name = "FILE")]
+    ca_file: Option<PathBuf>,
     /// How many attempts may be under way at once [default: 1024]
     #[arg(long, env = "CARILLON_ATTEMPTS_AT_ONCE", value_name = "COUNT")]
     attempts_at_once: Option<usize>,
@@ -232,6 +237,7 @@ impl Values {
             allow_private_endpoints: self.allow_private_endpoints.or(below.allow_private_endpoints),
             smtp_url: self.smtp_url.or(below.smtp_url),
             mail_from: self.mail_from.or(below.mail_from),
+            ca_file: self.ca_file.or(below.ca_file),
             attempts_at_once: self.attempts_at_once.or(below.attempts_at_once),
             attempts_per_host: self.attempts_per_host.or(below.attempts_per_host),
             pause_after: self.pause_after.or(below.pause_after),
@@ -295,6 +301,7 @@ fn check(values: Values) -> anyhow::Result<ServerConfig> {
         private_allowed: values.allow_private_endpoints.unwrap_or_default(),
         timeout: Duration::from_secs(timeout),
         mail: mail(values.smtp_url.as_deref(), values.mail_from.as_deref())?,
+        authorities: authorities(values.ca_file.as_deref())?,
         ..ProviderSettings::default()
     };
     Ok(ServerConfig {

@@ -27,7 +27,9 @@ pub(crate) const TABLE: &[(&str, &str, &str, &str)] = &[
     ("GET", "/v3/auth/domains", "anyone", ""),
     // SMN: links that carry their own right, and what receivers check signatures by.
     ("GET", "/v2/notifications/subscriptions/subscribe", "open", ""),
+    ("POST", "/v2/notifications/subscriptions/subscribe", "open", ""),
     ("GET", "/rest/v2/notifications/subscription/confirm", "open", ""),
+    ("POST", "/rest/v2/notifications/subscription/confirm", "open", ""),
     ("GET", "/v2/notifications/subscriptions/unsubscribe", "link", ""),
     ("POST", "/v2/notifications/subscriptions/unsubscribe", "link", ""),
     ("GET", "/rest/v2/notifications/subscription/unsubscribe", "link", ""),
