@@ -28,6 +28,7 @@ use carillon_model::subscription::Target;
 use carillon_model::{Channel, Clock, SecretText, Timestamp};
 
 mod advice;
+mod authorities;
 mod certificate;
 mod clean;
 mod connect_to;
@@ -50,6 +51,7 @@ mod wecom;
 mod wire;
 
 pub use advice::advice;
+pub use authorities::Authorities;
 pub use connect_to::ConnectTo;
 pub use email::{MailSettings, Relay, Security, Sender};
 pub use guard::PrivateEndpoint;
@@ -73,6 +75,8 @@ pub struct ProviderSettings {
     pub web_timeout: Duration,
     /// How mail leaves; without it there are no mailboxes.
     pub mail: Option<MailSettings>,
+    /// Whose certificates are good beside those of the machine, for every connection that leaves.
+    pub authorities: Authorities,
 }
 
 impl Default for ProviderSettings {
@@ -83,6 +87,7 @@ impl Default for ProviderSettings {
             timeout: Duration::from_secs(10),
             web_timeout: Duration::from_secs(5),
             mail: None,
+            authorities: Authorities::default(),
         }
     }
 }
@@ -207,7 +212,8 @@ impl Providers {
         reason = "whoever starts the server has no further use for them"
     )]
     pub fn new(settings: ProviderSettings, clock: Arc<dyn Clock>) -> Self {
-        let mailer = settings.mail.clone().map(|mail| email::Mailer::new(mail, settings.timeout));
+        let make = |mail| email::Mailer::new(mail, settings.timeout, settings.authorities.clone());
+        let mailer = settings.mail.clone().map(make);
         let (http, tokens) = (http::Http::new(&settings), token::Tokens::on(None));
         Self { http, tokens, mailer, clock, pace: office::pace::AppPace::default() }
     }

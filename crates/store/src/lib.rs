@@ -65,6 +65,7 @@ pub mod office_group;
 pub mod office_run;
 pub mod office_staged;
 pub mod office_token;
+mod overflow;
 pub mod pause;
 pub mod pick;
 pub mod project;

@@ -36,7 +36,8 @@ migrations![
     "0011_rolling",
     "0012_copied",
     "0013_subscription_user",
-    "0014_office_token",
+    "0014_overflow",
+    "0015_office_token",
 ];
 
 /// The version of this program.
