@@ -34,6 +34,7 @@ mod postgres_server;
 mod purge;
 mod refusals;
 mod refused_fields;
+mod rotation;
 mod sign;
 mod smn;
 mod smn_chats;

@@ -211,6 +211,9 @@ impl From<Error> for SmnError {
             | Error::DeliveryNoTarget
             | Error::CertificateNotFound
             | Error::AccountShared
+            | Error::NoNewKey
+            | Error::KeysInUse(_)
+            | Error::KeyFile(_)
             | Error::WrongPassword
             | Error::AccountNotFound
             | Error::KeyNotFound
