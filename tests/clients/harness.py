@@ -67,7 +67,10 @@ class Program:
 
 
 class Installation:
-    """A server with four pretend chats behind it."""
+    """A server with four pretend chats behind it. `more` are settings of its own."""
+
+    def __init__(self, **more):
+        self.more = more
 
     def __enter__(self):
         self.folder = tempfile.TemporaryDirectory(prefix="carillon-clients-")
@@ -89,6 +92,7 @@ class Installation:
             "CARILLON_BOOTSTRAP_TOKEN": TOKEN,
             "CARILLON_BOOTSTRAP_ADMIN_PASSWORD": PASSWORD,
             "CARILLON_LOG_FORMAT": "json",
+            **self.more,
         }
         try:
             self.server = Program(["serve"], environment, r'"address":"([0-9.]+:[0-9]+)"', "stderr")

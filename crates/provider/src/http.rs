@@ -16,9 +16,9 @@ use reqwest::redirect::Policy;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-use crate::ProviderSettings;
 use crate::connect_to::ConnectTo;
 use crate::guard::{Denied, Guard, PrivateEndpoint, Resolver, Unresolved};
+use crate::{Authorities, ProviderSettings};
 
 /// The most bytes of an answer that are read.
 pub(crate) const ANSWER_BYTES_MAX: usize = 64 * 1024;
@@ -138,6 +138,7 @@ pub(crate) struct Http {
     guard: Guard,
     timeout: Duration,
     web_timeout: Duration,
+    authorities: Authorities,
     wire: Option<Arc<dyn Wire>>,
     platform: OnceLock<Option<reqwest::Client>>,
     web: OnceLock<Option<reqwest::Client>>,
@@ -151,6 +152,7 @@ impl Http {
             guard: Guard::new(&settings.private_allowed),
             timeout: settings.timeout,
             web_timeout: settings.web_timeout,
+            authorities: settings.authorities.clone(),
             wire: None,
             platform: OnceLock::new(),
             web: OnceLock::new(),
@@ -214,24 +216,28 @@ impl Http {
     }
 
     fn platform_client(&self) -> Option<&reqwest::Client> {
-        self.platform.get_or_init(|| client(Resolver::new(None), self.timeout)).as_ref()
+        let make = || client(Resolver::new(None), self.timeout, &self.authorities);
+        self.platform.get_or_init(make).as_ref()
     }
 
     fn web_client(&self) -> Option<&reqwest::Client> {
-        let make = || client(Resolver::new(Some(self.guard.clone())), self.web_timeout);
+        let make = || client(Resolver::new(Some(self.guard.clone())), self.web_timeout, &self.authorities);
         self.web.get_or_init(make).as_ref()
     }
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the one place that makes clients")]
-fn client(resolver: Resolver, timeout: Duration) -> Option<reqwest::Client> {
+fn client(resolver: Resolver, timeout: Duration, authorities: &Authorities) -> Option<reqwest::Client> {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         // Somebody else may install one in the same moment, which is as good.
         drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
     }
     let resolver = Arc::new(resolver);
+    let more = authorities.iter().filter_map(|der| reqwest::Certificate::from_der(der).ok());
+    let more: Vec<_> = more.collect();
     let builder = || {
         reqwest::Client::builder()
+            .tls_certs_merge(more.iter().cloned())
             .redirect(Policy::none())
             .retry(reqwest::retry::never())
             .no_proxy()

@@ -28,6 +28,7 @@ use carillon_model::subscription::Target;
 use carillon_model::{Channel, Clock, SecretText, Timestamp};
 
 mod advice;
+mod authorities;
 mod certificate;
 mod clean;
 mod connect_to;
@@ -49,6 +50,7 @@ mod wecom;
 mod wire;
 
 pub use advice::advice;
+pub use authorities::Authorities;
 pub use connect_to::ConnectTo;
 pub use email::{MailSettings, Relay, Security, Sender};
 pub use guard::PrivateEndpoint;
@@ -71,6 +73,8 @@ pub struct ProviderSettings {
     pub web_timeout: Duration,
     /// How mail leaves; without it there are no mailboxes.
     pub mail: Option<MailSettings>,
+    /// Whose certificates are good beside those of the machine, for every connection that leaves.
+    pub authorities: Authorities,
 }
 
 impl Default for ProviderSettings {
@@ -81,6 +85,7 @@ impl Default for ProviderSettings {
             timeout: Duration::from_secs(10),
             web_timeout: Duration::from_secs(5),
             mail: None,
+            authorities: Authorities::default(),
         }
     }
 }
@@ -193,7 +198,8 @@ impl Providers {
         reason = "whoever starts the server has no further use for them"
     )]
     pub fn new(settings: ProviderSettings, clock: Arc<dyn Clock>) -> Self {
-        let mailer = settings.mail.clone().map(|mail| email::Mailer::new(mail, settings.timeout));
+        let make = |mail| email::Mailer::new(mail, settings.timeout, settings.authorities.clone());
+        let mailer = settings.mail.clone().map(make);
         let (http, tokens) = (http::Http::new(&settings), token::Tokens::new());
         Self { http, tokens, mailer, clock, pace: office::pace::AppPace::default() }
     }

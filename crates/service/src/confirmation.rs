@@ -81,6 +81,23 @@ impl Service {
         }
     }
 
+    /// The subscription that a link to confirm is for, and its channel. Nothing is changed.
+    ///
+    /// # Errors
+    /// When the token is unknown or has ended, or is another topic's.
+    pub async fn confirmation_of(
+        &self,
+        token: &SecretText,
+        topic_urn: Option<&str>,
+    ) -> Result<(SubscriptionUrn, Channel), Error> {
+        let found = self.store.confirmation_find(token).await?.ok_or(Error::WrongToken)?;
+        let urn = self.urn_of(&found);
+        if topic_urn.is_some_and(|topic| topic != urn.topic.to_string()) {
+            return Err(Error::WrongToken);
+        }
+        Ok((urn, found.channel))
+    }
+
     /// Follows the link that confirms a subscription, or takes it up again. Following it twice is no fault.
     ///
     /// # Errors
@@ -90,12 +107,28 @@ impl Service {
         token: &SecretText,
         topic_urn: Option<&str>,
     ) -> Result<SubscriptionUrn, Error> {
-        let found = self.store.confirmation_find(token).await?.ok_or(Error::WrongToken)?;
-        let urn = self.urn_of(&found);
-        if topic_urn.is_some_and(|topic| topic != urn.topic.to_string()) {
-            return Err(Error::WrongToken);
-        }
+        let (urn, _channel) = self.confirmation_of(token, topic_urn).await?;
         if self.store.subscription_confirm(token).await? { Ok(urn) } else { Err(Error::WrongToken) }
+    }
+
+    /// The subscription that a link to end one is for, and its channel. Nothing is changed.
+    ///
+    /// # Errors
+    /// When the signature is not that of this subscription's link, or the subscription is gone.
+    pub async fn ending_of(
+        &self,
+        urn: &str,
+        signature: &SecretText,
+    ) -> Result<(SubscriptionUrn, Channel), Error> {
+        if !self.store.unsubscribe_signature_fits(urn, signature) {
+            return Err(Error::WrongLink);
+        }
+        let urn = SubscriptionUrn::parse(urn)?;
+        let topic = self.store.topic_find(&urn.topic.project, &urn.topic.topic).await?;
+        let topic = topic.ok_or(Error::SubscriptionNotFound)?;
+        let found = self.store.subscription_find(topic.id, urn.id).await?;
+        let channel = found.ok_or(Error::SubscriptionNotFound)?.channel;
+        Ok((urn, channel))
     }
 
     /// Follows the link that ends a subscription. Ending it twice is no fault.

@@ -65,12 +65,13 @@ pub(crate) async fn run(flags: KeyFlags) -> anyhow::Result<ExitCode> {
         )),
         Action::List => items(&answer, "/keys").iter().for_each(|key| say(&line(key))),
         Action::Rotate => say(&format!("done: {} values sealed anew", answer["sealed"])),
-        Action::Retire => match items(&answer, "/retired") {
-            [] => say("there is no old key"),
-            gone => {
-                gone.iter().for_each(|id| say(&format!("retired key {}", id.as_str().unwrap_or_default())))
+        Action::Retire => {
+            let gone = items(&answer, "/retired");
+            gone.iter().for_each(|id| say(&format!("retired key {}", id.as_str().unwrap_or_default())));
+            if gone.is_empty() {
+                say("there is no old key");
             }
-        },
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,5 +1,6 @@
 //! `carillon send`: one message to one robot or mailbox, no server.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -63,6 +64,9 @@ pub(crate) struct SendFlags {
     /// Whom mail is from
     #[arg(long, env = "CARILLON_MAIL_FROM", value_name = "ADDRESS")]
     mail_from: Option<String>,
+    /// A PEM file of certificate authorities to trust beside the machine's own
+    #[arg(long, env = "CARILLON_CA_FILE", value_name = "FILE")]
+    ca_file: Option<PathBuf>,
     /// Send what would go to HOST to URL instead; URL must be a private address
     #[arg(long, env = "CARILLON_CONNECT_TO", value_name = "HOST=URL", value_delimiter = ',')]
     connect_to: Vec<String>,
@@ -93,7 +97,11 @@ pub(crate) async fn run(flags: SendFlags) -> anyhow::Result<ExitCode> {
         Ok(mail) => mail,
         Err(error) => return Ok(misused(&error.to_string())),
     };
-    let settings = ProviderSettings { connect_to, mail, ..ProviderSettings::default() };
+    let authorities = match config::authorities(flags.ca_file.as_deref()) {
+        Ok(authorities) => authorities,
+        Err(error) => return Ok(misused(&format!("{error:#}"))),
+    };
+    let settings = ProviderSettings { connect_to, mail, authorities, ..ProviderSettings::default() };
     let clock = Arc::new(SystemClock);
     let providers = Providers::new(settings, clock.clone());
     if !providers.offers(target.endpoint.channel()) {

@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::chats::LOOPBACK;
-use crate::client::{Api, Auth, smn, topic_urn};
+use crate::client::{Answer, Api, Auth, smn, topic_urn};
 use crate::harness::{PATIENCE, Said, Server, Start, home, program, run};
 
 const ALICE: &str = "alice.wonder@example.org";
@@ -50,9 +50,14 @@ impl World {
         listed["subscriptions"].as_array().unwrap().iter().map(shown).collect()
     }
 
-    /// Follows a link as somebody whom nobody knows.
+    /// Presses the button behind a link, as somebody whom nobody knows.
     async fn follow(&self, link: &str) -> u16 {
-        self.server.api(Auth::Nobody).get(link.strip_prefix(PUBLIC).unwrap()).await.status
+        self.opened(Method::POST, link, "text/html").await.status
+    }
+
+    async fn opened(&self, method: Method, link: &str, accept: &str) -> Answer {
+        let nobody = self.server.api(Auth::Nobody);
+        nobody.send_raw(method, link.strip_prefix(PUBLIC).unwrap(), Vec::new(), &[("accept", accept)]).await
     }
 
     /// Subscribes and confirms an address.
@@ -149,6 +154,41 @@ async fn from_the_confirmation_to_the_one_click_that_ends_it() {
     for secret in ["alice.wonder", "unsubscribe?"] {
         assert!(!world.server.log_text().contains(secret), "{secret}: {}", world.server.log_text());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn filters_that_open_every_link_change_nothing() {
+    // Found by asking what a company's mail filter does: opening a link confirmed and ended subscriptions.
+    let world = world().await;
+    let body = json!({ "protocol": "email", "endpoint": ALICE });
+    world.api.subscribe(&world.topic, &body).await;
+    let asked = link(&world.mails(1).await[0]);
+    let opened = async |link: &str, state: i64| {
+        for accept in ["text/html,application/xhtml+xml,*/*;q=0.8", "*/*", "application/json"] {
+            for method in [Method::HEAD, Method::GET] {
+                world.opened(method, link, accept).await.expect(200);
+                assert_eq!(world.listed().await[0].0, state, "{accept}");
+            }
+        }
+        world.opened(Method::GET, link, "text/html").await.text()
+    };
+    let page = opened(&asked, 0).await;
+    assert!(page.contains("<form method=\"post\">") && page.contains("<b>ops</b>"), "{page}");
+    assert!(page.contains("Confirm · 确认订阅"), "{page}");
+    let pressed = world.opened(Method::POST, &asked, "text/html").await.expect(200).text();
+    assert!(pressed.contains("您的订阅已确认") && !pressed.contains("<form"), "{pressed}");
+    assert_eq!(world.listed().await[0].0, 1);
+
+    world.api.publish(&world.topic, &json!({ "message": "x" })).await;
+    let leave = link(&world.mails(2).await[1]);
+    let page = opened(&leave, 1).await;
+    assert!(page.contains("Unsubscribe · 退订"), "{page}");
+    assert_eq!(world.follow(&leave).await, 200);
+    assert_eq!(world.listed().await[0].0, 3);
+    // A program that sends its credentials along means it, as the official SDKs do.
+    let again = link(&world.mails(3).await[2]);
+    world.api.get(again.strip_prefix(PUBLIC).unwrap()).await.expect(200);
+    assert_eq!(world.listed().await[0].0, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,7 +8,9 @@ use carillon_model::SecretText;
 use carillon_model::outcome::Verdict;
 use lettre::Address;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
+use lettre::transport::smtp::client::{
+    AsyncSmtpConnection, Certificate, TlsParameters, TlsParametersBuilder,
+};
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
 use lettre::transport::smtp::extension::ClientId;
 use lettre::transport::smtp::response::Response;
@@ -17,7 +19,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::code::{self, Phase, Trouble};
 use super::{MailSettings, Security};
-use crate::Part;
+use crate::{Authorities, Part};
 
 /// The most connections to the relay at once: many relays take no more from one client.
 const CONNECTIONS_MAX: usize = 10;
@@ -39,6 +41,7 @@ struct Idle {
 pub(crate) struct Mailer {
     pub(crate) settings: MailSettings,
     timeout: Duration,
+    authorities: Authorities,
     tls: OnceLock<Option<TlsParameters>>,
     idle: Mutex<Vec<Idle>>,
     places: Semaphore,
@@ -46,10 +49,11 @@ pub(crate) struct Mailer {
 
 impl Mailer {
     /// Takes the settings in; nothing is connected before there is mail.
-    pub(crate) fn new(settings: MailSettings, timeout: Duration) -> Self {
+    pub(crate) fn new(settings: MailSettings, timeout: Duration, authorities: Authorities) -> Self {
         Self {
             settings,
             timeout,
+            authorities,
             tls: OnceLock::new(),
             idle: Mutex::default(),
             places: Semaphore::new(CONNECTIONS_MAX),
@@ -146,13 +150,17 @@ impl Mailer {
     }
 
     fn tls(&self) -> Option<TlsParameters> {
-        let make = || match TlsParameters::new_rustls(self.settings.relay.host.clone()) {
-            Ok(tls) => Some(tls),
-            Err(_no_roots) => {
-                tracing::error!(
-                    "no certificate authorities on this machine: a secure relay cannot be reached"
-                );
-                None
+        let make = || {
+            let more = self.authorities.iter().filter_map(|der| Certificate::from_der(der.to_vec()).ok());
+            let builder = TlsParameters::builder(self.settings.relay.host.clone());
+            match more.fold(builder, TlsParametersBuilder::add_root_certificate).build_rustls() {
+                Ok(tls) => Some(tls),
+                Err(_no_roots) => {
+                    tracing::error!(
+                        "no certificate authorities on this machine: a secure relay cannot be reached"
+                    );
+                    None
+                }
             }
         };
         self.tls.get_or_init(make).clone()

@@ -52,6 +52,7 @@ use super::{
         endpoint::show,
         endpoint::resume,
         endpoint::set_fallback,
+        endpoint::set_overflow,
         message::who_am_i,
         rotation::list,
         rotation::begin,

@@ -88,10 +88,11 @@ fn iam_routes() -> Router<App> {
 
 /// What end users follow, without signing in: each link carries its own right. Of each there is an older twin.
 fn links() -> Router<App> {
+    let subscribe = || get(link::subscribe).post(link::subscribe);
     let unsubscribe = || get(link::unsubscribe).post(link::unsubscribe);
     Router::new()
-        .route(SUBSCRIBE_PATH, get(link::subscribe))
-        .route("/rest/v2/notifications/subscription/confirm", get(link::subscribe))
+        .route(SUBSCRIBE_PATH, subscribe())
+        .route("/rest/v2/notifications/subscription/confirm", subscribe())
         .route(UNSUBSCRIBE_PATH, unsubscribe())
         .route("/rest/v2/notifications/subscription/unsubscribe", unsubscribe())
         .route(&format!("{CERTIFICATE_PATH}{{certificate_id}}"), get(link::certificate))

@@ -27,7 +27,9 @@ pub(crate) const TABLE: &[(&str, &str, &str, &str)] = &[
     ("GET", "/v3/auth/domains", "anyone", ""),
     // SMN: links that carry their own right, and what receivers check signatures by.
     ("GET", "/v2/notifications/subscriptions/subscribe", "open", ""),
+    ("POST", "/v2/notifications/subscriptions/subscribe", "open", ""),
     ("GET", "/rest/v2/notifications/subscription/confirm", "open", ""),
+    ("POST", "/rest/v2/notifications/subscription/confirm", "open", ""),
     ("GET", "/v2/notifications/subscriptions/unsubscribe", "link", ""),
     ("POST", "/v2/notifications/subscriptions/unsubscribe", "link", ""),
     ("GET", "/rest/v2/notifications/subscription/unsubscribe", "link", ""),
@@ -146,6 +148,7 @@ pub(crate) const TABLE: &[(&str, &str, &str, &str)] = &[
     ("GET", "/api/v1/endpoints/{endpoint_id}", "look", ""),
     ("POST", "/api/v1/endpoints/{endpoint_id}/resume", "change", ""),
     ("PUT", "/api/v1/subscriptions/{subscription_urn}/fallback", "change", r#"{"fallback":null}"#),
+    ("PUT", "/api/v1/subscriptions/{subscription_urn}/overflow", "change", r#"{"overflow":"queue"}"#),
     ("GET", "/api/v1/connections", "look", ""),
     (
         "POST",
