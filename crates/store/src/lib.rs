@@ -36,7 +36,8 @@
 //! | access tokens of office apps | [`office_token`] |
 //! | groups of people of our own | [`office_group`] |
 //! | moving an installation to another database | [`copy`] |
-//! | is the key file this database's own | `key_check` |
+//! | the key file, and whether it is this database's own | `key_file`, `key_check` |
+//! | another master key | [`rotation`] |
 //! | which database there is | `db`, and nobody else |
 
 pub mod account;
@@ -58,6 +59,7 @@ pub mod health;
 pub mod idempotency;
 mod kept;
 mod key_check;
+mod key_file;
 pub mod member;
 pub mod message;
 mod migrate;
@@ -71,6 +73,7 @@ pub mod pick;
 pub mod project;
 mod resend;
 pub mod retention;
+pub mod rotation;
 mod sealed;
 mod session;
 mod setup;

@@ -35,6 +35,7 @@ mod postgres_server;
 mod purge;
 mod refusals;
 mod refused_fields;
+mod rotation;
 mod sign;
 mod smn;
 mod smn_chats;

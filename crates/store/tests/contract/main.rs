@@ -27,6 +27,7 @@ mod postgres;
 mod purge;
 mod resend;
 mod retention;
+mod rotation;
 mod session;
 mod shard;
 mod signing;
@@ -252,6 +253,10 @@ macro_rules! contract {
                     list_is_oldest_first_and_filtered
                     rewrite_and_delete_change_one
                     a_project_has_its_own_and_not_too_many;
+                rotation:
+                    everything_is_sealed_anew_and_the_old_key_can_go
+                    a_rotation_that_was_cut_short_goes_on
+                    only_a_server_that_is_alone_makes_the_new_key;
                 subscription_user:
                     users_are_kept_listed_and_changed_in_part
                     a_project_has_its_own_users_and_not_too_many

@@ -24,6 +24,13 @@ pub(crate) async fn one_fetches_and_all_use_it<H: Home>() {
     let is_token = |bytes: &[u8]| bytes.windows(TOKEN.len()).any(|part| part == TOKEN.as_bytes());
     assert!(!bed.home.files().iter().any(|file| is_token(&std::fs::read(file).unwrap())), "it is sealed");
 
+    // One that cannot be opened any more is fetched anew.
+    bed.store.office_token_put([6; 32], &token, renew_at).await.unwrap();
+    bed.home.alter("UPDATE office_token SET sealed = (SELECT max(sealed) FROM office_token)");
+    assert_eq!(bed.store.office_token_take(APP).await.unwrap(), Shelved::Fetch);
+    bed.home.alter("DELETE FROM office_token");
+    bed.store.office_token_put(APP, &token, renew_at).await.unwrap();
+
     // One that is called dead goes, unless another took its place.
     bed.store.office_token_drop(APP, renew_at.plus(Duration::from_secs(1))).await.unwrap();
     assert_eq!(bed.store.office_token_take(APP).await.unwrap(), kept);
