@@ -9,6 +9,7 @@
 
 mod http;
 mod ledger;
+mod postgres;
 mod receiver;
 mod report;
 mod scenario;
@@ -20,7 +21,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 
-use crate::scenario::{crash, fan, idle, latency, neighbours, overload, pending};
+use crate::scenario::{crash, fan, idle, latency, neighbours, overload, pending, scale};
 
 /// Measures Carillon on this machine.
 #[derive(Debug, Parser)]
@@ -38,6 +39,12 @@ struct Arguments {
     /// How many requests the harness has under way at once.
     #[arg(long, value_name = "COUNT", global = true, default_value_t = 64)]
     connections: usize,
+    /// Where the server keeps everything: `sqlite`, `postgres` (a server of this run's own) or a server's URL.
+    #[arg(long, value_name = "DATABASE", global = true, default_value = "sqlite")]
+    database: String,
+    /// How many servers share the PostgreSQL database.
+    #[arg(long, value_name = "COUNT", global = true, default_value_t = 1)]
+    nodes: usize,
     /// What to measure; everything when not given.
     #[command(subcommand)]
     scenario: Option<Scenario>,
@@ -57,6 +64,8 @@ enum Scenario {
     Overload(overload::Wanted),
     /// Many deliveries pending: memory, accept rate, start.
     Pending(pending::Wanted),
+    /// SQLite beside PostgreSQL with one server and with several.
+    Scale(scale::Wanted),
     /// Nothing to do: how much of a processor that takes.
     Idle(idle::Wanted),
 }
@@ -70,6 +79,8 @@ fn main() -> anyhow::Result<()> {
         flags: arguments.flags.split_whitespace().map(str::to_owned).collect(),
         connections: arguments.connections,
         to: arguments.to,
+        backing: world::Backing::named(&arguments.database)?,
+        nodes: if arguments.database == "sqlite" { 1 } else { arguments.nodes.max(1) },
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(run(setup, arguments.scenario))
@@ -84,6 +95,7 @@ async fn run(setup: world::Setup, scenario: Option<Scenario>) -> anyhow::Result<
         Some(Scenario::Crash(wanted)) => crash::run(&setup, wanted).await,
         Some(Scenario::Overload(wanted)) => overload::run(&setup, wanted).await,
         Some(Scenario::Pending(wanted)) => pending::run(&setup, wanted).await,
+        Some(Scenario::Scale(wanted)) => scale::run(&setup, wanted).await,
         Some(Scenario::Idle(wanted)) => idle::run(&setup, wanted).await,
         None => {
             for fan_out in [1, 100, 1000] {

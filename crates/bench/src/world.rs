@@ -1,7 +1,7 @@
 //! A receiver, a server, topics and subscriptions: what every scenario begins with.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -14,7 +14,9 @@ use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
 use crate::http::{self, Connection};
+use crate::postgres::{Database, Done, Postgres};
 use crate::receiver::Receiver;
+use crate::scenario::scale::Cost;
 use crate::server::{PROJECT, Server, TOKEN};
 
 /// How long a scenario waits for what is still under way.
@@ -27,6 +29,29 @@ pub(crate) struct Setup {
     pub(crate) flags: Vec<String>,
     pub(crate) connections: usize,
     pub(crate) to: Kind,
+    pub(crate) backing: Backing,
+    /// How many servers there are.
+    pub(crate) nodes: usize,
+}
+
+/// Where the server keeps everything.
+#[derive(Debug, Clone)]
+pub(crate) enum Backing {
+    /// A file in its data directory.
+    File,
+    /// A fresh database of a PostgreSQL server.
+    Postgres(Arc<Postgres>),
+}
+
+impl Backing {
+    /// What `--database` means.
+    pub(crate) fn named(name: &str) -> anyhow::Result<Self> {
+        Ok(match name {
+            "sqlite" => Self::File,
+            "postgres" => Self::Postgres(Arc::new(Postgres::start()?)),
+            url => Self::Postgres(Arc::new(Postgres::at(url)?)),
+        })
+    }
 }
 
 /// What kind of address deliveries go to.
@@ -45,6 +70,20 @@ impl Setup {
     /// The same, but to web hooks.
     pub(crate) fn to_hooks(&self) -> Self {
         Self { to: Kind::Hook, ..self.clone() }
+    }
+
+    /// The same with a file.
+    pub(crate) fn on_file(&self) -> Self {
+        Self { backing: Backing::File, nodes: 1, ..self.clone() }
+    }
+
+    /// The same with so many servers on PostgreSQL.
+    pub(crate) fn on_postgres(&self, nodes: usize) -> anyhow::Result<Self> {
+        let backing = match &self.backing {
+            Backing::File => Backing::named("postgres")?,
+            there @ Backing::Postgres(_) => there.clone(),
+        };
+        Ok(Self { backing, nodes, ..self.clone() })
     }
 
     /// The server's flags.
@@ -76,6 +115,9 @@ pub(crate) struct World {
     pub(crate) setup: Setup,
     pub(crate) receiver: Arc<Receiver>,
     pub(crate) server: Server,
+    /// More servers on the same database.
+    others: Vec<Server>,
+    pub(crate) database: Option<Database>,
     pub(crate) topics: Arc<Vec<String>>,
     folder: TempDir,
 }
@@ -121,8 +163,18 @@ impl World {
         let receiver = Receiver::start(fan_out, messages * fan_out, &tasks).await?;
         // The port is free again when the probe is dropped.
         let address = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
+        let database = match &setup.backing {
+            Backing::File => None,
+            Backing::Postgres(postgres) => Some(postgres.database()?),
+        };
+        let mut setup = setup.clone();
+        if let Some(database) = &database {
+            setup.flags.extend(["--database-url".to_owned(), database.url.clone()]);
+        }
+        let setup = &setup;
         let server =
             Server::start(&setup.program, &setup.flags(receiver.address), folder.path(), address).await?;
+        let others = others(setup, folder.path(), receiver.address, database.as_ref()).await?;
         let mut connection = Connection::open(address).await?;
         let mut names = Vec::new();
         for topic in 0..topics {
@@ -138,7 +190,15 @@ impl World {
             }
             names.push(urn);
         }
-        let world = Self { setup: setup.clone(), receiver, server, topics: Arc::new(names), folder };
+        let world = Self {
+            setup: setup.clone(),
+            receiver,
+            server,
+            others,
+            database,
+            topics: Arc::new(names),
+            folder,
+        };
         world.wait_confirmed(&mut connection).await?;
         Ok(world)
     }
@@ -167,6 +227,36 @@ impl World {
         Ok(Self { server, ..self })
     }
 
+    fn servers(&self) -> impl Iterator<Item = &Server> {
+        std::iter::once(&self.server).chain(&self.others)
+    }
+
+    /// kill -9 of all servers.
+    pub(crate) async fn kill(self) -> anyhow::Result<()> {
+        for server in std::iter::once(self.server).chain(self.others) {
+            server.kill().await?;
+        }
+        Ok(())
+    }
+
+    /// What servers and database have used so far. A file's syncs are its commits.
+    pub(crate) async fn cost(&self) -> anyhow::Result<Cost> {
+        let used: Vec<_> = self.servers().map(Server::used).collect();
+        let cpu_us = used.iter().map(|used| used.cpu_us).sum();
+        if let Some(database) = &self.database {
+            return Ok(Cost { cpu_us, done: database.done()? });
+        }
+        let address = self.server.address;
+        let mut connection = Connection::open(address).await?;
+        let answer = connection.ask(&http::get(address, "/metrics", &headers())).await?;
+        let text = String::from_utf8_lossy(&answer.body).into_owned();
+        let commits =
+            text.lines().find_map(|line| line.strip_prefix("carillon_commit_duration_seconds_count "));
+        let syncs = commits.and_then(|number| number.trim().parse().ok()).unwrap_or_default();
+        let bytes = used.iter().map(|used| used.written).sum();
+        Ok(Cost { cpu_us, done: Done { syncs, bytes, ..Done::default() } })
+    }
+
     /// The bytes of the database's files.
     pub(crate) fn bytes_on_disk(&self) -> u64 {
         let entries = std::fs::read_dir(self.folder.path().join("data")).into_iter().flatten().flatten();
@@ -182,10 +272,14 @@ impl World {
         connections: usize,
     ) -> anyhow::Result<Loop> {
         let next = Arc::new(AtomicUsize::new(first));
-        let tasks: Vec<_> = (0..connections)
-            .map(|_| {
+        let servers: Vec<SocketAddr> = self.servers().map(|server| server.address).collect();
+        let tasks: Vec<_> = servers
+            .into_iter()
+            .cycle()
+            .take(connections)
+            .map(|address| {
                 let (next, topics) = (Arc::clone(&next), Arc::clone(&self.topics));
-                let (receiver, address) = (Arc::clone(&self.receiver), self.server.address);
+                let receiver = Arc::clone(&self.receiver);
                 TaskTracker::new().spawn(async move {
                     let mut done = Loop::default();
                     let Ok(mut connection) = Connection::open(address).await else { return done };
@@ -246,6 +340,31 @@ impl World {
         ensure!(came == posts as u64, "the straight posts did not all arrive");
         Ok(rate(posts as u64, start.elapsed()))
     }
+}
+
+/// Starts the other servers of a database, with the first one's key, and waits until all have their share.
+async fn others(
+    setup: &Setup,
+    folder: &Path,
+    receiver: SocketAddr,
+    database: Option<&Database>,
+) -> anyhow::Result<Vec<Server>> {
+    let mut servers = Vec::new();
+    let Some(database) = database else { return Ok(servers) };
+    let mut flags = setup.flags(receiver);
+    flags.extend(["--key-file".to_owned(), folder.join("data/master.key").display().to_string()]);
+    for number in 1..setup.nodes {
+        let data = folder.join(format!("node-{number}"));
+        std::fs::create_dir(&data)?;
+        let address = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
+        servers.push(Server::start(&setup.program, &flags, &data, address).await?);
+    }
+    let until = Instant::now() + PATIENCE;
+    while database.servers()? < setup.nodes {
+        ensure!(Instant::now() < until, "the servers do not divide the lanes");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Ok(servers)
 }
 
 /// So many in so long, a second.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use carillon_model::{Clock, Timestamp};
+use carillon_store::shard::Shard;
 use carillon_store::{Error, Store};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -49,6 +50,10 @@ impl Retain {
 
     /// Forgets one batch and tells whether there may be more.
     async fn batch(&self) -> Result<bool, Error> {
+        // Of several servers, the one that has this shard does it for all.
+        if !self.store.shards().may_serve(Shard(0)) {
+            return Ok(false);
+        }
         let keys = self.store.idempotency_forget(ROWS_MAX).await?;
         self.metrics.forgotten("idempotency_key", keys);
         let lines = self.store.audit_forget(ROWS_MAX).await?;

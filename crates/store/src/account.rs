@@ -177,7 +177,7 @@ impl Store {
                 params![key_id],
             )
         };
-        let Some(mut row) = self.db.read(find).await? else { return Ok(None) };
+        let Some(mut row) = self.db.read_alone(find).await? else { return Ok(None) };
         let holder = read_holder(&mut row, |_row| Ok(Credential::Key(id.to_owned())))?;
         let plain = self.vault.open_sealed(key_place(id), &row.bytes()?)?;
         let secret =
@@ -207,7 +207,7 @@ impl Store {
                 params![hash, now],
             )
         };
-        let Some(mut row) = self.db.read(find).await? else { return Ok(None) };
+        let Some(mut row) = self.db.read_alone(find).await? else { return Ok(None) };
         let credential =
             |row: &mut crate::db::Row| row.parsed(|text| TokenId::parse(text).ok()).map(Credential::Token);
         let holder = read_holder(&mut row, credential)?;
@@ -224,7 +224,7 @@ impl Store {
         let find = move |tx: &mut Tx<'_>| {
             tx.query_one("account", "SELECT id, password_hash FROM account WHERE name = $1", params![name])
         };
-        let Some(mut row) = self.db.read(find).await? else { return Ok(None) };
+        let Some(mut row) = self.db.read_alone(find).await? else { return Ok(None) };
         let id = row.parsed(|text| AccountId::parse(text).ok())?;
         Ok(Some(Account { id, password_hash: row.text()? }))
     }

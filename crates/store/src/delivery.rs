@@ -19,6 +19,7 @@ use crate::connection::open_app;
 use crate::db::{Row, Tx, params};
 use crate::error::Error;
 use crate::message::read_message;
+use crate::settle_lists;
 use crate::setup::Store;
 use crate::subscription::open_target;
 
@@ -151,11 +152,15 @@ fn settle(tx: &mut Tx<'_>, settlement: &Settlement) -> Result<(), Error> {
         let sql = "UPDATE delivery SET attempts = $2, parts_done = $3 WHERE seq = $1 AND state = 5 AND attempts < $2";
         tx.execute(sql, params![settlement.seq, tried.number, settlement.parts_done])?;
     }
-    // A first success is told by the delivery's own row.
-    if tried.number > 1 || tried.verdict.outcome != Outcome::Accepted {
+    if is_told_apart(tried) {
         insert_attempt(tx, settlement.id, tried)?;
     }
     Ok(())
+}
+
+/// Whether an attempt has a row of its own: a first success is told by the delivery's.
+pub(crate) fn is_told_apart(tried: &Tried) -> bool {
+    tried.number > 1 || tried.verdict.outcome != Outcome::Accepted
 }
 
 /// Moves a delivery after an attempt and tells how many rows that changed. One that was cancelled meanwhile moves only
@@ -248,7 +253,7 @@ impl Store {
             tx.query("delivery", sql, params![endpoint.to_string(), limit])
         };
         let known = self.db.version();
-        let rows = self.db.read(take).await?.into_iter();
+        let rows = self.db.read_alone(take).await?.into_iter();
         rows.map(|row| Ok(Ready { known, ..read_ready(row)? })).collect()
     }
 
@@ -275,7 +280,7 @@ impl Store {
                  LEFT JOIN sealed y ON y.seq = c.sealed_seq WHERE d.seq = $1 AND d.state IN (0, 1)";
             tx.query_one("delivery", sql, params![seq])
         };
-        let Some(mut row) = self.db.read(find).await? else { return Ok(Opened::Ended) };
+        let Some(mut row) = self.db.read_alone(find).await? else { return Ok(Opened::Ended) };
         let state = row.maybe_int()?.and_then(SubscriptionState::from_number);
         let kind = ready.stored.message.content.kind;
         let state = state.filter(|state| is_meant(kind, *state));
@@ -328,7 +333,7 @@ impl Store {
                  AND (s.state IN (1, 2) OR d.subscription_id = d.endpoint_id)";
             tx.query("delivery", sql, params![seqs])
         };
-        self.db.read(find).await?.into_iter().map(|mut row| row.int()).collect()
+        self.db.read_alone(find).await?.into_iter().map(|mut row| row.int()).collect()
     }
 
     /// When the latest attempt began, of the last thousand deliveries.
@@ -366,6 +371,9 @@ impl Store {
                     "outcomes are not written down: the lanes moved"
                 );
                 return Ok(());
+            }
+            if tx.is_shared() && settle_lists::is_simple(&starts, &settlements) {
+                return settle_lists::settle(tx, &starts, &settlements);
             }
             for start in &starts {
                 let sql = "UPDATE delivery SET state = 1, attempts = $2, started_at = $3, parts_done = $4

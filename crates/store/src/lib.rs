@@ -76,6 +76,7 @@ pub mod retention;
 pub mod rotation;
 mod sealed;
 mod session;
+mod settle_lists;
 mod setup;
 pub mod shard;
 pub mod signing;

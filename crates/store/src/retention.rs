@@ -34,10 +34,11 @@ impl Forgotten {
     }
 }
 
-/// Messages of which nothing waits and nothing moved since a time.
-const SELECT_OLD: &str = "SELECT m.id FROM message m WHERE m.id < $1 AND NOT EXISTS
-     (SELECT 1 FROM delivery d WHERE d.message_id = m.id AND (d.state IN (0, 1) OR d.due_at >= $2))
-     ORDER BY m.id LIMIT $3";
+/// The oldest messages behind one, and whether something of each waits or moved since a time. So many are looked at and no
+/// more, whatever is found: of a long backlog, a database might look at every message for one that is done.
+const SELECT_OLD: &str = "SELECT m.id, EXISTS
+     (SELECT 1 FROM delivery d WHERE d.message_id = m.id AND (d.state IN (0, 1) OR d.due_at >= $3))
+     FROM (SELECT id FROM message WHERE id > $1 AND id < $2 ORDER BY id LIMIT $4) AS m ORDER BY m.id";
 
 const SELECT_KEPT: &str =
     "SELECT 1 FROM delivery WHERE message_id = $1 AND (state IN (0, 1) OR due_at >= $2) LIMIT 1";
@@ -70,6 +71,34 @@ fn forget(
 }
 
 impl Store {
+    /// The oldest messages that may go; none when there are none. Those that must stay are passed over once, until all were
+    /// looked at.
+    async fn find_old(&self, before: Timestamp, limit: u64) -> Result<Vec<MessageId>, Error> {
+        loop {
+            let passed = self.passed_over.lock().expect("no code panics while it holds the place").clone();
+            let from = passed.clone();
+            let find = move |tx: &mut Tx<'_>| {
+                tx.query("message", SELECT_OLD, params![from, id_from(before), before, limit])
+            };
+            let (mut old, mut seen, mut last) = (Vec::new(), 0, passed);
+            for mut row in self.db.read_alone(find).await? {
+                let id = row.parsed(|text| MessageId::parse(text).ok())?;
+                (seen, last) = (seen + 1, id.to_string());
+                if row.int()? == 0 {
+                    old.push(id);
+                }
+            }
+            let ended = seen < limit;
+            if old.is_empty() {
+                let mut passed = self.passed_over.lock().expect("no code panics while it holds the place");
+                *passed = if ended { String::new() } else { last };
+            }
+            if ended || !old.is_empty() {
+                return Ok(old);
+            }
+        }
+    }
+
     /// Takes out, in one transaction, at most `rows_max` rows of messages that were accepted before `before` and of
     /// which nothing waits and nothing was done since; the oldest first. A message with more rows than that goes in
     /// several batches, itself in the last.
@@ -77,13 +106,7 @@ impl Store {
     /// # Errors
     /// When nothing can be written.
     pub async fn message_forget(&self, before: Timestamp, rows_max: u64) -> Result<Forgotten, Error> {
-        let limit = rows_max.min(MESSAGES_MAX);
-        let find = move |tx: &mut Tx<'_>| {
-            let rows = tx.query("message", SELECT_OLD, params![id_from(before), before, limit])?;
-            let ids = rows.into_iter().map(|mut row| row.parsed(|text| MessageId::parse(text).ok()));
-            ids.collect::<Result<Vec<_>, _>>()
-        };
-        let old = self.db.read(find).await?;
+        let old = self.find_old(before, rows_max.min(MESSAGES_MAX)).await?;
         if old.is_empty() {
             return Ok(Forgotten::default());
         }
@@ -97,6 +120,7 @@ impl Store {
             }
             Ok(forgotten)
         };
-        self.db.write(work).await
+        // What is old is nothing that is kept in memory.
+        self.db.write_flow(work, |_forgotten| ()).await
     }
 }

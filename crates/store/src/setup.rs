@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use carillon_model::id::{ProjectId, SubscriptionId, TopicId};
 use carillon_model::quota::Quotas;
@@ -68,6 +68,8 @@ pub struct Store {
     pub(crate) topics: Arc<Kept<(ProjectId, TopicName), Topic>>,
     /// Who holds a token, by its hash, and when it ends.
     pub(crate) holders: Arc<Kept<[u8; 32], Held>>,
+    /// Behind which message to look for old ones: those before it must stay for now.
+    pub(crate) passed_over: Arc<Mutex<String>>,
     _lock: Arc<File>,
 }
 
@@ -149,6 +151,7 @@ impl Store {
             recipients: Arc::new(Kept::new(TOPICS_KEPT_MAX)),
             topics: Arc::new(Kept::new(TOPICS_KEPT_MAX)),
             holders: Arc::new(Kept::new(HOLDERS_KEPT_MAX)),
+            passed_over: Arc::default(),
             _lock: Arc::new(lock),
         }
     }

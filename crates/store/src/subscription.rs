@@ -442,7 +442,7 @@ impl Store {
             tx.query("subscription", sql, params![topic.to_string()])
         };
         let mut recipients = Vec::new();
-        for mut row in self.db.read(list).await? {
+        for mut row in self.db.read_alone(list).await? {
             recipients.push(Recipient {
                 subscription: row.parsed(|text| SubscriptionId::parse(text).ok())?,
                 endpoint: row.parsed(|text| EndpointId::parse(text).ok())?,
@@ -465,7 +465,7 @@ impl Store {
                  WHERE s.id = $1 AND s.state IN (1, 2)";
             tx.query_one("subscription", sql, params![id.to_string()])
         };
-        let Some(mut row) = self.db.read(find).await? else { return Ok(None) };
+        let Some(mut row) = self.db.read_alone(find).await? else { return Ok(None) };
         open_target(&self.vault, &id, &row.bytes()?).map(Some)
     }
 }

@@ -145,7 +145,7 @@ impl Store {
             return Ok(Some(topic));
         }
         let (project, name) = question.clone();
-        let found = self.db.read(move |tx| find(tx, &project, &name)).await?;
+        let found = self.db.read_alone(move |tx| find(tx, &project, &name)).await?;
         if let Some(topic) = &found {
             self.topics.put(version, question, topic.clone());
         }

@@ -365,6 +365,19 @@ impl Db {
         }
     }
 
+    /// Does a piece of work that only reads, with one query: it needs no transaction, which would cost two more
+    /// statements where each is a way to a server and back.
+    pub(crate) async fn read_alone<T, F>(&self, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T, Error> + Send + 'static,
+    {
+        match &self.database {
+            Database::Sqlite(_file) => self.read(work).await,
+            Database::Postgres(postgres) => postgres.read(work, postgres::Snapshot::OfEachQuery).await,
+        }
+    }
+
     /// Does a piece of work that only reads.
     pub(crate) async fn read<T, F>(&self, work: F) -> Result<T, Error>
     where
@@ -374,7 +387,7 @@ impl Db {
         match &self.database {
             Database::Sqlite(sqlite) if sqlite.writer_reads() => self.write_flow(work, |_read| ()).await,
             Database::Sqlite(sqlite) => sqlite.read(work).await,
-            Database::Postgres(postgres) => postgres.read(work).await,
+            Database::Postgres(postgres) => postgres.read(work, postgres::Snapshot::OfAll).await,
         }
     }
 }

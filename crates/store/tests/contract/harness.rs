@@ -63,6 +63,8 @@ pub(crate) trait Home: Send + Sync + 'static {
     fn alter(&self, sql: &str);
     /// The one number that a query gives.
     fn number(&self, sql: &str) -> i64;
+    /// How many rows were read by going through whole large tables, where the database counts them; 0 elsewhere.
+    fn rows_scanned(&self) -> i64;
     /// The bytes in the first column of every row that a query gives.
     fn bytes(&self, sql: &str) -> Vec<Vec<u8>>;
 }
@@ -130,6 +132,10 @@ impl Home for Sqlite {
 
     fn number(&self, sql: &str) -> i64 {
         self.connect().query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
+    fn rows_scanned(&self) -> i64 {
+        0
     }
 
     fn bytes(&self, sql: &str) -> Vec<Vec<u8>> {
@@ -208,6 +214,15 @@ impl Home for Postgres {
             "f" => 0,
             number => number.parse().unwrap(),
         }
+    }
+
+    fn rows_scanned(&self) -> i64 {
+        // A connection tells of its work when it ends.
+        self.database.cut();
+        self.number(
+            "SELECT coalesce(sum(seq_tup_read), 0)::bigint FROM pg_stat_user_tables
+             WHERE relname IN ('message', 'delivery', 'attempt')",
+        )
     }
 
     fn bytes(&self, sql: &str) -> Vec<Vec<u8>> {

@@ -22,6 +22,7 @@ mod office;
 mod office_token;
 mod open;
 mod overflow;
+mod plans;
 #[expect(dead_code, reason = "it is shared with other tests")]
 mod postgres;
 mod purge;
@@ -168,6 +169,9 @@ macro_rules! contract {
                     list_is_newest_first_from_a_cursor
                     another_project_sees_nothing
                     the_largest_text_comes_back_whole;
+                plans:
+                    nothing_that_happens_often_reads_a_whole_table
+                    publishing_goes_on_while_much_is_forgotten;
                 office_token:
                     one_fetches_and_all_use_it
                     a_server_that_does_not_fetch_is_given_up;

@@ -138,7 +138,7 @@ impl Postgres {
         }
     }
 
-    pub(crate) async fn read<T, F>(&self, work: F) -> Result<T, Error>
+    pub(crate) async fn read<T, F>(&self, work: F, snapshot: Snapshot) -> Result<T, Error>
     where
         T: Send + 'static,
         F: FnOnce(&mut Tx<'_>) -> Result<T, Error> + Send + 'static,
@@ -152,7 +152,10 @@ impl Postgres {
                 Some(wire) => wire,
                 None => Wire::new(options)?,
             };
-            let result = read_once(&mut wire, work);
+            let result = match snapshot {
+                Snapshot::OfAll => read_once(&mut wire, work),
+                Snapshot::OfEachQuery => read_alone(&mut wire, work),
+            };
             readers.lock().expect("no code panics while it holds the readers").push(wire);
             result
         });
@@ -245,6 +248,24 @@ pub(crate) fn servers_before(wire: &mut Wire, version: usize, told: bool) -> Res
         true => wire.query("node", OLDER, &[keeper::LEASE_MS.into(), before])?,
     };
     rows.into_iter().next().map_or(Ok(0), |mut row| row.int())
+}
+
+/// What the queries of one piece of work see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Snapshot {
+    /// All of them the same state of the store.
+    OfAll,
+    /// Each of them a state of its own; for work with one query.
+    OfEachQuery,
+}
+
+/// Reads without a transaction. A connection that had died unseen is made anew for the first query.
+fn read_alone<T>(wire: &mut Wire, work: impl FnOnce(&mut Tx<'_>) -> Result<T, Error>) -> Result<T, Error> {
+    wire.forget_failure();
+    wire.connect_again_once();
+    let result = wire.connect().and_then(|()| work(&mut Tx::postgres(wire)));
+    wire.forget_failure();
+    result
 }
 
 /// Reads in one transaction, so that several queries see one state of the store.

@@ -47,6 +47,8 @@ pub(crate) struct Wire {
     texts: HashMap<&'static str, Arc<str>>,
     /// Whether a statement failed since [`Wire::forget_failure`]; PostgreSQL then refuses the rest of the transaction.
     failed: bool,
+    /// Whether a query that ends the connection may be asked again on a new one.
+    again: bool,
 }
 
 impl Wire {
@@ -54,7 +56,14 @@ impl Wire {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime
             .map_err(|error| Error::Setup(format!("no runtime for the store's connection: {error}")))?;
-        Ok(Self { options, runtime: Some(runtime), connection: None, texts: HashMap::new(), failed: false })
+        Ok(Self {
+            options,
+            runtime: Some(runtime),
+            connection: None,
+            texts: HashMap::new(),
+            failed: false,
+            again: false,
+        })
     }
 
     /// Waits for something else on this connection's runtime.
@@ -73,6 +82,12 @@ impl Wire {
 
     pub(crate) fn forget_failure(&mut self) {
         self.failed = false;
+    }
+
+    /// Lets the next query be asked again on a new connection, should this one have died: it stands in no transaction, and
+    /// only reads.
+    pub(crate) fn connect_again_once(&mut self) {
+        self.again = true;
     }
 
     /// Gives the connection up.
@@ -116,9 +131,15 @@ impl Wire {
         sql: &'static str,
         params: &[Value],
     ) -> Result<Vec<Row>, Error> {
-        let statement = prepared(self.text(sql), params);
-        let rows = drive!(self, connection => statement.fetch_all(connection))?;
-        rows.iter().map(|row| read(table, row)).collect()
+        let text = self.text(sql);
+        let statement = prepared(Arc::clone(&text), params);
+        let mut rows = drive!(self, connection => statement.fetch_all(connection));
+        if std::mem::take(&mut self.again) && rows.is_err() && !self.is_connected() {
+            self.connect()?;
+            let statement = prepared(text, params);
+            rows = drive!(self, connection => statement.fetch_all(connection));
+        }
+        rows?.iter().map(|row| read(table, row)).collect()
     }
 
     /// Runs a query that was put together just now, in PostgreSQL's own words.

@@ -1,0 +1,136 @@
+//! SQLite beside PostgreSQL with one server and with several, in the same run: throughput, answers, and what each
+//! delivery costs the database.
+
+use std::time::Duration;
+
+use clap::Args;
+use tokio::time::{Instant, sleep};
+
+use crate::postgres::Done;
+use crate::report;
+use crate::world::{self, Backing, PATIENCE, Setup, World};
+
+/// How many endpoints there are in all.
+const ENDPOINTS: usize = 1000;
+/// How long counters of the database may lag behind: an idle connection tells of its work after ten seconds.
+const COUNTED: Duration = Duration::from_millis(10_500);
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Wanted {
+    /// How many deliveries each run makes.
+    #[arg(long, default_value_t = 20_000)]
+    deliveries: usize,
+    /// How many deliveries are pending in the last runs, 0 for none.
+    #[arg(long, default_value_t = 1_000_000)]
+    pending: usize,
+    /// How many servers the third run has.
+    #[arg(long, default_value_t = 3)]
+    several: usize,
+}
+
+pub(crate) async fn run(setup: &Setup, wanted: Wanted) -> anyhow::Result<()> {
+    let backings = [Setup::on_file(setup), setup.on_postgres(1)?, setup.on_postgres(wanted.several)?];
+    for fan_out in [1, 100] {
+        let messages = (wanted.deliveries / fan_out).max(1);
+        report::title(format_args!("closed loop, fan-out {fan_out}, {messages} messages"));
+        head();
+        for setup in &backings {
+            fan(setup, fan_out, messages).await?;
+        }
+    }
+    if wanted.pending > 0 {
+        for setup in backings.iter().take(2) {
+            pending(setup, wanted.pending).await?;
+        }
+    }
+    Ok(())
+}
+
+fn head() {
+    report::line(format_args!(
+        "   {:<10} {:>5} {:>12} {:>9} {:>9} {:>9} {:>10} {:>7} {:>7} {:>8}",
+        "database", "nodes", "deliveries/s", "p50", "p99", "CPU us", "statements", "rows", "syncs", "bytes"
+    ));
+}
+
+async fn fan(setup: &Setup, fan_out: usize, messages: usize) -> anyhow::Result<()> {
+    let world = World::start(setup, (ENDPOINTS / fan_out).max(1), fan_out, messages, |_| 'e').await?;
+    let count = (messages * fan_out) as u64;
+    let before = world.cost().await?;
+    let start = world.receiver.ledger.now_us();
+    let done = world.publish_all(0, messages, setup.connections).await?;
+    let came = world.receiver.ledger.wait_for(count, PATIENCE).await;
+    let elapsed = Duration::from_micros(world.receiver.ledger.last_us().saturating_sub(start));
+    sleep(COUNTED).await;
+    let after = world.cost().await?;
+    let each = |part: fn(&Cost) -> u64| report::each(part(&after).saturating_sub(part(&before)), came);
+    let counted = world.database.is_some();
+    let text = |value: f64| if counted { format!("{value:.2}") } else { "-".to_owned() };
+    report::line(format_args!(
+        "   {:<10} {:>5} {:>12.0} {:>9} {:>9} {:>9.0} {:>10} {:>7} {:>7.3} {:>8.0}",
+        setup.backing.name(),
+        setup.nodes,
+        world::rate(came, elapsed),
+        report::ms(report::quantile(&done.answers, 0.5)),
+        report::ms(report::quantile(&done.answers, 0.99)),
+        each(|cost| cost.cpu_us),
+        text(each(|cost| cost.done.statements)),
+        text(each(|cost| cost.done.rows)),
+        each(|cost| cost.done.syncs),
+        each(|cost| cost.done.bytes),
+    ));
+    if came != count || world.receiver.ledger.doubled() > 0 {
+        let doubled = world.receiver.ledger.doubled();
+        report::figure("deliveries received", came, &format!("all of {count}, {doubled} doubled"), false);
+    }
+    world.kill().await
+}
+
+/// What servers and database have used.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Cost {
+    pub(crate) cpu_us: u64,
+    pub(crate) done: Done,
+}
+
+async fn pending(setup: &Setup, deliveries: usize) -> anyhow::Result<()> {
+    let messages = (deliveries / ENDPOINTS).max(20);
+    report::title(format_args!(
+        "{} deliveries pending on {}, receiver down",
+        messages * ENDPOINTS,
+        setup.backing.name()
+    ));
+    let world = World::start(setup, 1, ENDPOINTS, messages + 200, |_| 'e').await?;
+    world.receiver.set_down(true);
+    let part = messages / 20;
+    let mut parts = Vec::new();
+    for twentieth in 0..20 {
+        let start = Instant::now();
+        let done = world.publish_all(twentieth * part, part, 8).await?;
+        let rate = world::rate((done.accepted.len() * ENDPOINTS) as u64, start.elapsed());
+        parts.push((rate, report::quantile(&done.answers, 0.5), report::quantile(&done.answers, 0.99)));
+    }
+    // The first twentieth warms up.
+    for (name, part) in [("second", parts.get(1)), ("last", parts.last())] {
+        if let Some((rate, p50, p99)) = part {
+            let answers = format!("{} / {}", report::ms(*p50), report::ms(*p99));
+            report::plain(&format!("accepted a second, {name} twentieth"), format!("{rate:.0}"));
+            report::plain(&format!("publish answered, p50 / p99, {name}"), answers);
+        }
+    }
+    let rate = |part: Option<&(f64, u64, u64)>| part.map_or(0.0, |part| part.0);
+    let kept = rate(parts.last()) / rate(parts.get(1)).max(1e-9);
+    report::figure("last to second twentieth", format!("{kept:.2}"), "at least 0.9", kept >= 0.9);
+    report::plain("most memory in use", report::mib(world.server.used().resident_max));
+    world.receiver.set_down(false);
+    world.kill().await
+}
+
+impl Backing {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::File => "SQLite",
+            Self::Postgres(_) => "PostgreSQL",
+        }
+    }
+}

@@ -1,0 +1,1 @@
+-- A file has no vacuum of this kind: nothing to do.

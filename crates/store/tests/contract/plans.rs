@@ -1,0 +1,107 @@
+//! What happens often stays cheap, however much waits and however much is old.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use carillon_model::delivery::DeliveryState;
+use carillon_model::{Clock, Timestamp};
+
+use crate::harness::{Bed, Home, accepted, limited, robot, settlement, start};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// How many deliveries wait, and how many are old.
+const MANY: i64 = 20_000;
+
+/// Puts many old deliveries into the store that are done, each with an attempt, and many of another lane that wait.
+fn fill<H: Home>(bed: &Bed<H>) {
+    let old = bed.clock.now().0;
+    // A message of ten deliveries each; ids begin with their time, as ours do.
+    bed.home.alter(&format!(
+        "INSERT INTO message (id, project_id, topic_id, topic_name, content, priority, locale, deliveries, created_at, expires_at)
+         WITH RECURSIVE n(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n < {MANY} / 10 - 1)
+         SELECT substr(m.id, 1, 12) || substr('00000000000000000000' || n, length('' || n) + 1), m.project_id, m.topic_id,
+             m.topic_name, m.content, 1, m.locale, 10, {old}, {old} FROM message m CROSS JOIN n;
+         INSERT INTO delivery (message_id, number, subscription_id, endpoint_id, channel, priority, state, due_at, attempts,
+             parts_done, started_at)
+         WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 10)
+         SELECT m.id, n, 'gone', 'gone', 'lark', 1, 2, {old}, 2, 0, {old} FROM message m CROSS JOIN n WHERE m.deliveries = 10;
+         INSERT INTO attempt (message_id, number, attempt, outcome, reason, started_at, elapsed_ms, merged)
+         SELECT message_id, number, 1, 'later', 'busy', {old}, 1, 1 FROM delivery WHERE endpoint_id = 'gone';
+         INSERT INTO delivery (message_id, number, subscription_id, endpoint_id, channel, priority, state, due_at, attempts,
+             parts_done)
+         WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {MANY})
+         SELECT 'waits', n, 'other', 'ffffffffffffffffffffffffffffffff', 'lark', 1, 0, {old}, 0, 0 FROM n"
+    ));
+    bed.home.alter("ANALYZE");
+}
+
+pub(crate) async fn nothing_that_happens_often_reads_a_whole_table<H: Home>() {
+    let bed = Bed::<H>::fresh().await;
+    let topic = bed.topic("ops").await;
+    bed.subscribe(&topic, robot("0123456789abcdef")).await;
+    bed.publish(&topic, "first").await;
+    fill(&bed);
+    bed.clock.advance(DAY * 40);
+    let before = bed.home.rows_scanned();
+    // Often enough that a database goes over to a plan for any parameters.
+    for round in 0..12 {
+        let message = bed.publish(&topic, &format!("round {round}")).await;
+        let ready = bed.store.wake().take().ready.pop().unwrap();
+        let taken = bed.store.lane_take(ready.endpoint, 128).await.unwrap();
+        let ready = taken.into_iter().find(|one| one.seq == ready.seq).unwrap();
+        bed.store.delivery_open(&ready).await.unwrap();
+        bed.store.delivery_waiting(vec![ready.seq]).await.unwrap();
+        let at = bed.tick();
+        let again = settlement(&ready, 1, at, limited(), DeliveryState::Pending);
+        bed.store.delivery_settle(vec![start(&ready, 1, at)], vec![again]).await.unwrap();
+        let done = settlement(&ready, 2, at, accepted(), DeliveryState::Delivered);
+        bed.store.delivery_settle(vec![start(&ready, 2, at)], vec![done]).await.unwrap();
+        bed.store.delivery_list(&bed.project, message, 0, 10).await.unwrap();
+        bed.store.message_list(&bed.project, None, None, None, 10).await.unwrap();
+        bed.store.lane_sent(ready.endpoint, at).await.unwrap();
+        bed.store.lane_list_since(ready.seq).await.unwrap();
+        bed.store.delivery_last_start().await.unwrap();
+        let forgotten =
+            bed.store.message_forget(Timestamp(bed.clock.now().0 - 86_400_000), 100).await.unwrap();
+        assert!(forgotten.deliveries > 0);
+    }
+    assert_eq!(bed.home.rows_scanned(), before);
+}
+
+pub(crate) async fn publishing_goes_on_while_much_is_forgotten<H: Home>() {
+    let bed = Bed::<H>::fresh().await;
+    let topic = bed.topic("ops").await;
+    bed.subscribe(&topic, robot("0123456789abcdef")).await;
+    bed.publish(&topic, "first").await;
+    fill(&bed);
+    bed.clock.advance(DAY * 40);
+    let before = Timestamp(bed.clock.now().0 - 86_400_000);
+    let (done, batches) = (AtomicBool::new(false), AtomicU64::new(0));
+    let forget = async {
+        loop {
+            let forgotten = bed.store.message_forget(before, 500).await.unwrap();
+            assert!(forgotten.messages + forgotten.deliveries + forgotten.attempts <= 500, "{forgotten:?}");
+            if forgotten.is_nothing() {
+                return done.store(true, Ordering::SeqCst);
+            }
+            batches.fetch_add(1, Ordering::SeqCst);
+        }
+    };
+    let publish = async {
+        // How many batches at most went by while one publish waited.
+        let (mut most, mut count) = (0, 0);
+        while !done.load(Ordering::SeqCst) {
+            let begun = batches.load(Ordering::SeqCst);
+            bed.publish(&topic, "meanwhile").await;
+            most = most.max(batches.load(Ordering::SeqCst) - begun);
+            count += 1;
+        }
+        (most, count)
+    };
+    let ((), (most, count)) = tokio::join!(forget, publish);
+    let batches = batches.load(Ordering::SeqCst);
+    assert!(batches > 50 && count > 0, "{batches} batches, {count} publishes");
+    assert!(most <= 10, "a publish waited for {most} of {batches} batches");
+    assert_eq!(bed.home.number("SELECT count(*) FROM delivery WHERE endpoint_id = 'gone'"), 0);
+    assert_eq!(bed.home.number("SELECT count(*) FROM message WHERE deliveries = 10"), 0);
+}
