@@ -59,6 +59,8 @@ pub(crate) async fn build(config: &ServerConfig, links: Links, preset: Preset) -
             ..RetryPolicy::default()
         },
         health: HealthPolicy { pause_after: config.pause_after, ..HealthPolicy::default() },
+        rates: config.rates.clone(),
+        digest_after: config.digest_after,
         attempts_at_once: config.attempts_at_once,
         attempts_per_host: config.attempts_per_host,
         keep: config.keep,

@@ -32,6 +32,9 @@ struct Arguments {
     /// More flags for the server, separated by spaces.
     #[arg(long, value_name = "FLAGS", global = true, allow_hyphen_values = true, default_value = "")]
     flags: String,
+    /// What kind of address the deliveries go to.
+    #[arg(long, value_enum, global = true, default_value_t = world::Kind::Robot)]
+    to: world::Kind,
     /// How many requests the harness has under way at once.
     #[arg(long, value_name = "COUNT", global = true, default_value_t = 64)]
     connections: usize,
@@ -66,6 +69,7 @@ fn main() -> anyhow::Result<()> {
         program,
         flags: arguments.flags.split_whitespace().map(str::to_owned).collect(),
         connections: arguments.connections,
+        to: arguments.to,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(run(setup, arguments.scenario))

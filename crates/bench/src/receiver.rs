@@ -119,9 +119,7 @@ impl Receiver {
         if self.down.load(Ordering::Relaxed) {
             return Some(GONE);
         }
-        // POST /e/7 HTTP/1.1
-        let kind = request.get(6).copied().unwrap_or_default();
-        let endpoint = number(request.get(8..).unwrap_or_default()).unwrap_or_default();
+        let (kind, endpoint) = endpoint_of(request);
         match kind {
             b'h' => return None,
             b'r' => return Some(REFUSED),
@@ -169,6 +167,18 @@ fn number(bytes: &[u8]) -> Option<usize> {
     (count > 0).then_some(value)
 }
 
+/// An endpoint's kind and number, of a web hook or of a bot.
+fn endpoint_of(request: &[u8]) -> (u8, usize) {
+    // POST /e/7 HTTP/1.1
+    let mut rest = request.get(6..).unwrap_or_default();
+    if let Some(bot) = rest.strip_prefix(b"open-apis/bot/v2/hook/0be0c000-0000-4000-8000-") {
+        rest = bot;
+    }
+    let digits = rest.get(1..).unwrap_or_default();
+    let digits = digits.strip_prefix(b"/").unwrap_or(digits);
+    (rest.first().copied().unwrap_or_default(), number(digits).unwrap_or_default())
+}
+
 /// The message's number and when it was published.
 fn mark(body: &[u8]) -> Option<(usize, u64)> {
     let rest = body.get(body.iter().position(|byte| *byte == b'~')? + 1..)?;
@@ -179,7 +189,7 @@ fn mark(body: &[u8]) -> Option<(usize, u64)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{mark, text_of};
+    use super::{endpoint_of, mark, text_of};
     use crate::http::frame;
 
     #[test]
@@ -189,6 +199,13 @@ mod tests {
         assert_eq!((found.head, found.body), (post.len() - 4, 3));
         assert!(frame(b"POST /e/7 HTTP/1.1\r\nHost: a\r\n").is_none(), "the head is not whole");
         assert_eq!(frame(b"GET / HTTP/1.1\r\n\r\n").unwrap().body, 0);
+    }
+
+    #[test]
+    fn a_path_names_its_endpoint() {
+        assert_eq!(endpoint_of(b"POST /e/7 HTTP/1.1"), (b'e', 7));
+        let bot = b"POST /open-apis/bot/v2/hook/0be0c000-0000-4000-8000-e00000000042 HTTP/1.1";
+        assert_eq!(endpoint_of(bot), (b'e', 42));
     }
 
     #[test]

@@ -26,6 +26,49 @@ pub(crate) struct Setup {
     pub(crate) program: PathBuf,
     pub(crate) flags: Vec<String>,
     pub(crate) connections: usize,
+    pub(crate) to: Kind,
+}
+
+/// What kind of address deliveries go to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Kind {
+    /// Feishu's custom bots, with their rates switched off and their host led to the receiver.
+    Robot,
+    /// Web hooks: every message's body is signed with RSA.
+    Hook,
+}
+
+/// Feishu's host.
+const FEISHU: &str = "open.feishu.cn";
+
+impl Setup {
+    /// The same, but to web hooks.
+    pub(crate) fn to_hooks(&self) -> Self {
+        Self { to: Kind::Hook, ..self.clone() }
+    }
+
+    /// The server's flags.
+    fn flags(&self, receiver: SocketAddr) -> Vec<String> {
+        let detour = ["--connect-to".to_owned(), format!("{FEISHU}=http://{receiver}")];
+        let rates = ["--rate".to_owned(), "lark=off".to_owned()];
+        let robots = detour.into_iter().chain(rates).filter(|_| self.to == Kind::Robot);
+        robots.chain(self.flags.iter().cloned()).collect()
+    }
+
+    /// What a subscription to an endpoint asks for.
+    fn subscription(&self, receiver: SocketAddr, kind: char, number: usize) -> Value {
+        match self.to {
+            Kind::Hook => {
+                json!({"protocol": "http", "endpoint": format!("http://{receiver}/{kind}/{number}")})
+            }
+            Kind::Robot => {
+                let endpoint = format!(
+                    "https://{FEISHU}/open-apis/bot/v2/hook/0be0c000-0000-4000-8000-{kind}{number:011}"
+                );
+                json!({"protocol": "feishu", "endpoint": endpoint})
+            }
+        }
+    }
 }
 
 /// A receiver, a server, and topics with confirmed subscriptions.
@@ -78,7 +121,8 @@ impl World {
         let receiver = Receiver::start(fan_out, messages * fan_out, &tasks).await?;
         // The port is free again when the probe is dropped.
         let address = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
-        let server = Server::start(&setup.program, &setup.flags, folder.path(), address).await?;
+        let server =
+            Server::start(&setup.program, &setup.flags(receiver.address), folder.path(), address).await?;
         let mut connection = Connection::open(address).await?;
         let mut names = Vec::new();
         for topic in 0..topics {
@@ -88,10 +132,9 @@ impl World {
             let urn = answer["topic_urn"].as_str().context("a topic without a URN")?.to_owned();
             for slot in 0..fan_out {
                 let number = topic * fan_out + slot;
-                let endpoint = format!("http://{}/{}/{number}", receiver.address, kind(number));
                 let path = format!("/v2/{PROJECT}/notifications/topics/{urn}/subscriptions");
-                call(&mut connection, address, &path, &json!({"protocol": "http", "endpoint": endpoint}))
-                    .await?;
+                let body = setup.subscription(receiver.address, kind(number), number);
+                call(&mut connection, address, &path, &body).await?;
             }
             names.push(urn);
         }
@@ -119,8 +162,8 @@ impl World {
     pub(crate) async fn restart(self) -> anyhow::Result<Self> {
         let address = self.server.address;
         self.server.kill().await?;
-        let server =
-            Server::start(&self.setup.program, &self.setup.flags, self.folder.path(), address).await?;
+        let flags = self.setup.flags(self.receiver.address);
+        let server = Server::start(&self.setup.program, &flags, self.folder.path(), address).await?;
         Ok(Self { server, ..self })
     }
 

@@ -15,7 +15,7 @@ use carillon_store::{Error, Store};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use crate::run::Parts;
+use crate::settings::Parts;
 
 /// How often it is looked whose turn has come, and whether another server asked.
 const LOOK_EVERY: Duration = Duration::from_secs(30);

@@ -3,17 +3,23 @@
 //!
 //! Urgent deliveries go before others, and within a priority the order is that of acceptance. When more waits than the
 //! endpoint's rates let through soon (a storm), posts keep an even distance, so that what waits can gather, and each
-//! takes as many deliveries as fit into it.
+//! takes as many deliveries as fit into it. A subscription may want its messages one by one instead, or the oldest dropped.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
 
 use carillon_model::Timestamp;
 use carillon_model::message::Priority;
-use carillon_model::pace::{Pace, Rate};
+use carillon_model::pace::Pace;
+use carillon_model::rate::Rate;
+use carillon_model::subscription::Overflow;
 use carillon_store::delivery::Ready;
 
 /// How many deliveries of a lane are kept in memory; the rest waits in the store.
 pub(crate) const LANE_QUEUE_MAX: usize = 128;
+/// The most posts that are looked ahead.
+const AHEAD_MAX: usize = 10_000;
 /// How many posts of a rate only urgent deliveries may use.
 const RESERVE: u32 = 2;
 
@@ -26,11 +32,22 @@ pub(crate) enum Wish {
     Wait(Timestamp),
     /// Let the first of what waits, so many, end: their time to live is over, and nothing may be sent now.
     Expire(usize),
+    /// Let the oldest end that may be dropped, but for so many.
+    Drop(usize),
     /// Bring more from the store.
     Load,
     /// Nothing: it is busy.
     Busy,
     /// Nothing waits in it, and nothing of it must be remembered.
+    Done,
+}
+
+/// How far the dropping of the oldest is, between two posts.
+#[derive(Debug, Default, PartialEq, Eq)]
+enum Dropping {
+    #[default]
+    Open,
+    UnderWay,
     Done,
 }
 
@@ -47,13 +64,19 @@ pub(crate) struct Lane {
     sending: usize,
     /// How many of the first were in a post that is tried again: they must go together again, under the same key.
     held: Option<usize>,
+    /// The places of those that were cancelled while they were being sent: there is no other try of them.
+    cancelled: Vec<i64>,
     /// Whether it was released while something was being sent: what that says of the endpoint is out of date.
     outdated: bool,
     /// How many of those only expire; then those held stand behind them.
     expiring: usize,
+    /// Whether the oldest were dropped since something was sent last.
+    dropping: Dropping,
     /// Nothing is sent before, whatever waits.
     paused_until: Option<Timestamp>,
     pace: Pace,
+    /// What the rates let through within this time may wait.
+    patience: Duration,
 }
 
 impl Lane {
@@ -76,10 +99,14 @@ impl Lane {
     }
 
     /// Forgets what was cancelled in place `seq`, so that nothing waits for its due time. What is being sent stays
-    /// until it comes back: whoever sends it looks for itself.
+    /// until it comes back, and is not tried again.
     pub(crate) fn cancelled(&mut self, seq: i64) {
         let found = self.queue.iter().position(|ready| ready.seq == seq);
-        let Some(place) = found.filter(|place| *place >= self.sending) else { return };
+        let Some(place) = found else { return };
+        if place < self.sending {
+            self.cancelled.push(seq);
+            return;
+        }
         self.queue.remove(place);
         let in_held = place < self.held_end();
         self.held = self.held.map(|held| held - usize::from(in_held)).filter(|held| *held > 1);
@@ -143,14 +170,15 @@ impl Lane {
         self.paused_until = Some(retry_at);
     }
 
-    /// Learns the endpoint's rates.
-    pub(crate) fn learn(&mut self, rates: &'static [Rate], sent_before: Timestamp) {
+    /// Learns the endpoint's rates, and how long what they hold back may wait before something is done about it.
+    pub(crate) fn learn(&mut self, rates: &Arc<[Rate]>, sent_before: Timestamp, patience: Duration) {
         self.pace.learn(rates, sent_before);
+        self.patience = patience;
     }
 
     /// What to do now. Nothing is sent before `hold`, when the endpoint is to be left alone until then.
     pub(crate) fn wish(&mut self, now: Timestamp, hold: Option<Timestamp>) -> Wish {
-        if self.sending > 0 || self.loading {
+        if self.sending > 0 || self.loading || self.dropping == Dropping::UnderWay {
             return Wish::Busy;
         }
         if let Some(until) = hold.into_iter().chain(self.paused_until).max().filter(|until| *until > now) {
@@ -158,8 +186,8 @@ impl Lane {
         }
         let Some(first) = self.queue.front() else { return self.wish_empty(now) };
         let urgent = first.stored.message.priority == Priority::Urgent;
-        // An endpoint without a rate, a web hook, gets every message by itself.
-        let storm = self.pace.is_limited() && (self.queue.len() > self.pace.room(now) || self.more_in_store);
+        let merges = first.overflow == Overflow::Digest;
+        let storm = merges && self.is_storm(now);
         let reserve = if urgent { 0 } else { RESERVE };
         // One that was never tried waits for nothing, even when the clock was set back since it was accepted.
         let due_at = if first.attempts > first.attempts_before { first.due_at } else { now };
@@ -174,15 +202,54 @@ impl Lane {
             return Wish::Wait(at);
         }
         self.paused_until = None;
+        if let Some(keep) = self.too_many(now).filter(|_keep| !urgent) {
+            self.dropping = Dropping::UnderWay;
+            return Wish::Drop(keep);
+        }
         // An urgent one is not to be looked for among many others.
-        let alike =
-            self.queue.iter().take_while(|ready| ready.stored.message.priority == Priority::Urgent).count();
+        let merged = self.queue.iter().take_while(|ready| ready.overflow == Overflow::Digest);
+        let is_urgent = |ready: &&Ready| ready.stored.message.priority == Priority::Urgent;
+        let alike = merged.clone().take_while(is_urgent).count();
         let all = match (storm, urgent) {
             (true, true) => alike,
-            (true, false) => self.queue.len(),
+            (true, false) => merged.count(),
             (false, _) => 1,
         };
         Wish::Send(self.held.unwrap_or(all))
+    }
+
+    /// Whether more waits than the rates let through soon. An endpoint without a rate, a web hook, gets every message by
+    /// itself.
+    fn is_storm(&self, now: Timestamp) -> bool {
+        let waiting = self.queue.len();
+        let soon = || self.pace.capacity(now, self.patience, RESERVE, waiting);
+        self.pace.is_limited() && (self.more_in_store || (waiting > self.pace.room(now) && waiting > soon()))
+    }
+
+    /// How many may stay of those that may be dropped, when more wait than the rates let through soon. Those that must
+    /// go together again are not looked behind.
+    fn too_many(&self, now: Timestamp) -> Option<usize> {
+        if self.dropping != Dropping::Open || self.held.is_some() || !self.pace.is_limited() {
+            return None;
+        }
+        let may_go = |ready: &&Ready| {
+            ready.overflow == Overflow::DropOldest
+                && ready.stored.message.priority == Priority::Normal
+                && ready.parts_done == 0
+        };
+        let count = self.queue.iter().filter(may_go).count();
+        if count == 0 {
+            return None;
+        }
+        let most = if self.more_in_store { AHEAD_MAX } else { count };
+        let keep = self.pace.capacity(now, self.patience, RESERVE, most).max(1);
+        (self.more_in_store || count > keep).then_some(keep)
+    }
+
+    /// What was to be dropped has ended, in these places, lowest first; nobody else has ended there.
+    pub(crate) fn dropped(&mut self, seqs: &[i64]) {
+        self.dropping = Dropping::Done;
+        self.queue.retain(|ready| seqs.binary_search(&ready.seq).is_err());
     }
 
     fn wish_empty(&mut self, now: Timestamp) -> Wish {
@@ -247,6 +314,7 @@ impl Lane {
     pub(crate) fn begin(&mut self, count: usize) -> Vec<Ready> {
         let batch: Vec<Ready> = self.queue.iter().take(count).cloned().collect();
         self.sending = batch.len();
+        self.dropping = Dropping::Open;
         batch
     }
 
@@ -263,6 +331,7 @@ impl Lane {
     /// Those given out to expire have ended.
     pub(crate) fn expired(&mut self, count: usize) {
         self.sending = 0;
+        self.cancelled.clear();
         self.expiring = 0;
         self.queue.drain(..count.min(self.queue.len()));
     }
@@ -284,8 +353,10 @@ impl Lane {
     /// The first `count` deliveries have ended, but for those in `again`, which are tried again together and keep
     /// their places; the lane waits for them, but for urgent ones. Where the endpoint asked for a pause, urgent ones
     /// wait too. What was given out beyond them did not fit and waits on.
-    pub(crate) fn sent(&mut self, count: usize, again: Vec<Ready>, pause: bool) {
+    pub(crate) fn sent(&mut self, count: usize, mut again: Vec<Ready>, pause: bool) {
         self.sending = 0;
+        let cancelled = std::mem::take(&mut self.cancelled);
+        again.retain(|ready| !cancelled.contains(&ready.seq));
         self.held = (again.len() > 1).then_some(again.len());
         if pause {
             self.paused_until = again.iter().map(|ready| ready.due_at).max();

@@ -3,6 +3,7 @@
 //! | what | room |
 //! | --- | --- |
 //! | the loop: arrivals, lanes, due times, stopping | [`engine`](Engine), in `run` |
+//! | what an operator sets | [`Settings`] |
 //! | one lane: what waits for one endpoint, in order | `lane` |
 //! | the lanes that wait for a time | `timer` |
 //! | a lane's turn: where to, and whether it may | `turn` |
@@ -26,6 +27,7 @@ mod origin;
 mod retain;
 mod run;
 mod send;
+mod settings;
 mod settle;
 mod share;
 mod tell;
@@ -33,4 +35,5 @@ mod timer;
 mod turn;
 
 pub use metrics::Metrics;
-pub use run::{Engine, Parts, Settings};
+pub use run::Engine;
+pub use settings::{Parts, Settings};

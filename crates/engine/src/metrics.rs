@@ -4,6 +4,7 @@ use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use carillon_model::Channel;
+use carillon_model::delivery::DeliveryState;
 use carillon_model::outcome::Outcome;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -47,6 +48,7 @@ pub struct Metrics {
     waited_seconds: Histogram,
     post_deliveries: Histogram,
     settled: Family<StateLabels, Counter>,
+    dropped: Counter,
     forgotten: Family<KindLabels, Counter>,
     endpoints: Family<StandingLabels, Gauge<i64, AtomicI64>>,
     pub(crate) lanes: Gauge<i64, AtomicI64>,
@@ -77,6 +79,7 @@ impl Metrics {
             waited_seconds: waits(),
             post_deliveries: pieces(),
             settled: Family::default(),
+            dropped: Counter::default(),
             forgotten: Family::default(),
             endpoints: Family::default(),
             lanes: Gauge::default(),
@@ -107,6 +110,8 @@ impl Metrics {
             "Deliveries that ended, by state",
             m.settled.clone(),
         );
+        let help = "Deliveries dropped because too many waited";
+        registry.register("carillon_deliveries_dropped", help, m.dropped.clone());
         registry.register("carillon_forgotten", "Rows forgotten for their age, by kind", m.forgotten.clone());
         let help = "Endpoints that are not simply well, by how they stand";
         registry.register("carillon_endpoints", help, m.endpoints.clone());
@@ -134,6 +139,13 @@ impl Metrics {
         self.attempt_seconds.get_or_create(&labels).observe(elapsed.as_secs_f64());
     }
 
+    /// Counts what was dropped because too much waited: it is cancelled, too.
+    pub(crate) fn dropped(&self, count: usize) {
+        let (count, state) = (u64::try_from(count).unwrap_or(u64::MAX), DeliveryState::Cancelled.name());
+        self.dropped.inc_by(count);
+        self.settled.get_or_create(&StateLabels { state }).inc_by(count);
+    }
+
     pub(crate) fn forgotten(&self, kind: &'static str, count: u64) {
         self.forgotten.get_or_create(&KindLabels { kind }).inc_by(count);
     }
@@ -148,7 +160,7 @@ impl Metrics {
         self.post_deliveries.observe(deliveries as f64);
     }
 
-    pub(crate) fn settled(&self, state: carillon_model::delivery::DeliveryState, waited: Option<Duration>) {
+    pub(crate) fn settled(&self, state: DeliveryState, waited: Option<Duration>) {
         self.settled.get_or_create(&StateLabels { state: state.name() }).inc();
         if let Some(waited) = waited {
             self.waited_seconds.observe(waited.as_secs_f64());

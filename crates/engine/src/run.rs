@@ -5,12 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use carillon_model::delivery::DeliveryState;
-use carillon_model::health::{Health, HealthPolicy, Standing};
+use carillon_model::health::{Health, Standing};
 use carillon_model::id::EndpointId;
-use carillon_model::link::Links;
-use carillon_model::retry::RetryPolicy;
-use carillon_model::{Chance, Clock, Timestamp};
-use carillon_provider::Providers;
+use carillon_model::{Clock, Timestamp};
 use carillon_store::delivery::Ready;
 use carillon_store::health::HealthChange;
 use carillon_store::shard::Shards;
@@ -25,9 +22,9 @@ use crate::directory::Directories;
 use crate::gate::Gate;
 use crate::hold::Holds;
 use crate::lane::{LANE_QUEUE_MAX, Lane, Wish};
-use crate::metrics::Metrics;
 use crate::retain::Retain;
 use crate::send::{Sender, Sent};
+use crate::settings::{Parts, Settings};
 use crate::settle;
 use crate::share::Share;
 use crate::timer::Timer;
@@ -48,60 +45,12 @@ const LOAD_AGAIN: Duration = Duration::from_secs(1);
 /// How far the clock must run away from a steady one within two looks to count as set, in milliseconds.
 const CLOCK_SET_MIN: u64 = 1_000;
 
-/// What an operator sets.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// Stands in every URN.
-    pub region: String,
-    /// Writes the links that subscribers follow.
-    pub links: Links,
-    /// How often and how patiently a delivery is tried.
-    pub retry: RetryPolicy,
-    /// When breakers open and endpoints are paused.
-    pub health: HealthPolicy,
-    /// How many attempts are under way at once.
-    pub attempts_at_once: usize,
-    /// How many of them to one host.
-    pub attempts_per_host: usize,
-    /// How long messages are kept; for ever when not set.
-    pub keep: Option<Duration>,
-    /// How often the directories of office apps are read by themselves; never when not set.
-    pub directories_every: Option<Duration>,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            region: "local".to_owned(),
-            links: Links::default(),
-            retry: RetryPolicy::default(),
-            health: HealthPolicy::default(),
-            attempts_at_once: 1024,
-            attempts_per_host: 256,
-            keep: None,
-            directories_every: None,
-        }
-    }
-}
-
-/// What the engine is built from.
-pub struct Parts {
-    /// Where deliveries wait.
-    pub store: Store,
-    /// Who speaks to the platforms.
-    pub providers: Arc<Providers>,
-    /// The clock.
-    pub clock: Arc<dyn Clock>,
-    /// The source of jitter.
-    pub chance: Arc<dyn Chance>,
-    /// The operator's numbers.
-    pub metrics: Metrics,
-}
-
 enum Event {
     Sent(Sent),
     /// The first so many of a lane, past their time to live, have ended.
     Expired(EndpointId, usize),
+    /// The oldest of a lane that were dropped, by their places.
+    Dropped(EndpointId, Vec<i64>),
     /// The endpoints that are not well, by the store.
     Compared(Vec<EndpointId>),
     Loaded(EndpointId, Result<Vec<Ready>, Error>),
@@ -154,6 +103,7 @@ impl Engine {
             signing: OnceCell::new(),
             retry: settings.retry,
             health: settings.health,
+            rates: settings.rates,
             holds,
             gate: Gate::new(settings.attempts_at_once, settings.attempts_per_host),
             stop: stop.clone(),
@@ -165,6 +115,7 @@ impl Engine {
             share,
             sender: Arc::new(sender),
             sent_before,
+            digest_after: settings.digest_after,
             ahead_ms: ahead(parts.clock.as_ref()),
             clock: parts.clock,
             lanes: HashMap::new(),
@@ -217,6 +168,7 @@ pub(crate) struct Lanes {
     ahead_ms: i64,
     /// When an earlier run last sent something.
     sent_before: Timestamp,
+    digest_after: Duration,
     pub(crate) lanes: HashMap<EndpointId, Lane>,
     pub(crate) timer: Timer,
     events: mpsc::Sender<Event>,
@@ -350,7 +302,7 @@ impl Lanes {
                 }
                 if let Some(found) = self.lanes.get_mut(&lane) {
                     if let Some(rates) = rates {
-                        found.learn(rates, self.sent_before);
+                        found.learn(&rates, self.sent_before, self.digest_after);
                     }
                     posts.into_iter().for_each(|at| found.posted(now.minus(at.elapsed())));
                     found.sent(count, again, pause);
@@ -364,6 +316,12 @@ impl Lanes {
             Event::Expired(lane, count) => {
                 if let Some(found) = self.lanes.get_mut(&lane) {
                     found.expired(count);
+                }
+                self.serve(lane);
+            }
+            Event::Dropped(lane, seqs) => {
+                if let Some(found) = self.lanes.get_mut(&lane) {
+                    found.dropped(&seqs);
                 }
                 self.serve(lane);
             }
@@ -409,6 +367,13 @@ impl Lanes {
                     let batch = store.lane_take(id, LANE_QUEUE_MAX as u64).await;
                     // The loop is gone only when the engine stops.
                     drop(events.send(Event::Loaded(id, batch)).await);
+                });
+            }
+            Wish::Drop(keep) => {
+                let (sender, events) = (Arc::clone(&self.sender), self.events.clone());
+                self.tasks.spawn(async move {
+                    let dropped = sender.drop_oldest(id, keep).await;
+                    drop(events.send(Event::Dropped(id, dropped)).await);
                 });
             }
             Wish::Send(count) => {

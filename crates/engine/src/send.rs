@@ -9,7 +9,7 @@ use carillon_model::id::EndpointId;
 use carillon_model::link::Links;
 use carillon_model::message::Body;
 use carillon_model::outcome::{Outcome, Reason, Scope, Verdict};
-use carillon_model::pace::{self, Rate};
+use carillon_model::rate::{Rate, Rates};
 use carillon_model::retry::{self, Next, RetryPolicy};
 use carillon_model::subscription::Target;
 use carillon_model::urn::{SubscriptionUrn, TopicUrn};
@@ -41,6 +41,7 @@ pub(crate) struct Sender {
     pub(crate) signing: OnceCell<Signing>,
     pub(crate) retry: RetryPolicy,
     pub(crate) health: HealthPolicy,
+    pub(crate) rates: Rates,
     pub(crate) holds: Holds,
     pub(crate) gate: Arc<Gate>,
     pub(crate) stop: CancellationToken,
@@ -63,7 +64,7 @@ pub(crate) struct Sent {
     /// Until when the endpoint asked to be left alone.
     pub(crate) asked: Option<Timestamp>,
     /// The endpoint's rates, once they are known.
-    pub(crate) rates: Option<&'static [Rate]>,
+    pub(crate) rates: Option<Arc<[Rate]>>,
     /// How the endpoint fares now, where that changed.
     pub(crate) change: Option<HealthChange>,
     /// Nothing may be sent before, for what the endpoint shares with others.
@@ -168,6 +169,23 @@ impl Sender {
         self.settled(&batch, settlements, None).await;
     }
 
+    /// Lets the oldest of a lane end that may be dropped, but for `keep`, and tells which places those had.
+    pub(crate) async fn drop_oldest(&self, lane: EndpointId, keep: usize) -> Vec<i64> {
+        match self.store.lane_drop_oldest(lane, u64::try_from(keep).unwrap_or(u64::MAX)).await {
+            Ok(seqs) => {
+                if !seqs.is_empty() {
+                    tracing::warn!(%lane, count = seqs.len(), "more waited than may be sent soon: the oldest were dropped");
+                }
+                self.metrics.dropped(seqs.len());
+                seqs
+            }
+            Err(error) => {
+                tracing::error!(%lane, %error, "the oldest cannot be dropped; all are sent");
+                Vec::new()
+            }
+        }
+    }
+
     /// Waits until what became of a batch is durable.
     async fn settled(&self, batch: &[Ready], settlements: Vec<Settlement>, change: Option<HealthChange>) {
         for (settlement, ready) in settlements.iter().zip(batch) {
@@ -221,9 +239,9 @@ impl Sender {
             }
         };
         let batch = digest::together(self.still_wanted(batch, now).await, channel);
-        let limits = pace::rates(&target);
+        let limits = self.rates.of(&target);
+        let (room, mut posts) = self.room(turn, &limits, now).await;
         let rates = Some(limits);
-        let (room, mut posts) = self.room(turn, limits, now).await;
         if room == 0 {
             return Some((Vec::new(), Sent { posts, rates, ..Sent::nothing(lane, 0) }));
         }

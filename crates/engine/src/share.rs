@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use carillon_model::Timestamp;
 use carillon_model::id::EndpointId;
-use carillon_model::pace::{Pace, Rate};
+use carillon_model::pace::Pace;
+use carillon_model::rate::Rate;
 use carillon_store::shard::{Shard, Shards};
 use tokio::time::Instant;
 
@@ -127,7 +128,7 @@ impl Sender {
     pub(crate) async fn room(
         &self,
         turn: &Turn,
-        limits: &'static [Rate],
+        limits: &Arc<[Rate]>,
         now: Timestamp,
     ) -> (usize, Vec<Instant>) {
         // The room of a lane that has not learned its rates yet says nothing; another server may have used them.
@@ -143,7 +144,7 @@ impl Sender {
     async fn sent_elsewhere(
         &self,
         lane: EndpointId,
-        limits: &'static [Rate],
+        limits: &Arc<[Rate]>,
         now: Timestamp,
     ) -> (usize, Vec<Instant>) {
         let window = limits.iter().map(|rate| rate.per).max().unwrap_or_default();

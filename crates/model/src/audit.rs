@@ -44,6 +44,8 @@ deeds! {
     SubscriptionFilter "subscription.filter";
     /// Chose who is told when a subscription's endpoint is paused.
     SubscriptionFallback "subscription.fallback";
+    /// Chose what becomes of its messages when too many wait.
+    SubscriptionOverflow "subscription.overflow";
     /// Made a subscription user.
     UserCreate "subscription_user.create";
     /// Changed a subscription user.

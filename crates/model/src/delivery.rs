@@ -105,6 +105,29 @@ impl DeliveryState {
     }
 }
 
+/// Why a delivery ended that neither a person nor its attempts ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EndCause {
+    /// More waited for its address than the limit lets through soon, and its subscription drops the oldest then.
+    Dropped,
+}
+
+impl EndCause {
+    /// The word in the API and at rest.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Dropped => "dropped",
+        }
+    }
+
+    /// The cause of a word.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Dropped].into_iter().find(|cause| cause.name() == name)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{DeliveryState, Move};

@@ -42,6 +42,8 @@ pub enum Field {
     State,
     /// Who is told when a subscription's endpoint is paused.
     Fallback,
+    /// What happens when too much waits.
+    Overflow,
     /// Why an attempt came back as it did.
     Reason,
     /// The beginning of a span of time.
@@ -163,6 +165,7 @@ impl Field {
             Self::MessageId => "message_id",
             Self::State => "state",
             Self::Fallback => "fallback",
+            Self::Overflow => "overflow",
             Self::Reason => "reason",
             Self::Since => "since",
             Self::Until => "until",

@@ -14,7 +14,7 @@
 //! | outcome: what an attempt came back as | [`outcome`] |
 //! | when to try again | [`retry`] |
 //! | when an endpoint is left alone | [`health`] |
-//! | how fast an endpoint may be sent to | [`pace`] |
+//! | how fast an endpoint may be sent to | [`rate`], [`pace`] |
 //! | what a pause reaches | [`scope`] |
 //! | the links a subscriber follows | [`link`] |
 //! | template: a text with placeholders | [`template`] |
@@ -46,6 +46,7 @@ pub mod office;
 pub mod outcome;
 pub mod pace;
 pub mod quota;
+pub mod rate;
 pub mod retry;
 pub mod role;
 pub mod scope;

@@ -1,67 +1,17 @@
-//! How fast an endpoint may be sent to, so that the platform never has to refuse: several rates at once, each over a
-//! sliding window. Pure; the engine asks and tells.
+//! What was sent to one endpoint lately, and so when the next post may leave: several rates at once, each over a sliding
+//! window, so that the platform never has to refuse. Pure; the engine asks and tells.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::endpoint::Endpoint;
-use crate::office::Platform;
-use crate::subscription::Target;
-
-/// At most `count` posts in any span of `per`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rate {
-    /// How many posts.
-    pub count: u32,
-    /// In which span. A twentieth longer than the platform's, since posts arrive with less distance than they leave.
-    pub per: Duration,
-}
-
-const MINUTE: Duration = Duration::from_millis(63_000);
-const HOUR: Duration = Duration::from_secs(3_780);
-const SECOND: Duration = Duration::from_millis(1_050);
-
-/// DingTalk, "custom robot": 20 messages a minute, then ten minutes of silence.
-const DINGTALK_ROBOT: &[Rate] = &[Rate { count: 20, per: MINUTE }];
-/// Feishu, "custom bot guide": 100 a minute and 5 a second.
-const LARK_ROBOT: &[Rate] = &[Rate { count: 5, per: SECOND }, Rate { count: 100, per: MINUTE }];
-/// WeCom, "message push": 20 a minute.
-const WECOM_ROBOT: &[Rate] = &[Rate { count: 20, per: MINUTE }];
-/// DingTalk, "call limits": 20 calls a second for each interface of an app.
-const DINGTALK_APP: &[Rate] = &[Rate { count: 20, per: SECOND }];
-
-/// SMN, "limits": 100 mails to one address in ten minutes.
-const MAILBOX: &[Rate] = &[Rate { count: 100, per: Duration::from_millis(630_000) }];
-/// Lark, "send a message": 5 a second to one person or chat.
-const LARK_RECIPIENT: &[Rate] = &[Rate { count: 5, per: SECOND }];
-/// WeCom, "application messages": 30 a minute and 1000 an hour to one member; what is more is dropped without an error.
-const WECOM_RECIPIENT: &[Rate] = &[Rate { count: 30, per: MINUTE }, Rate { count: 1000, per: HOUR }];
-
-/// The rates of a target; none for somebody's own web endpoint.
-#[must_use]
-pub fn rates(target: &Target) -> &'static [Rate] {
-    match &target.endpoint {
-        Endpoint::DingtalkRobot { .. } => DINGTALK_ROBOT,
-        Endpoint::LarkRobot { .. } => LARK_ROBOT,
-        Endpoint::WecomRobot { .. } => WECOM_ROBOT,
-        Endpoint::DingtalkConversation { .. } | Endpoint::DingtalkPerson { .. } => DINGTALK_APP,
-        Endpoint::Mailbox { .. } => MAILBOX,
-        Endpoint::Web { .. } => &[],
-        Endpoint::Office { .. } => match target.extension.office.as_ref().map(|office| office.app.platform())
-        {
-            Some(Platform::Lark | Platform::Feishu) => LARK_RECIPIENT,
-            Some(Platform::Dingtalk) => DINGTALK_APP,
-            Some(Platform::Wecom) => WECOM_RECIPIENT,
-            None => &[],
-        },
-    }
-}
+use crate::rate::Rate;
 
 /// What was sent to one endpoint lately, and so when the next post may go.
 #[derive(Debug, Clone, Default)]
 pub struct Pace {
-    rates: &'static [Rate],
+    rates: Arc<[Rate]>,
     /// When posts left, oldest first; as many as the largest count.
     sent: VecDeque<Timestamp>,
 }
@@ -69,11 +19,11 @@ pub struct Pace {
 impl Pace {
     /// Learns the rates. Where they are new, half of each is taken as used at `sent_before`, when an earlier run of
     /// the program last sent something, perhaps here.
-    pub fn learn(&mut self, rates: &'static [Rate], sent_before: Timestamp) {
-        if self.rates == rates {
+    pub fn learn(&mut self, rates: &Arc<[Rate]>, sent_before: Timestamp) {
+        if self.rates == *rates {
             return;
         }
-        self.rates = rates;
+        self.rates = Arc::clone(rates);
         let half = rates.iter().map(|rate| rate.count / 2).max().unwrap_or(0);
         for _used in 0..half {
             self.sent.push_front(sent_before);
@@ -98,7 +48,7 @@ impl Pace {
     #[must_use]
     pub fn next_at(&self, now: Timestamp, reserve: u32) -> Timestamp {
         let mut at = now;
-        for rate in self.rates {
+        for rate in self.rates.iter() {
             let count = usize::try_from(rate.count.saturating_sub(reserve).max(1)).unwrap_or(usize::MAX);
             // The post that must have left the window before another one fits.
             if let Some(oldest) = self.sent.len().checked_sub(count).and_then(|index| self.sent.get(index)) {
@@ -122,6 +72,23 @@ impl Pace {
             usize::try_from(rate.count).unwrap_or(usize::MAX).saturating_sub(used)
         };
         self.rates.iter().map(room).min().unwrap_or(usize::MAX)
+    }
+
+    /// How many posts may leave within a time from `now` on so that `reserve` more could follow each, up to `most`.
+    #[must_use]
+    pub fn capacity(&self, now: Timestamp, within: Duration, reserve: u32, most: usize) -> usize {
+        if !self.is_limited() {
+            return most;
+        }
+        let (mut ahead, mut at, until) = (self.clone(), now, now.plus(within));
+        for count in 0..most {
+            at = ahead.next_at(at, reserve);
+            if at > until {
+                return count;
+            }
+            ahead.sent(at);
+        }
+        most
     }
 
     /// The even distance between posts when an endpoint is sent to as fast as it may be: its longest rate's.
@@ -150,8 +117,12 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::{DINGTALK_ROBOT, LARK_ROBOT, Pace, Rate};
+    use super::Pace;
     use crate::clock::Timestamp;
+    use crate::rate::{
+        Rate,
+        tests::{dingtalk, lark},
+    };
 
     const LONG_AGO: Timestamp = Timestamp(-10_000_000);
 
@@ -165,16 +136,16 @@ mod tests {
         /// However somebody presses, no window of any rate ever holds more than its count.
         #[test]
         fn no_window_is_overfull(pauses in proptest::collection::vec(0_i64..20_000, 1..300), robot: bool) {
-            let rates = if robot { DINGTALK_ROBOT } else { LARK_ROBOT };
+            let rates = if robot { dingtalk() } else { lark() };
             let mut pace = Pace::default();
-            pace.learn(rates, LONG_AGO);
+            pace.learn(&rates, LONG_AGO);
             let (mut now, mut sent) = (Timestamp(0), Vec::new());
             for pause in pauses {
                 now = Timestamp(now.0 + pause / 40).max(pace.next_at(now, 0));
                 pace.sent(now);
                 sent.push(now);
             }
-            for rate in rates {
+            for rate in rates.iter() {
                 prop_assert!(most_in_a_window(&sent, *rate) <= usize::try_from(rate.count).unwrap());
             }
         }
@@ -183,7 +154,7 @@ mod tests {
         #[test]
         fn room_means_now(gaps in proptest::collection::vec(0_i64..4_000, 0..60), later in 0_i64..70_000) {
             let mut pace = Pace::default();
-            pace.learn(DINGTALK_ROBOT, LONG_AGO);
+            pace.learn(&dingtalk(), LONG_AGO);
             let mut at = Timestamp(0);
             for gap in gaps {
                 at = pace.next_at(at.plus(Duration::from_millis(gap.unsigned_abs())), 0);
@@ -197,7 +168,7 @@ mod tests {
     #[test]
     fn a_reserve_is_kept() {
         let mut pace = Pace::default();
-        pace.learn(DINGTALK_ROBOT, LONG_AGO);
+        pace.learn(&dingtalk(), LONG_AGO);
         for _post in 0..18 {
             pace.sent(Timestamp(0));
         }
@@ -207,9 +178,26 @@ mod tests {
     }
 
     #[test]
+    fn capacity_is_what_the_windows_let_through_in_time() {
+        let mut pace = Pace::default();
+        assert_eq!(pace.capacity(Timestamp(0), Duration::from_secs(60), 2, 7), 7, "no rate, no limit");
+        pace.learn(&dingtalk(), LONG_AGO);
+        let within =
+            |pace: &Pace, seconds| pace.capacity(Timestamp(0), Duration::from_secs(seconds), 2, 1_000);
+        assert_eq!((within(&pace, 60), within(&pace, 63), within(&pace, 130)), (18, 36, 54));
+        for _post in 0..15 {
+            pace.sent(Timestamp(0));
+        }
+        assert_eq!((within(&pace, 60), within(&pace, 63)), (3, 21));
+        let mut robot = Pace::default();
+        robot.learn(&lark(), LONG_AGO);
+        assert_eq!((within(&robot, 2), within(&robot, 60)), (6, 98));
+    }
+
+    #[test]
     fn a_fresh_process_uses_half_at_first() {
         let mut pace = Pace::default();
-        pace.learn(DINGTALK_ROBOT, Timestamp(0));
+        pace.learn(&dingtalk(), Timestamp(0));
         assert_eq!(pace.room(Timestamp(1)), 10);
         assert_eq!(pace.room(Timestamp(63_001)), 20);
     }

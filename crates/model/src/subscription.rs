@@ -215,6 +215,57 @@ pub enum Fallback {
     Topic(TopicId),
 }
 
+/// What becomes of a subscription's messages when more wait than the platform's limit lets through soon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Overflow {
+    /// They are merged: every text arrives, in few posts.
+    #[default]
+    Digest,
+    /// Each waits for its turn and goes by itself, in order.
+    Queue,
+    /// The oldest that are not urgent are dropped, which is recorded; the others go one by one.
+    DropOldest,
+}
+
+impl Overflow {
+    const ALL: [Self; 3] = [Self::Digest, Self::Queue, Self::DropOldest];
+
+    /// The word in the API.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Digest => "digest",
+            Self::Queue => "queue",
+            Self::DropOldest => "drop_oldest",
+        }
+    }
+
+    /// Reads the word.
+    ///
+    /// # Errors
+    /// When there is no such word.
+    pub fn parse(word: &str) -> Result<Self, Invalid> {
+        let found = Self::ALL.into_iter().find(|one| one.name() == word);
+        found.ok_or_else(|| Invalid::new(Field::Overflow, "must be queue, digest or drop_oldest"))
+    }
+
+    /// The number at rest; never reused.
+    #[must_use]
+    pub fn number(self) -> i64 {
+        match self {
+            Self::Digest => 0,
+            Self::Queue => 1,
+            Self::DropOldest => 2,
+        }
+    }
+
+    /// What a number at rest means.
+    #[must_use]
+    pub fn from_number(number: i64) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.number() == number)
+    }
+}
+
 /// What a provider needs to reach somebody: opened from its sealed form only to send.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Target {

@@ -5,7 +5,7 @@ use carillon_model::health::Standing;
 use carillon_model::id::EndpointId;
 use carillon_model::outcome::Advice;
 use carillon_model::role::Right;
-use carillon_model::subscription::Fallback;
+use carillon_model::subscription::{Fallback, Overflow};
 use carillon_model::urn::SubscriptionUrn;
 use carillon_model::{Field, Invalid};
 use carillon_store::health::{EndpointRecord, Wellness};
@@ -127,6 +127,26 @@ impl Service {
         let store = self.acting(caller, Deed::SubscriptionFallback, &urn);
         let there = store.subscription_fallback_set(topic.id, urn.id, fallback).await?;
         if there { Ok(()) } else { Err(Error::SubscriptionNotFound) }
+    }
+
+    /// Chooses what becomes of a subscription's messages when more wait than the platform's limit lets through soon.
+    ///
+    /// # Errors
+    /// When there is no such subscription or no such choice.
+    pub async fn set_overflow(
+        &self,
+        caller: &Caller,
+        subscription_urn: &str,
+        overflow: &str,
+    ) -> Result<Overflow, Error> {
+        caller.may(Right::Change)?;
+        let overflow = Overflow::parse(overflow)?;
+        let urn = self.own_subscription(caller, None, subscription_urn)?;
+        let topic = self.store.topic_find(&caller.project, &urn.topic.topic).await?;
+        let topic = topic.ok_or(Error::SubscriptionNotFound)?;
+        let store = self.acting(caller, Deed::SubscriptionOverflow, &urn);
+        let there = store.subscription_overflow_set(topic.id, urn.id, overflow).await?;
+        if there { Ok(overflow) } else { Err(Error::SubscriptionNotFound) }
     }
 
     async fn fallback(&self, caller: &Caller, of: &SubscriptionUrn, text: &str) -> Result<Fallback, Error> {

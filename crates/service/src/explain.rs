@@ -1,7 +1,7 @@
 //! Why a subscription did or did not get a message.
 
 use carillon_model::Timestamp;
-use carillon_model::delivery::DeliveryState;
+use carillon_model::delivery::{DeliveryState, EndCause};
 use carillon_model::health::{Health, Standing};
 use carillon_model::id::MessageId;
 use carillon_model::outcome::Advice;
@@ -81,6 +81,8 @@ pub enum Cause {
     NoSubscription,
     /// The subscription was deleted while the delivery waited.
     SubscriptionDeleted,
+    /// More waited for the address than may be sent soon, and the subscription drops the oldest then.
+    Dropped,
     /// Its address is paused, or its breaker open, or the platform asked to wait, or it failed of late.
     Unwell(Health),
 }
@@ -98,6 +100,7 @@ impl Cause {
             Self::OtherTopic => "other_topic",
             Self::NoSubscription => "no_subscription",
             Self::SubscriptionDeleted => "subscription_deleted",
+            Self::Dropped => "dropped",
             Self::Unwell(health) => match health.standing {
                 Standing::Failing => "endpoint_failing",
                 Standing::Limited => "endpoint_limited",
@@ -205,6 +208,9 @@ impl Service {
                     explanation.advice =
                         Some(carillon_provider::advice(delivery.record.channel, health.reason));
                 }
+            }
+            DeliveryState::Cancelled if delivery.record.cause == Some(EndCause::Dropped) => {
+                explanation.cause = Some(Cause::Dropped);
             }
             DeliveryState::Cancelled => {
                 let topic = message.summary.message.message.topic;

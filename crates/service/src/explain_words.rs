@@ -92,6 +92,17 @@ fn of_delivery(explanation: &Explanation, delivery: &NamedDelivery, stored: &Sto
             format!("It was cancelled because its subscription was deleted{en}."),
             format!("因订阅已被删除而取消{zh}。"),
         ),
+        Verdict::Cancelled if explanation.cause == Some(Cause::Dropped) => both(
+            format!(
+                "It was dropped at {}{en}: more waited for its address than the platform's limit lets through soon, and \
+                 its subscription drops the oldest then (overflow drop_oldest).",
+                record.due_at
+            ),
+            format!(
+                "已于 {} 被丢弃{zh}：该地址等待的消息超出平台限流短时间内可发送的数量，而该订阅选择丢弃最旧的消息（overflow 为 drop_oldest）。",
+                record.due_at
+            ),
+        ),
         Verdict::Cancelled => both(format!("It was cancelled{en}."), format!("已被取消{zh}。")),
         Verdict::NeverAddressed => both("It was never addressed.", "从未发往该订阅。"),
     }
@@ -168,7 +179,7 @@ fn of_cause(cause: &Cause, explanation: &Explanation, stored: &StoredMessage) ->
                 format!("该订阅属于主题 {}，而消息发布到主题 {}", theirs.as_str(), ours.as_str()),
             )
         }
-        Cause::NoSubscription | Cause::SubscriptionDeleted | Cause::Unwell(_) => (
+        Cause::NoSubscription | Cause::SubscriptionDeleted | Cause::Dropped | Cause::Unwell(_) => (
             "there is no such subscription; it had been deleted or never existed".to_owned(),
             "没有这个订阅：它在此之前已被删除，或从未存在".to_owned(),
         ),

@@ -9,6 +9,7 @@ use carillon_model::id::{ConnectionId, MessageId, SubscriptionId, TopicId};
 use carillon_model::message::{Content, Locale, Message, Priority, check_idempotency_key, time_to_live};
 use carillon_model::office::Recipient;
 use carillon_model::role::Right;
+use carillon_model::subscription::Overflow;
 use carillon_model::topic::TopicName;
 use carillon_model::{Channel, Field, Invalid, limits};
 use carillon_store::delivery::StoredMessage;
@@ -101,7 +102,13 @@ impl Service {
             // What has no subscription stands under its recipient's own id.
             let subscription = SubscriptionId::parse(&one.id.to_string())?;
             let filter_policies = FilterPolicies::default();
-            Ok(To { subscription, endpoint: one.id, channel: Channel::Office, filter_policies })
+            Ok(To {
+                subscription,
+                endpoint: one.id,
+                channel: Channel::Office,
+                overflow: Overflow::default(),
+                filter_policies,
+            })
         });
         let to = to.collect::<Result<Vec<_>, Invalid>>()?;
         let pushed = |message, replayed| Pushed { message, heads, unreached: expanded.unreached, replayed };

@@ -2,7 +2,7 @@
 
 use carillon_model::Channel;
 use carillon_model::clock::Timestamp;
-use carillon_model::delivery::DeliveryState;
+use carillon_model::delivery::{DeliveryState, EndCause};
 use carillon_model::id::{DeliveryId, MessageId, ProjectId, SubscriptionId};
 use carillon_model::outcome::{Outcome, Reason};
 use carillon_model::topic::TopicName;
@@ -45,6 +45,8 @@ pub struct DeliveryRecord {
     pub channel: Channel,
     /// Where it stands.
     pub state: DeliveryState,
+    /// Why it ended, where neither a person nor an attempt ended it.
+    pub cause: Option<EndCause>,
     /// Not to be tried before, when it is pending.
     pub due_at: Timestamp,
     /// Its attempts, first to last.
@@ -71,6 +73,7 @@ fn read_delivery(mut row: Row) -> Result<Told, Error> {
     let merged = row.count()?;
     let topic_name = row.parsed(|text| TopicName::parse(text).ok())?;
     let channel = row.parsed(Channel::from_name)?;
+    let cause = row.maybe_text()?.as_deref().and_then(EndCause::from_name);
     let first_success = (state == DeliveryState::Delivered && attempts == 1).then(|| AttemptRecord {
         number: 1,
         outcome: Outcome::Accepted.name().to_owned(),
@@ -82,7 +85,7 @@ fn read_delivery(mut row: Row) -> Result<Told, Error> {
         merged,
     });
     let record =
-        DeliveryRecord { id, subscription, topic_name, channel, state, due_at, attempts: Vec::new() };
+        DeliveryRecord { id, subscription, topic_name, channel, state, cause, due_at, attempts: Vec::new() };
     Ok(Told { record, first_success })
 }
 
@@ -111,7 +114,7 @@ fn read_attempt(mut row: Row) -> Result<(u32, AttemptRecord), Error> {
 
 const SELECT_DELIVERIES: &str =
     "SELECT d.message_id, d.number, d.subscription_id, d.state, d.due_at, d.attempts,
-     d.started_at, d.elapsed_ms, d.platform_code, d.platform_text, d.merged, m.topic_name, d.channel
+     d.started_at, d.elapsed_ms, d.platform_code, d.platform_text, d.merged, m.topic_name, d.channel, d.cause
      FROM delivery d JOIN message m ON m.id = d.message_id
      WHERE m.project_id = $1 AND d.message_id = $2 AND d.number > $3 ORDER BY d.number LIMIT $4";
 

@@ -10,7 +10,7 @@ use carillon_model::clock::Timestamp;
 use carillon_model::filter::FilterPolicies;
 use carillon_model::id::{EndpointId, MessageId, SubscriptionId};
 use carillon_model::message::Kind;
-use carillon_model::subscription::{Subscription, SubscriptionState, Target};
+use carillon_model::subscription::{Overflow, Subscription, SubscriptionState, Target};
 use carillon_model::{Channel, SecretText, limits};
 use data_encoding::BASE64URL_NOPAD;
 
@@ -73,6 +73,7 @@ impl Found {
             subscription: id,
             endpoint: self.endpoint,
             channel: self.channel,
+            overflow: Overflow::default(),
             filter_policies: FilterPolicies::default(),
         }
     }

@@ -11,7 +11,7 @@ use carillon_model::id::{ConnectionId, DeliveryId, EndpointId, MessageId, Subscr
 use carillon_model::message::{Kind, Message};
 use carillon_model::office::RecipientKind;
 use carillon_model::outcome::{Outcome, Reason, Verdict};
-use carillon_model::subscription::{Extension, OfficeApp, SubscriptionState, Target};
+use carillon_model::subscription::{Extension, OfficeApp, Overflow, SubscriptionState, Target};
 use carillon_model::topic::TopicName;
 
 use crate::confirmation::is_meant;
@@ -48,6 +48,8 @@ pub struct Ready {
     pub attempts_before: u32,
     /// How many parts of a split message have arrived already.
     pub parts_done: u32,
+    /// What becomes of it when too much waits, by its subscription when it was handed over or read.
+    pub overflow: Overflow,
     /// Not to be tried before.
     pub due_at: Timestamp,
     /// The store's version when it was seen waiting; while that holds, nobody has cancelled it.
@@ -183,7 +185,8 @@ macro_rules! select_ready {
     ($rest:literal) => {
         concat!(
             "SELECT d.seq, d.number, d.subscription_id, d.endpoint_id, d.attempts, d.attempts_before, d.parts_done,
-             d.due_at, m.id, m.project_id, m.topic_id, m.topic_name, m.content, m.priority, m.locale, m.created_at,
+             d.due_at, (SELECT s.overflow FROM subscription s WHERE s.id = d.subscription_id), m.id, m.project_id,
+             m.topic_id, m.topic_name, m.content, m.priority, m.locale, m.created_at,
              coalesce(d.expires_at, m.expires_at) FROM delivery d JOIN message m ON m.id = d.message_id ",
             $rest
         )
@@ -201,6 +204,7 @@ pub(crate) fn read_ready(mut row: Row) -> Result<Ready, Error> {
     let attempts_before = row.count()?;
     let parts_done = row.count()?;
     let due_at = row.time()?;
+    let overflow = row.maybe_int()?.and_then(Overflow::from_number).unwrap_or_default();
     let stored = Arc::new(read_message(&mut row)?);
     let id = DeliveryId::new(stored.message.id, number);
     let known = None;
@@ -212,6 +216,7 @@ pub(crate) fn read_ready(mut row: Row) -> Result<Ready, Error> {
         attempts,
         attempts_before,
         parts_done,
+        overflow,
         due_at,
         known,
         stored,

@@ -63,6 +63,7 @@ mod migrate;
 pub mod office_group;
 pub mod office_run;
 pub mod office_staged;
+mod overflow;
 pub mod pause;
 pub mod pick;
 pub mod project;

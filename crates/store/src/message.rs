@@ -111,6 +111,7 @@ pub(crate) fn ready(
         attempts: 0,
         attempts_before: 0,
         parts_done: 0,
+        overflow: to.overflow,
         due_at: stored.message.created_at,
         known,
         stored: Arc::clone(stored),

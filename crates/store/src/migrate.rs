@@ -36,6 +36,7 @@ migrations![
     "0011_rolling",
     "0012_copied",
     "0013_subscription_user",
+    "0014_overflow",
 ];
 
 /// The version of this program.

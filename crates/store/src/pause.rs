@@ -65,7 +65,7 @@ fn reach(
         Fallback::Subscription(id) => (Some(id.to_string()), None),
         Fallback::Topic(id) => (None, Some(id.to_string())),
     };
-    let sql = "SELECT t.id, t.name, s.id, s.endpoint_id, s.channel, f.policies
+    let sql = "SELECT t.id, t.name, s.id, s.endpoint_id, s.channel, s.overflow, f.policies
          FROM subscription s JOIN topic t ON t.id = s.topic_id
          LEFT JOIN filter_policy f ON f.subscription_id = s.id
          WHERE t.project_id = $1 AND (s.id = $2 OR t.id = $3) AND s.state IN ($4, $5) AND s.endpoint_id <> $6
@@ -81,6 +81,7 @@ fn reach(
             subscription: row.parsed(|text| SubscriptionId::parse(text).ok())?,
             endpoint: row.parsed(|text| EndpointId::parse(text).ok())?,
             channel: row.parsed(Channel::from_name)?,
+            overflow: crate::overflow::read_overflow(&mut row)?,
             filter_policies: read_policies(&mut row)?,
         });
     }

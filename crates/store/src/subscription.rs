@@ -5,7 +5,7 @@ use carillon_model::clock::Timestamp;
 use carillon_model::endpoint::Endpoint;
 use carillon_model::filter::FilterPolicies;
 use carillon_model::id::{EndpointId, ProjectId, SubscriptionId, TopicId};
-use carillon_model::subscription::{Subscription, SubscriptionState, Target};
+use carillon_model::subscription::{Overflow, Subscription, SubscriptionState, Target};
 use carillon_model::topic::TopicName;
 
 use crate::db::{Row, Tx, params};
@@ -66,6 +66,8 @@ pub struct Recipient {
     pub endpoint: EndpointId,
     /// Its channel.
     pub channel: Channel,
+    /// What becomes of its messages when too many wait.
+    pub overflow: Overflow,
     /// Which messages it wants.
     pub filter_policies: FilterPolicies,
 }
@@ -434,7 +436,7 @@ impl Store {
             return Ok(kept.to_vec());
         }
         let list = move |tx: &mut Tx<'_>| {
-            let sql = "SELECT s.id, s.endpoint_id, s.channel, f.policies FROM subscription s
+            let sql = "SELECT s.id, s.endpoint_id, s.channel, s.overflow, f.policies FROM subscription s
                  LEFT JOIN filter_policy f ON f.subscription_id = s.id
                  WHERE s.topic_id = $1 AND s.state IN (1, 2) ORDER BY s.created_at, s.id";
             tx.query("subscription", sql, params![topic.to_string()])
@@ -445,6 +447,7 @@ impl Store {
                 subscription: row.parsed(|text| SubscriptionId::parse(text).ok())?,
                 endpoint: row.parsed(|text| EndpointId::parse(text).ok())?,
                 channel: row.parsed(Channel::from_name)?,
+                overflow: crate::overflow::read_overflow(&mut row)?,
                 filter_policies: crate::filter::read_policies(&mut row)?,
             });
         }

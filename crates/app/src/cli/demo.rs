@@ -117,6 +117,8 @@ async fn start_server(listen: SocketAddr, platforms: &Running, dir: &Path) -> an
         quotas: carillon_model::quota::Quotas::default(),
         attempts_per_host: 256,
         pause_after: Duration::from_secs(24 * 60 * 60),
+        rates: carillon_model::rate::Rates::default(),
+        digest_after: Duration::from_secs(60),
         again_after_unknown: true,
         attempts_at_once: 64,
         attempts_max: 12,

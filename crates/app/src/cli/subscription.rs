@@ -27,7 +27,7 @@ enum Action {
         /// Those of this topic only, by name or URN
         topic: Option<String>,
     },
-    /// Choose what happens when its address is in trouble
+    /// Choose what happens when its address is in trouble or too much waits for it
     Set {
         /// Its URN
         subscription: String,
@@ -37,6 +37,9 @@ enum Action {
         /// Nobody is told
         #[arg(long, conflicts_with = "fallback")]
         no_fallback: bool,
+        /// When more waits than may be sent soon: queue each, merge them, or drop the oldest
+        #[arg(long, value_name = "WHAT")]
+        overflow: Option<String>,
     },
     /// Remove a subscription; its address is gone for good
     Delete {
@@ -100,12 +103,9 @@ pub(crate) async fn run(flags: SubscriptionFlags) -> anyhow::Result<ExitCode> {
             }
             answer
         }
-        Action::Set { subscription, fallback, no_fallback } => {
-            if fallback.is_none() && !no_fallback {
-                bail!("give --fallback or --no-fallback");
-            }
-            let path = format!("/api/v1/subscriptions/{}/fallback", piece(&subscription));
-            let answer = client.call(Method::PUT, &path, Some(&json!({ "fallback": fallback }))).await?;
+        Action::Set { subscription, fallback, no_fallback, overflow } => {
+            let fallback = (fallback.is_some() || no_fallback).then_some(fallback);
+            let answer = set(&client, &subscription, fallback, overflow).await?;
             if !flags.client.json {
                 say("set");
             }
@@ -124,6 +124,29 @@ pub(crate) async fn run(flags: SubscriptionFlags) -> anyhow::Result<ExitCode> {
         say(&answer.to_string());
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Sets what is given, and gives the answers as one.
+async fn set(
+    client: &Client,
+    subscription: &str,
+    fallback: Option<Option<String>>,
+    overflow: Option<String>,
+) -> anyhow::Result<Value> {
+    let given = [
+        fallback.map(|fallback| ("fallback", json!(fallback))),
+        overflow.map(|overflow| ("overflow", json!(overflow))),
+    ];
+    let mut answers = Map::new();
+    for (name, value) in given.into_iter().flatten() {
+        let path = format!("/api/v1/subscriptions/{}/{name}", piece(subscription));
+        let answer = client.call(Method::PUT, &path, Some(&json!({ name: value }))).await?;
+        answers.extend(answer.as_object().cloned().unwrap_or_default());
+    }
+    if answers.is_empty() {
+        bail!("give --fallback, --no-fallback or --overflow");
+    }
+    Ok(answers.into())
 }
 
 async fn added(client: &Client, add: Add) -> anyhow::Result<Value> {

@@ -15,6 +15,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use carillon_model::link::Links;
 use carillon_model::quota::Quotas;
+use carillon_model::rate::Rates;
 use carillon_provider::{ConnectTo, MailSettings, ProviderSettings, Relay, Sender};
 use clap::Args;
 use serde::Deserialize;
@@ -128,6 +129,14 @@ struct Values {
     /// After how many hours of nothing but failures an address is paused [default: 24]
     #[arg(long, env = "CARILLON_PAUSE_AFTER", value_name = "HOURS")]
     pause_after: Option<u32>,
+    /// How fast one address of a kind is sent to, instead of the platform's own rates: NAME=COUNT/SECONDS, several joined by
+    /// +, as in lark=5/1+100/60; NAME=off for no rate [default: the platforms' own]
+    #[arg(long = "rate", env = "CARILLON_RATE", value_name = "NAME=RATES", value_delimiter = ',')]
+    rate: Option<Vec<String>>,
+    /// How many seconds what an address's rate holds back may take to leave one by one; of more, digests are made, or the
+    /// oldest dropped where a subscription wants that [default: 60]
+    #[arg(long, env = "CARILLON_DIGEST_AFTER", value_name = "SECONDS")]
+    digest_after: Option<u32>,
     /// Whether an attempt that nobody knows the end of is made again, although it may arrive twice [default: true]
     #[arg(long, env = "CARILLON_AGAIN_AFTER_UNKNOWN", value_name = "BOOL")]
     again_after_unknown: Option<bool>,
@@ -181,6 +190,8 @@ pub(crate) struct ServerConfig {
     pub(crate) attempts_at_once: usize,
     pub(crate) attempts_per_host: usize,
     pub(crate) pause_after: Duration,
+    pub(crate) rates: Rates,
+    pub(crate) digest_after: Duration,
     pub(crate) again_after_unknown: bool,
     pub(crate) attempts_max: u32,
     /// How long messages are kept; for ever when not set.
@@ -230,6 +241,8 @@ impl Values {
             attempts_at_once: self.attempts_at_once.or(below.attempts_at_once),
             attempts_per_host: self.attempts_per_host.or(below.attempts_per_host),
             pause_after: self.pause_after.or(below.pause_after),
+            rate: self.rate.or(below.rate),
+            digest_after: self.digest_after.or(below.digest_after),
             again_after_unknown: self.again_after_unknown.or(below.again_after_unknown),
             attempts_max: self.attempts_max.or(below.attempts_max),
             platform_timeout: self.platform_timeout.or(below.platform_timeout),
@@ -244,6 +257,22 @@ impl Values {
             log_format: self.log_format.or(below.log_format),
         }
     }
+}
+
+fn rates(texts: &[String]) -> anyhow::Result<Rates> {
+    let mut rates = Rates::default();
+    for text in texts {
+        rates.set(text).map_err(|rule| anyhow::anyhow!("rate {rule}"))?;
+    }
+    Ok(rates)
+}
+
+/// A message lives a day at most, and so waits no longer.
+fn digest_after(seconds: u32) -> anyhow::Result<Duration> {
+    if seconds > 24 * 60 * 60 {
+        bail!("digest_after must be 0 to 86400 seconds");
+    }
+    Ok(Duration::from_secs(u64::from(seconds)))
 }
 
 fn check(values: Values) -> anyhow::Result<ServerConfig> {
@@ -288,6 +317,8 @@ fn check(values: Values) -> anyhow::Result<ServerConfig> {
         attempts_at_once,
         attempts_per_host,
         pause_after: Duration::from_secs(u64::from(pause_after) * 3600),
+        rates: rates(&values.rate.unwrap_or_default())?,
+        digest_after: digest_after(values.digest_after.unwrap_or(60))?,
         again_after_unknown: values.again_after_unknown.unwrap_or(true),
         attempts_max,
         keep: keep(values.keep_days.unwrap_or(KEEP_DAYS)),

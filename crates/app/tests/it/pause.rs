@@ -24,6 +24,10 @@ async fn a_removed_robot_is_paused_its_owner_told_and_resumed() {
         assert_eq!(told(&server, &["subscription", "set", &broken, "--fallback", wrong]).await.code, 1);
     }
     good(&told(&server, &["subscription", "set", &broken, "--fallback", "caretakers"]).await);
+    for (wanted, code) in [("queue", 0), ("drop_oldest", 0), ("digest", 0), ("never", 1)] {
+        let set = told(&server, &["subscription", "set", &broken, "--overflow", wanted]).await;
+        assert_eq!(set.code, code, "{wanted}");
+    }
     let gone = Act::Code { code: "93000".to_owned(), text: "invalid webhook url".to_owned() };
     platforms.script(chats::WECOM_KEY, gone, Some(1));
 

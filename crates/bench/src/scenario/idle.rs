@@ -22,7 +22,7 @@ impl Default for Wanted {
 
 pub(crate) async fn run(setup: &Setup, wanted: Wanted) -> anyhow::Result<()> {
     report::title("idle, with 1,000 subscriptions");
-    let world = World::start(setup, 1, 1000, 1, |_| 'e').await?;
+    let world = World::start(&setup.to_hooks(), 1, 1000, 1, |_| 'e').await?;
     tokio::time::sleep(Duration::from_secs(3)).await;
     let before = world.server.used();
     tokio::time::sleep(Duration::from_secs(wanted.seconds)).await;

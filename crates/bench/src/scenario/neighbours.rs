@@ -36,7 +36,7 @@ pub(crate) async fn run(setup: &Setup, wanted: Wanted) -> anyhow::Result<()> {
     let mut p99 = Vec::new();
     for with in [false, true] {
         let kind = |number: usize| ill(number).filter(|_| with).unwrap_or('e');
-        let world = World::start(setup, ENDPOINTS, 1, count, kind).await?;
+        let world = World::start(&setup.to_hooks(), ENDPOINTS, 1, count, kind).await?;
         steady(&world, 0, count, wanted.rate).await?;
         let others = (0..count).filter(|number| ill(*number).is_none()).count() as u64;
         world.receiver.ledger.wait_for(others, PATIENCE).await;

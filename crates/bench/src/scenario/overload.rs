@@ -25,7 +25,7 @@ pub(crate) async fn run(setup: &Setup, wanted: Wanted) -> anyhow::Result<()> {
         "overload: {} messages to endpoints that take 20 a second each",
         wanted.messages
     ));
-    let world = World::start(setup, ENDPOINTS, 1, wanted.messages, |_| 's').await?;
+    let world = World::start(&setup.to_hooks(), ENDPOINTS, 1, wanted.messages, |_| 's').await?;
     let part = wanted.messages / 10;
     let (mut first, mut last) = (0, 0);
     for tenth in 0..10 {

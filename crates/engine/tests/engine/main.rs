@@ -4,4 +4,5 @@
 mod asked;
 mod harness;
 mod health;
+mod overflow;
 mod retain;

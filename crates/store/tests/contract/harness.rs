@@ -17,7 +17,7 @@ use carillon_model::filter::FilterPolicies;
 use carillon_model::id::{AccountId, DeliveryId, EndpointId, MessageId, ProjectId, SubscriptionId, TopicId};
 use carillon_model::message::{Body, Content, Locale, Message, Priority};
 use carillon_model::outcome::{Outcome, Reason, Scope, Verdict};
-use carillon_model::subscription::{Extension, SubscriptionState, Target};
+use carillon_model::subscription::{Extension, Overflow, SubscriptionState, Target};
 use carillon_model::topic::{Topic, TopicName};
 use carillon_model::{Chance, Channel, Clock, SecretText};
 use carillon_store::account::Installation;
@@ -369,6 +369,7 @@ impl<H: Home> Bed<H> {
             subscription: SubscriptionId::new(now, chance),
             endpoint: EndpointId::new(now, chance),
             channel: Channel::Lark,
+            overflow: Overflow::default(),
             filter_policies: FilterPolicies::default(),
         };
         (0..count).map(one).collect()

@@ -20,6 +20,7 @@ mod idempotency;
 mod message;
 mod office;
 mod open;
+mod overflow;
 #[expect(dead_code, reason = "it is shared with other tests")]
 mod postgres;
 mod purge;
@@ -181,6 +182,9 @@ macro_rules! contract {
                     a_newer_version_that_can_be_served_is_served
                     a_look_tells_what_would_be_done
                     an_edited_migration_is_refused;
+                overflow:
+                    what_a_subscription_wants_goes_with_its_deliveries
+                    the_oldest_are_dropped_and_say_so;
                 purge:
                     a_deleted_subscription_leaves_no_byte
                     a_replaced_target_leaves_no_byte

@@ -254,6 +254,7 @@ async fn pushed<H: Home>(
         subscription: SubscriptionId::parse(&to.to_string()).unwrap(),
         endpoint: to,
         channel: Channel::Office,
+        overflow: carillon_model::subscription::Overflow::default(),
         filter_policies: carillon_model::filter::FilterPolicies::default(),
     };
     bed.store.message_publish(stored, vec![recipient]).await.unwrap();

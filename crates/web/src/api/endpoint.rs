@@ -63,6 +63,15 @@ pub(crate) struct NewFallback {
     fallback: Option<String>,
 }
 
+/// What a subscription wants when too much waits for it.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewOverflow {
+    /// `digest`: what waits is merged; `queue`: each goes by itself, in order; `drop_oldest`: the oldest that are not
+    /// urgent are dropped, which is recorded.
+    overflow: String,
+}
+
 fn shown(named: NamedEndpoint) -> ShownEndpoint {
     let health = named.record.health;
     ShownEndpoint {
@@ -138,4 +147,18 @@ pub(crate) async fn set_fallback(State(app): State<App>, call: ApiCall) -> Resul
     };
     let fallback = set.await.map_err(|error| call.refuse(error))?;
     Ok(ok(StatusCode::OK, &serde_json::json!({ "fallback": fallback })))
+}
+
+/// Chooses what becomes of a subscription's messages when more wait than the platform's limit lets through soon.
+#[utoipa::path(put, path = "/api/v1/subscriptions/{subscription_urn}/overflow", tag = "endpoints",
+    params(("subscription_urn" = String, Path)), request_body = NewOverflow,
+    responses((status = 200), (status = 400), (status = 401), (status = 404)))]
+pub(crate) async fn set_overflow(State(app): State<App>, call: ApiCall) -> Result<Response, ApiError> {
+    let set = async {
+        let new: NewOverflow = call.body()?;
+        let urn = call.0.path("subscription_urn");
+        app.service.set_overflow(&call.0.caller, urn, &new.overflow).await
+    };
+    let overflow = set.await.map_err(|error: Error| call.refuse(error))?;
+    Ok(ok(StatusCode::OK, &serde_json::json!({ "overflow": overflow.name() })))
 }

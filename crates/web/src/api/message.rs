@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use carillon_model::delivery::EndCause;
 use carillon_model::id::{DeliveryId, MessageId};
 use carillon_model::message::{Body, Content, Format, Locale, Priority};
 use carillon_model::outcome::Advice;
@@ -141,6 +142,8 @@ pub(crate) struct ShownDelivery {
     channel: &'static str,
     /// `pending`, `sending`, `delivered`, `failed`, `expired` or `cancelled`.
     state: &'static str,
+    /// `dropped`: too much waited for its address, and its subscription drops the oldest then.
+    cause: Option<&'static str>,
     /// When it is tried next, while it is pending.
     due_at: Option<String>,
     /// Whether it may have arrived twice: it was accepted after an attempt whose outcome is unknown.
@@ -220,6 +223,7 @@ pub(super) fn shown_delivery(named: NamedDelivery) -> ShownDelivery {
         subscription_urn: named.subscription_urn.to_string(),
         channel: named.record.channel.name(),
         state: named.record.state.name(),
+        cause: named.record.cause.map(EndCause::name),
         due_at: waiting.then(|| named.record.due_at.to_millis_text()),
         may_be_double,
         attempts: attempts.collect(),

@@ -50,6 +50,7 @@ use super::{account, audit, connection, credential, delivery, directory, endpoin
         endpoint::show,
         endpoint::resume,
         endpoint::set_fallback,
+        endpoint::set_overflow,
         message::who_am_i,
         project::list,
         project::create,

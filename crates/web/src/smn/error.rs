@@ -109,6 +109,7 @@ fn field(field: Field) -> (StatusCode, &'static str, &'static str) {
         | Field::To
         | Field::PublicUrl
         | Field::Fallback
+        | Field::Overflow
         | Field::AccountName
         | Field::Password
         | Field::Role

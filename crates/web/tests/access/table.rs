@@ -148,6 +148,7 @@ pub(crate) const TABLE: &[(&str, &str, &str, &str)] = &[
     ("GET", "/api/v1/endpoints/{endpoint_id}", "look", ""),
     ("POST", "/api/v1/endpoints/{endpoint_id}/resume", "change", ""),
     ("PUT", "/api/v1/subscriptions/{subscription_urn}/fallback", "change", r#"{"fallback":null}"#),
+    ("PUT", "/api/v1/subscriptions/{subscription_urn}/overflow", "change", r#"{"overflow":"queue"}"#),
     ("GET", "/api/v1/connections", "look", ""),
     (
         "POST",
