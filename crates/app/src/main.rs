@@ -5,6 +5,7 @@ mod config;
 mod install;
 mod log;
 mod run;
+mod shelf;
 mod wire;
 
 use std::process::ExitCode;

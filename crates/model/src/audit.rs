@@ -80,6 +80,10 @@ deeds! {
     GroupUpdate "group.update";
     /// Removed a group of people.
     GroupDelete "group.delete";
+    /// Began to seal under another master key.
+    MasterKeyRotate "master_key.rotate";
+    /// Took old master keys away.
+    MasterKeyRetire "master_key.retire";
     /// Made a project.
     ProjectCreate "project.create";
     /// Removed a project.

@@ -120,6 +120,18 @@ pub enum Error {
     /// The project has as many subscription users as it may.
     #[error("the project has 1000 subscription users, the most it may have")]
     SubscriptionUsersFull,
+    /// Several servers share the database, and a new master key must be in each one's key file first.
+    #[error(
+        "several servers may share this database: write a new key into the key file (carillon key add), give each \
+         server a copy, then try again"
+    )]
+    NoNewKey,
+    /// Old master keys are in use.
+    #[error("{0} values are sealed by old keys still, run carillon key rotate first")]
+    KeysInUse(u64),
+    /// The key file cannot be read or written.
+    #[error("{0}")]
+    KeyFile(String),
     /// There is no such message.
     #[error("there is no such message")]
     MessageNotFound,

@@ -6,6 +6,7 @@
 //! | who asks, and what they may do | [`caller`] |
 //! | signing in, keys, tokens, lock-out, the first start | [`sign_in`], [`install`] |
 //! | accounts and their roles; keys and tokens; projects | [`account`], [`credential`], [`project`] |
+//! | another master key | [`rotation`] |
 //! | who changed what | [`audit`] |
 //! | sessions of the console | [`session`] |
 //! | create, look at, change and remove topics | [`topic`] |
@@ -51,6 +52,7 @@ pub mod publish;
 pub mod push;
 pub mod resend;
 mod right;
+pub mod rotation;
 pub mod session;
 pub mod sign_in;
 pub mod subscription;

@@ -24,7 +24,7 @@ pub enum Connected {
     NotThere,
 }
 
-fn place(id: &str) -> Place<'_> {
+pub(crate) fn place(id: &str) -> Place<'_> {
     Place { table: "connection", row: id, column: "sealed" }
 }
 

@@ -5,7 +5,8 @@ use carillon_model::Chance;
 use crate::account;
 use crate::db::{Tx, params};
 use crate::error::Error;
-use crate::vault::{Place, Vault};
+use crate::key_file::KeyId;
+use crate::vault::{Place, Vault, key_of};
 
 const WORD: &[u8] = b"carillon";
 const PLACE: Place<'_> = Place { table: "key_check", row: "1", column: "sealed" };
@@ -13,6 +14,27 @@ const PLACE: Place<'_> = Place { table: "key_check", row: "1", column: "sealed" 
 /// Whether something was sealed in this database before.
 pub(crate) fn is_kept(tx: &mut Tx<'_>) -> Result<bool, Error> {
     Ok(tx.query_one("key_check", "SELECT id FROM key_check", &[])?.is_some())
+}
+
+/// The key that sealed the known word, which is the one that seals whatever is sealed.
+pub(crate) fn sealed_by(tx: &mut Tx<'_>) -> Result<Option<KeyId>, Error> {
+    let row = tx.query_one("key_check", "SELECT sealed FROM key_check WHERE id = 1", &[])?;
+    Ok(row.map(|mut row| row.bytes()).transpose()?.and_then(|sealed| key_of(&sealed)))
+}
+
+/// Seals the known word by another key, which is the one that seals from now on.
+pub(crate) fn seal_by(tx: &mut Tx<'_>, vault: &Vault, id: KeyId, chance: &dyn Chance) -> Result<(), Error> {
+    if !vault.activate(id)? {
+        return Err(Error::Sealed("its key is not in the key file"));
+    }
+    let sealed = vault.seal(PLACE, WORD, chance)?;
+    tx.execute("UPDATE key_check SET sealed = $1 WHERE id = 1", params![sealed])?;
+    Ok(())
+}
+
+/// Changes nothing, as a change does.
+pub(crate) fn touch(tx: &mut Tx<'_>) -> Result<(), Error> {
+    tx.execute("UPDATE key_check SET id = 1 WHERE id = 1", &[]).map(drop)
 }
 
 /// Whether `vault` holds the keys that this database was sealed with. The first start writes down by what later ones
@@ -23,7 +45,8 @@ pub(crate) fn fits(tx: &mut Tx<'_>, vault: &Vault, chance: &dyn Chance) -> Resul
     if let Some(mut row) = kept {
         let (sealed, kept_hash) = (row.bytes()?, row.bytes()?);
         let opens = vault.open_sealed(PLACE, &sealed).is_ok_and(|plain| plain.as_slice() == WORD);
-        return Ok(opens && kept_hash == hash);
+        let seals = key_of(&sealed).map_or(Ok(false), |id| vault.activate(id))?;
+        return Ok(opens && seals && kept_hash == hash);
     }
     // A database from before there was such a row: what it has sealed must open.
     if !account::secrets_open(tx, vault)? {

@@ -33,9 +33,11 @@
 //! | office apps and their credentials | [`connection`] |
 //! | whom an office app reaches | [`directory`] |
 //! | readings of a directory | [`office_run`], [`office_staged`] |
+//! | access tokens of office apps | [`office_token`] |
 //! | groups of people of our own | [`office_group`] |
 //! | moving an installation to another database | [`copy`] |
-//! | is the key file this database's own | `key_check` |
+//! | the key file, and whether it is this database's own | `key_file`, `key_check` |
+//! | another master key | [`rotation`] |
 //! | which database there is | `db`, and nobody else |
 
 pub mod account;
@@ -57,18 +59,21 @@ pub mod health;
 pub mod idempotency;
 mod kept;
 mod key_check;
+mod key_file;
 pub mod member;
 pub mod message;
 mod migrate;
 pub mod office_group;
 pub mod office_run;
 pub mod office_staged;
+pub mod office_token;
 mod overflow;
 pub mod pause;
 pub mod pick;
 pub mod project;
 mod resend;
 pub mod retention;
+pub mod rotation;
 mod sealed;
 mod session;
 mod setup;

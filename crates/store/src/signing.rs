@@ -23,7 +23,7 @@ pub struct SigningKey {
 const NEWEST: &str =
     "SELECT id, sealed_key, certificate FROM signing_key ORDER BY created_at DESC, id DESC LIMIT 1";
 
-fn place(id: &str) -> Place<'_> {
+pub(crate) fn place(id: &str) -> Place<'_> {
     Place { table: "signing_key", row: id, column: "sealed_key" }
 }
 

@@ -72,7 +72,7 @@ pub struct Recipient {
     pub filter_policies: FilterPolicies,
 }
 
-fn place(id: &str) -> Place<'_> {
+pub(crate) fn place(id: &str) -> Place<'_> {
     Place { table: "subscription", row: id, column: "sealed" }
 }
 

@@ -5,25 +5,23 @@
 //! layers are bound to where the value stands (table, row, column), so that a value moved elsewhere does not open.
 //! Equality is looked up over a keyed hash (HMAC-SHA256 under a key derived for that one purpose).
 
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, RwLock};
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
-use aws_lc_rs::{hkdf, hmac};
+use aws_lc_rs::hmac;
 use carillon_model::Chance;
-use data_encoding::{BASE64, HEXLOWER};
+use data_encoding::HEXLOWER;
 use zeroize::Zeroizing;
 
 use crate::error::Error;
+use crate::key_file::{KEY, KEY_ID, KeyFile, KeyId};
 
 const VERSION: u8 = 1;
-const KEY_ID: usize = 4;
 const NONCE: usize = 12;
-const KEY: usize = 32;
 const TAG: usize = 16;
 const HEAD: usize = 1 + KEY_ID + NONCE + KEY + TAG + NONCE;
-const FILE_WORD: &str = "carillon-key-v1";
+const KEY_MISSING: &str = "its key is not in the key file";
 
 /// Where a sealed value stands.
 #[derive(Debug, Clone, Copy)]
@@ -43,20 +41,43 @@ impl Place<'_> {
 }
 
 struct MasterKey {
-    id: [u8; KEY_ID],
+    id: KeyId,
     seal: LessSafeKey,
+}
+
+/// The master keys as they stand in the key file, oldest first, and the one that seals.
+struct Ring {
+    keys: Vec<Arc<MasterKey>>,
+    active: usize,
+    lookup: hmac::Key,
+}
+
+impl Ring {
+    fn new(file: &KeyFile) -> Result<Self, Error> {
+        let key = |(id, key): (KeyId, Zeroizing<[u8; KEY]>)| {
+            let seal = UnboundKey::new(&AES_256_GCM, key.as_ref());
+            let seal = seal.map_err(|_unspecified| Error::Sealed("there is no key"))?;
+            Ok::<_, Error>(Arc::new(MasterKey { id, seal: LessSafeKey::new(seal) }))
+        };
+        let keys = file.sealing().into_iter().map(key).collect::<Result<Vec<_>, _>>()?;
+        let active = keys.len().saturating_sub(1);
+        Ok(Self { keys, active, lookup: hmac::Key::new(hmac::HMAC_SHA256, file.lookup().as_ref()) })
+    }
+
+    fn place(&self, id: KeyId) -> Option<usize> {
+        self.keys.iter().position(|key| key.id == id)
+    }
 }
 
 /// The master keys of an installation.
 pub struct Vault {
-    /// Oldest first; the last one seals, all of them open.
-    keys: Vec<MasterKey>,
-    lookup: hmac::Key,
+    path: Option<PathBuf>,
+    ring: RwLock<Arc<Ring>>,
 }
 
 impl std::fmt::Debug for Vault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Vault").field("keys", &self.keys.len()).finish_non_exhaustive()
+        f.debug_struct("Vault").field("keys", &self.ring().keys.len()).finish_non_exhaustive()
     }
 }
 
@@ -66,55 +87,108 @@ impl Vault {
     /// # Errors
     /// When the file cannot be read or written, or is no key file.
     pub fn open(path: &Path, chance: &dyn Chance) -> Result<Self, Error> {
-        let fail = |what: &str, error: &std::io::Error| {
-            Error::Setup(format!("the key file {} cannot be {what}: {error}", path.display()))
-        };
-        match std::fs::read_to_string(path) {
-            Ok(text) => Self::parse(&Zeroizing::new(text)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let text = Zeroizing::new(new_line(chance));
-                let mut options = std::fs::OpenOptions::new();
-                let mut file = options
-                    .write(true)
-                    .create_new(true)
-                    .mode(0o600)
-                    .open(path)
-                    .map_err(|error| fail("made", &error))?;
-                file.write_all(text.as_bytes()).map_err(|error| fail("written", &error))?;
-                file.sync_all().map_err(|error| fail("written", &error))?;
-                Self::parse(&text)
+        let file = match KeyFile::read(path)? {
+            Some(file) => file,
+            None => {
+                let file = KeyFile::fresh(chance);
+                file.create(path)?;
+                file
             }
-            Err(error) => Err(fail("read", &error)),
-        }
+        };
+        Ok(Self { path: Some(path.to_owned()), ring: RwLock::new(Arc::new(Ring::new(&file)?)) })
     }
 
-    /// Reads a key file's text: a line for each key, `carillon-key-v1 {id} {base64}`, the newest last.
+    /// Reads a key file's text. Its last key seals unless [`Vault::activate`] says otherwise.
     ///
     /// # Errors
     /// When a line has another form, or there is none.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let mut keys = Vec::new();
-        let mut lookup = None;
-        for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-            let wrong = || Error::Setup(format!("line {} of the key file is no key", index + 1));
-            let words: Vec<&str> = line.split_whitespace().collect();
-            let [FILE_WORD, id, key] = words.as_slice() else { return Err(wrong()) };
-            let id =
-                HEXLOWER.decode(id.as_bytes()).ok().and_then(|id| id.try_into().ok()).ok_or_else(wrong)?;
-            let key = Zeroizing::new(BASE64.decode(key.as_bytes()).map_err(|_decode| wrong())?);
-            if key.len() != KEY {
-                return Err(wrong());
-            }
-            let seal = LessSafeKey::new(
-                UnboundKey::new(&AES_256_GCM, derive(&key, b"seal").as_ref())
-                    .map_err(|_unspecified| wrong())?,
-            );
-            keys.push(MasterKey { id, seal });
-            // The oldest key makes the look-up hashes, so that a new key does not change them.
-            lookup.get_or_insert_with(|| hmac::Key::new(hmac::HMAC_SHA256, derive(&key, b"lookup").as_ref()));
+        let ring = Ring::new(&KeyFile::parse(text)?)?;
+        Ok(Self { path: None, ring: RwLock::new(Arc::new(ring)) })
+    }
+
+    fn ring(&self) -> Arc<Ring> {
+        Arc::clone(&self.ring.read().expect("no code panics while it holds the keys"))
+    }
+
+    fn put(&self, ring: Ring) {
+        *self.ring.write().expect("no code panics while it holds the keys") = Arc::new(ring);
+    }
+
+    /// The key that seals.
+    pub(crate) fn active(&self) -> Option<KeyId> {
+        let ring = self.ring();
+        ring.keys.get(ring.active).map(|key| key.id)
+    }
+
+    /// Every key, oldest first.
+    pub(crate) fn key_ids(&self) -> Vec<KeyId> {
+        self.ring().keys.iter().map(|key| key.id).collect()
+    }
+
+    /// Seals with this key from now on; tells whether it is in the key file.
+    pub(crate) fn activate(&self, id: KeyId) -> Result<bool, Error> {
+        if self.ring().place(id).is_none() {
+            self.reload()?;
         }
-        let lookup = lookup.ok_or_else(|| Error::Setup("the key file holds no key".to_owned()))?;
-        Ok(Self { keys, lookup })
+        let mut ring = self.ring.write().expect("no code panics while it holds the keys");
+        let Some(active) = ring.place(id) else { return Ok(false) };
+        if active != ring.active {
+            *ring = Arc::new(Ring { keys: ring.keys.clone(), active, lookup: ring.lookup.clone() });
+        }
+        Ok(true)
+    }
+
+    /// Reads the key file again: an operator may have put another key into it. The key that seals stays.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is another installation's.
+    pub(crate) fn reload(&self) -> Result<(), Error> {
+        let Some(path) = &self.path else { return Ok(()) };
+        let foreign = || Error::Setup(format!("the key file {} lacks the key in use", path.display()));
+        let file = KeyFile::read(path)?.ok_or_else(foreign)?;
+        let mut ring = Ring::new(&file)?;
+        let now = self.ring();
+        let mark = |ring: &Ring| hmac::sign(&ring.lookup, b"mark");
+        if mark(&ring).as_ref() != mark(&now).as_ref() {
+            return Err(foreign());
+        }
+        let active = now.keys.get(now.active).and_then(|key| ring.place(key.id));
+        ring.active = active.ok_or_else(foreign)?;
+        self.put(ring);
+        Ok(())
+    }
+
+    /// The last key of the file, if it is newer than the one that seals.
+    pub(crate) fn newer(&self) -> Option<KeyId> {
+        let ring = self.ring();
+        ring.keys.get(ring.active + 1..).and_then(<[_]>::last).map(|key| key.id)
+    }
+
+    /// Writes a fresh key into the key file, behind the others. It does not seal yet.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub(crate) fn add_key(&self, chance: &dyn Chance) -> Result<(), Error> {
+        let Some(path) = &self.path else { return Ok(()) };
+        add_to_file(path, chance)?;
+        self.reload()
+    }
+
+    /// Takes every key out of the key file but the one that seals, and tells which went.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub(crate) fn retire(&self) -> Result<Vec<KeyId>, Error> {
+        let (Some(path), Some(active)) = (&self.path, self.active()) else { return Ok(Vec::new()) };
+        let file = KeyFile::read(path)?;
+        let mut file = file.ok_or_else(|| Error::Setup("the key file is gone".to_owned()))?;
+        let gone = file.keep_only(active);
+        if !gone.is_empty() {
+            file.replace(path)?;
+            self.reload()?;
+        }
+        Ok(gone)
     }
 
     /// Seals `plain` for its place.
@@ -123,7 +197,8 @@ impl Vault {
     /// Never for the sizes kept here; the cipher's own limit is 64 GiB.
     pub fn seal(&self, place: Place<'_>, plain: &[u8], chance: &dyn Chance) -> Result<Vec<u8>, Error> {
         let wrong = |_unspecified| Error::Sealed("it cannot be sealed");
-        let master = self.keys.last().ok_or(Error::Sealed("there is no key"))?;
+        let ring = self.ring();
+        let master = ring.keys.get(ring.active).ok_or(Error::Sealed("there is no key"))?;
         let place = place.bytes();
         let mut data_key = Zeroizing::new([0_u8; KEY]);
         let mut nonces = [[0_u8; NONCE]; 2];
@@ -163,11 +238,10 @@ impl Vault {
         let (id, head) = head.split_at(KEY_ID);
         let (nonce, head) = head.split_at(NONCE);
         let (wrapped, nonce_body) = head.split_at(KEY + TAG);
-        let master = self
-            .keys
-            .iter()
-            .find(|key| key.id == id)
-            .ok_or(Error::Sealed("its key is not in the key file"))?;
+        let id: KeyId = id.try_into().map_err(|_length| Error::Sealed("it is too short"))?;
+        let ring = self.ring_with(id)?;
+        let master =
+            ring.place(id).and_then(|place| ring.keys.get(place)).ok_or(Error::Sealed(KEY_MISSING))?;
         let place = place.bytes();
         let mut wrapped = Zeroizing::new(wrapped.to_vec());
         let data_key = open_in_place(&master.seal, nonce, &place, &mut wrapped)?;
@@ -179,10 +253,26 @@ impl Vault {
         Ok(body)
     }
 
+    /// The keys, among them this one if the file has it. A server that another one is ahead of finds the new key in the
+    /// file when it first needs it, and seals with it from then on: nobody seals with a key before a rotation began.
+    fn ring_with(&self, id: KeyId) -> Result<Arc<Ring>, Error> {
+        let ring = self.ring();
+        match ring.place(id) {
+            Some(place) if place <= ring.active => return Ok(ring),
+            Some(_newer) => {}
+            None => self.reload().map_err(|_file| Error::Sealed(KEY_MISSING))?,
+        }
+        let ring = self.ring();
+        if ring.place(id).is_some_and(|place| place > ring.active) {
+            self.activate(id)?;
+        }
+        Ok(self.ring())
+    }
+
     /// The keyed hash by which a secret value is looked up, different for each `purpose`.
     #[must_use]
     pub fn hash(&self, purpose: &str, value: &[u8]) -> [u8; 32] {
-        let mut context = hmac::Context::with_key(&self.lookup);
+        let mut context = hmac::Context::with_key(&self.ring().lookup);
         context.update(purpose.as_bytes());
         context.update(&[0]);
         context.update(value);
@@ -205,23 +295,26 @@ fn open_in_place<'a>(
         .map_err(|_unspecified| Error::Sealed("it was changed or stood elsewhere"))
 }
 
-/// A key for one purpose, derived from a master key.
-fn derive(master: &[u8], purpose: &'static [u8]) -> Zeroizing<[u8; KEY]> {
-    let salt = hkdf::Salt::new(hkdf::HKDF_SHA256, b"carillon vault 1");
-    let mut key = Zeroizing::new([0_u8; KEY]);
-    salt.extract(master)
-        .expand(&[purpose], hkdf::HKDF_SHA256)
-        .and_then(|okm| okm.fill(key.as_mut()))
-        .expect("32 bytes are within the reach of HKDF-SHA256");
-    key
+/// The key that sealed a value.
+pub(crate) fn key_of(sealed: &[u8]) -> Option<KeyId> {
+    sealed.get(1..=KEY_ID)?.try_into().ok()
 }
 
-fn new_line(chance: &dyn Chance) -> String {
-    let mut id = [0_u8; KEY_ID];
-    let mut key = Zeroizing::new([0_u8; KEY]);
-    chance.fill(&mut id);
-    chance.fill(key.as_mut());
-    format!("{FILE_WORD} {} {}\n", HEXLOWER.encode(&id), BASE64.encode(key.as_ref()))
+/// A key's id as it is shown and as it stands in the key file.
+pub(crate) fn id_text(id: KeyId) -> String {
+    HEXLOWER.encode(&id)
+}
+
+/// Writes a fresh key into a key file, behind the others, and gives its id. Servers go on sealing with the one they have.
+///
+/// # Errors
+/// When there is no key file, or it cannot be written.
+pub fn add_to_file(path: &Path, chance: &dyn Chance) -> Result<String, Error> {
+    let none = || Error::Setup(format!("there is no key file {}", path.display()));
+    let mut file = KeyFile::read(path)?.ok_or_else(none)?;
+    let id = file.add(chance);
+    file.replace(path)?;
+    Ok(id_text(id))
 }
 
 #[cfg(test)]

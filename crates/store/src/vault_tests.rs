@@ -1,7 +1,12 @@
 use carillon_model::chance::SeededChance;
 use proptest::prelude::*;
 
-use super::{Place, Vault, new_line};
+use super::{Place, Vault, key_of};
+use crate::key_file::KeyFile;
+
+fn new_line(chance: &SeededChance) -> String {
+    KeyFile::fresh(chance).text().to_string()
+}
 
 fn place(row: &str) -> Place<'_> {
     Place { table: "subscription", row, column: "sealed" }
@@ -29,6 +34,42 @@ fn a_new_key_seals_and_the_old_one_still_opens() {
     assert_eq!(both.hash("endpoint", b"x"), old.hash("endpoint", b"x"));
     let newer = both.seal(place("a"), b"secret", &chance).unwrap();
     assert!(old.open_sealed(place("a"), &newer).is_err());
+}
+
+#[test]
+fn the_key_in_use_is_told_apart_from_the_newest() {
+    let chance = SeededChance::new(6);
+    let mut file = KeyFile::fresh(&chance);
+    let old = file.sealing()[0].0;
+    let new = file.add(&chance);
+    let vault = Vault::parse(&file.text()).unwrap();
+    assert_eq!((vault.active(), vault.newer()), (Some(new), None));
+    assert!(vault.activate(old).unwrap() && !vault.activate([0; 4]).unwrap());
+    assert_eq!((vault.active(), vault.newer()), (Some(old), Some(new)));
+    let sealed = vault.seal(place("a"), b"secret", &chance).unwrap();
+    assert_eq!(key_of(&sealed), Some(old));
+}
+
+#[test]
+fn a_server_that_was_left_behind_takes_the_new_key_from_its_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("master.key");
+    let chance = SeededChance::new(7);
+    let (one, other) = (Vault::open(&path, &chance).unwrap(), Vault::open(&path, &chance).unwrap());
+    let old = one.active().unwrap();
+    one.add_key(&chance).unwrap();
+    let new = one.newer().unwrap();
+    assert!(one.activate(new).unwrap());
+    let sealed = one.seal(place("a"), b"secret", &chance).unwrap();
+    assert_eq!(other.active(), Some(old));
+    assert_eq!(other.open_sealed(place("a"), &sealed).unwrap().as_slice(), b"secret");
+    assert_eq!(other.active(), Some(new), "it seals as the other does");
+    assert_eq!(one.retire().unwrap(), [old]);
+    assert_eq!(one.hash("token", b"x"), other.hash("token", b"x"));
+    other.reload().unwrap();
+    assert_eq!(other.key_ids(), [new]);
+    std::fs::write(&path, KeyFile::fresh(&chance).text().as_bytes()).unwrap();
+    assert!(other.reload().is_err(), "another installation's");
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod demo;
 mod directory;
 mod endpoint;
 mod explain;
+mod key;
 mod migrate;
 mod paint;
 mod project;
@@ -75,6 +76,8 @@ enum Command {
     Account(account::AccountFlags),
     /// Create, list and delete projects, as the installation's operator
     Project(project::ProjectFlags),
+    /// The installation's master keys: seal everything anew under another one
+    Key(key::KeyFlags),
     /// Bring the database to this program's version, before servers of it are started
     Migrate(migrate::MigrateFlags),
     /// Move an installation to another database
@@ -110,6 +113,7 @@ pub(crate) async fn run(cli: Cli) -> ExitCode {
         Command::Explain(flags) => explain::run(flags).await,
         Command::Account(flags) => account::run(flags).await,
         Command::Project(flags) => project::run(flags).await,
+        Command::Key(flags) => key::run(flags).await,
         Command::Migrate(flags) => migrate::run(flags),
         Command::Copy(flags) => copy::run(&flags),
         Command::Completion(flags) => Ok(completion::run(&flags)),

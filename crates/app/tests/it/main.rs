@@ -27,6 +27,7 @@ mod many;
 mod migrate;
 mod nodes;
 mod office;
+mod office_nodes;
 mod pause;
 mod postgres;
 #[path = "../../../store/tests/contract/postgres.rs"]
@@ -35,6 +36,7 @@ mod postgres_server;
 mod purge;
 mod refusals;
 mod refused_fields;
+mod rotation;
 mod sign;
 mod smn;
 mod smn_chats;

@@ -135,6 +135,19 @@ impl<'c> Tx<'c> {
         }
     }
 
+    /// Says that sealed values were replaced in `sealed` and in these tables: the old ones leave the files as those do
+    /// that are erased.
+    pub(crate) fn replaced(&mut self, tables: &[&'static str]) -> Result<(), Error> {
+        self.erased = true;
+        match &mut self.on {
+            On::Sqlite(_) => Ok(()),
+            On::Postgres(wire) => {
+                postgres::replaced(wire)?;
+                tables.iter().try_for_each(|table| postgres::erased_from(wire, table))
+            }
+        }
+    }
+
     /// Runs a statement and tells how many rows it changed.
     pub(crate) fn execute(&mut self, sql: &'static str, params: &[Value]) -> Result<u64, Error> {
         let changed = match &mut self.on {
@@ -248,6 +261,11 @@ impl Db {
             Database::Sqlite(sqlite) => sqlite.standing(),
             Database::Postgres(postgres) => postgres.standing(),
         }
+    }
+
+    /// Whether other servers may serve it, too.
+    pub(crate) fn is_shared(&self) -> bool {
+        matches!(self.database, Database::Postgres(_))
     }
 
     /// The same database, whose changes are written down with these lines.

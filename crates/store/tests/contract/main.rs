@@ -19,6 +19,7 @@ mod health;
 mod idempotency;
 mod message;
 mod office;
+mod office_token;
 mod open;
 mod overflow;
 #[expect(dead_code, reason = "it is shared with other tests")]
@@ -26,6 +27,7 @@ mod postgres;
 mod purge;
 mod resend;
 mod retention;
+mod rotation;
 mod session;
 mod shard;
 mod signing;
@@ -166,6 +168,9 @@ macro_rules! contract {
                     list_is_newest_first_from_a_cursor
                     another_project_sees_nothing
                     the_largest_text_comes_back_whole;
+                office_token:
+                    one_fetches_and_all_use_it
+                    a_server_that_does_not_fetch_is_given_up;
                 office:
                     credentials_are_sealed_and_gone_with_their_connection
                     an_update_is_committed_as_a_whole
@@ -248,6 +253,10 @@ macro_rules! contract {
                     list_is_oldest_first_and_filtered
                     rewrite_and_delete_change_one
                     a_project_has_its_own_and_not_too_many;
+                rotation:
+                    everything_is_sealed_anew_and_the_old_key_can_go
+                    a_rotation_that_was_cut_short_goes_on
+                    only_a_server_that_is_alone_makes_the_new_key;
                 subscription_user:
                     users_are_kept_listed_and_changed_in_part
                     a_project_has_its_own_users_and_not_too_many

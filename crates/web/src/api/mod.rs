@@ -15,6 +15,7 @@ mod message;
 mod openapi;
 mod project;
 mod push;
+mod rotation;
 
 use axum::Router;
 use axum::extract::{FromRequest, Request};
@@ -90,6 +91,11 @@ fn office_routes() -> Router<App> {
 /// Who has access, and who changed what.
 fn access_routes() -> Router<App> {
     Router::new()
+        .route("/api/v1/master-keys", get(rotation::list))
+        .route("/api/v1/master-keys/rotation", post(rotation::begin))
+        .route("/api/v1/master-keys/rotation/step", post(rotation::step))
+        .route("/api/v1/master-keys/rotation/end", post(rotation::end))
+        .route("/api/v1/master-keys/retire", post(rotation::retire))
         .route("/api/v1/projects", get(project::list).post(project::create))
         .route("/api/v1/projects/{project_id}", delete(project::remove))
         .route("/api/v1/accounts", get(account::list).post(account::add))

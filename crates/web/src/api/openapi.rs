@@ -5,7 +5,9 @@ use axum::response::{IntoResponse, Response};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 
-use super::{account, audit, connection, credential, delivery, directory, endpoint, message, project, push};
+use super::{
+    account, audit, connection, credential, delivery, directory, endpoint, message, project, push, rotation,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -52,6 +54,11 @@ use super::{account, audit, connection, credential, delivery, directory, endpoin
         endpoint::set_fallback,
         endpoint::set_overflow,
         message::who_am_i,
+        rotation::list,
+        rotation::begin,
+        rotation::step,
+        rotation::end,
+        rotation::retire,
         project::list,
         project::create,
         project::remove,

@@ -133,6 +133,9 @@ pub(crate) fn status(error: &Error) -> StatusCode {
         | Error::RunStands(_)
         | Error::SubscriptionsFull
         | Error::SubscriptionUsersFull
+        | Error::NoNewKey
+        | Error::KeysInUse(_)
+        | Error::KeyFile(_)
         | Error::AccountExists
         | Error::AccountsFull
         | Error::LastAdministrator
@@ -203,6 +206,9 @@ fn chinese(error: &Error) -> &'static str {
         Error::SubscriptionNotFound => "订阅不存在。",
         Error::SubscriptionUserNotFound => "订阅用户不存在。",
         Error::SubscriptionUsersFull => "项目的订阅用户已达上限 1000 个。",
+        Error::NoNewKey => "多台服务器可能共用该数据库：请先向密钥文件写入新密钥，并复制到每台服务器。",
+        Error::KeysInUse(_) => "仍有内容由旧密钥加密，请先完成密钥轮换。",
+        Error::KeyFile(_) => "密钥文件无法读写。",
         Error::MessageNotFound => "消息不存在。",
         Error::DeliveryNotFound => "投递不存在。",
         Error::EndpointNotFound => "订阅地址不存在。",

@@ -212,6 +212,9 @@ impl From<Error> for SmnError {
             | Error::DeliveryNoTarget
             | Error::CertificateNotFound
             | Error::AccountShared
+            | Error::NoNewKey
+            | Error::KeysInUse(_)
+            | Error::KeyFile(_)
             | Error::WrongPassword
             | Error::AccountNotFound
             | Error::KeyNotFound

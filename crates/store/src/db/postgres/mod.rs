@@ -22,7 +22,7 @@ use tokio::sync::{Semaphore, mpsc};
 pub(crate) use self::claimed::Claimed;
 use self::committer::Committer;
 use self::purge::Purger;
-pub(crate) use self::purge::{erase, erased_from};
+pub(crate) use self::purge::{erase, erased_from, replaced};
 pub(crate) use self::wire::Wire;
 use super::{Observer, Tx, Value, Work, closing};
 use crate::error::Error;

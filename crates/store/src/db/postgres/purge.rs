@@ -96,6 +96,13 @@ pub(crate) fn erased_from(wire: &mut Wire, table: &'static str) -> Result<(), Er
     wire.execute(sql, &[Value::Text(table.to_owned())]).map(drop)
 }
 
+/// Notes that values in every part of `sealed` were replaced.
+pub(crate) fn replaced(wire: &mut Wire) -> Result<(), Error> {
+    let sql = "INSERT INTO erased (part, transaction)
+         SELECT DISTINCT tableoid::regclass::text, pg_current_xact_id()::xid::text FROM sealed";
+    wire.execute(sql, &[]).map(drop)
+}
+
 fn purge_once(wire: &mut Wire) -> Result<bool, Error> {
     // What an older snapshot can still see, a vacuum must keep; and its own is as old as the oldest transaction that
     // writes, in whatever database.
