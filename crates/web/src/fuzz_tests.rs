@@ -1,7 +1,5 @@
 //! This crate's readers of what strangers write, fed as `crates/model/tests/fuzz` feeds the model's.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail in any of its helpers")]
-
 #[path = "../../model/tests/fuzz/mutate.rs"]
 mod mutate;
 

@@ -49,7 +49,9 @@ async fn hundreds_of_subscriptions_in_batches_and_pages() {
             break;
         }
     }
-    assert_eq!(listed, added, "oldest first, each once");
+    // Those of one millisecond stand in the order of their ids.
+    added.sort();
+    assert!(listed == added, "oldest first, each once; {} of {}", listed.len(), added.len());
 
     let message = api.publish(&topic, &json!({ "message": "to everybody" })).await;
     let received = platforms.received_at_least(SUBSCRIPTIONS, PATIENCE).await;

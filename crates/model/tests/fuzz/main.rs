@@ -39,19 +39,21 @@ fn urns() {
 }
 
 /// The placeholders of a text, found by trying every place.
-fn placeholders(text: &str) -> Vec<&str> {
-    let letter = |c: char| c.is_ascii_alphanumeric();
+fn placeholders(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut rest = text;
-    while let Some(at) = rest.find('{') {
-        let after = &rest[at + 1..];
-        let name: &str = &after[..after.find(|c| !letter(c) && !"-_.".contains(c)).unwrap_or(after.len())];
-        if after[name.len()..].starts_with('}') && name.starts_with(letter) && name.len() <= 21 {
-            found.push(name);
-            rest = &after[name.len() + 1..];
-        } else {
-            rest = after;
-        }
+    while let Some((_, after)) = rest.split_once('{') {
+        let fits = |c: &char| c.is_ascii_alphanumeric() || "-_.".contains(*c);
+        let name: String = after.chars().take_while(fits).collect();
+        let behind = after.strip_prefix(&name).and_then(|behind| behind.strip_prefix('}'));
+        let begins = name.starts_with(|c: char| c.is_ascii_alphanumeric());
+        rest = match behind {
+            Some(behind) if begins && name.len() <= 21 => {
+                found.push(name);
+                behind
+            }
+            _ => after,
+        };
     }
     found
 }
@@ -76,10 +78,10 @@ fn template_placeholders() {
     let make = |dice: &mut mutate::Dice, seeds: &[String]| mutate::text(dice, seeds, &words);
     mutate::run("template", &seeds, make, |text, _dice| {
         let naive = placeholders(text);
-        let mut distinct: Vec<&str> = Vec::new();
+        let mut distinct: Vec<String> = Vec::new();
         for name in &naive {
             if !distinct.contains(name) {
-                distinct.push(name);
+                distinct.push(name.clone());
             }
         }
         let template = TemplateText::parse(text);
@@ -89,7 +91,7 @@ fn template_placeholders() {
         assert_eq!(template.is_ok(), within);
         let Ok(template) = template else { return false };
         assert_eq!(template.placeholders(), distinct);
-        let same = |name: &&str| ((*name).to_owned(), format!("{{{name}}}"));
+        let same = |name: &String| (name.clone(), format!("{{{name}}}"));
         let values: BTreeMap<String, String> = distinct.iter().map(same).collect();
         assert_eq!(template.render(&Values::new(values).unwrap()).unwrap(), text);
         assert_eq!(template.render(&Values::default()).is_ok(), naive.is_empty());

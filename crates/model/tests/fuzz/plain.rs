@@ -165,10 +165,8 @@ pub(crate) fn effect(policy: &Value, question: &Question) -> Option<Effect> {
 }
 
 fn texts(value: &Value) -> Vec<&str> {
-    match value {
-        Value::Array(list) => list.iter().map(|it| it.as_str().unwrap()).collect(),
-        other => vec![other.as_str().unwrap()],
-    }
+    let one = || vec![value.as_str().unwrap()];
+    value.as_array().map_or_else(one, |list| list.iter().map(|it| it.as_str().unwrap()).collect())
 }
 
 /// The member or its opposite: whether any of it fits, turned round for the opposite.
@@ -238,10 +236,8 @@ fn holds(conditions: Option<&Value>, question: &Question) -> bool {
 }
 
 fn compared(operator: &str, own: &str, values: &Value) -> bool {
-    let values: Vec<String> = match values {
-        Value::Array(list) => list.iter().map(written).collect(),
-        one => vec![written(one)],
-    };
+    let one = || vec![written(values)];
+    let values = values.as_array().map_or_else(one, |list| list.iter().map(written).collect());
     let (family, rest) = ["String", "Numeric", "Date", "Bool"]
         .iter()
         .find_map(|family| Some((*family, operator.strip_prefix(family)?)))
