@@ -8,3 +8,4 @@ pub(crate) mod neighbours;
 pub(crate) mod overload;
 pub(crate) mod pending;
 pub(crate) mod scale;
+pub(crate) mod subscribers;

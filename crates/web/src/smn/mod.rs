@@ -12,7 +12,7 @@ mod link;
 pub(crate) mod protocol;
 mod publish;
 mod statistics;
-mod structure;
+pub(crate) mod structure;
 mod subscription;
 mod subscription_user;
 mod tag;
