@@ -37,6 +37,7 @@ migrations![
     "0012_copied",
     "0013_subscription_user",
     "0014_overflow",
+    "0015_logtank",
 ];
 
 /// The version of this program.
