@@ -6,6 +6,7 @@ mod delivery_log;
 mod install;
 mod log;
 mod run;
+mod shelf;
 mod wire;
 
 use std::process::ExitCode;

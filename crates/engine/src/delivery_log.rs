@@ -11,6 +11,9 @@ use carillon_store::delivery::Settlement;
 use carillon_store::logtank::LoggedDelivery;
 use serde::Serialize;
 use tokio::sync::mpsc;
+use tokio_util::task::TaskTracker;
+
+use crate::settings::Settings;
 
 /// How many ended deliveries wait for their lines at most.
 const WAITING_MAX: usize = 16_384;
@@ -89,24 +92,25 @@ struct Line<'a> {
 }
 
 /// Turns what ended into lines.
-pub(crate) struct Scribe {
+struct Scribe {
     store: Store,
     region: String,
     write: WriteLines,
     inbox: mpsc::Receiver<Ended>,
 }
 
-/// A journal, and who reads it, where there is a log.
-pub(crate) fn journal(log: &DeliveryLog, store: &Store, region: &str) -> (Journal, Option<Scribe>) {
-    let Some(write) = &log.0 else { return (Journal::default(), None) };
+/// A journal that is read until it is let go, where there is a log.
+pub(crate) fn start(settings: &Settings, store: &Store, tasks: &TaskTracker) -> Journal {
+    let Some(write) = &settings.delivery_log.0 else { return Journal::default() };
     let (sender, inbox) = mpsc::channel(WAITING_MAX);
-    let (store, region, write) = (store.clone(), region.to_owned(), Arc::clone(write));
-    (Journal(Some(sender)), Some(Scribe { store, region, write, inbox }))
+    let (store, region, write) = (store.clone(), settings.region.clone(), Arc::clone(write));
+    tasks.spawn(Scribe { store, region, write, inbox }.run());
+    Journal(Some(sender))
 }
 
 impl Scribe {
     /// Writes until nobody can hand in any more.
-    pub(crate) async fn run(mut self) {
+    async fn run(mut self) {
         let mut batch = Vec::new();
         while self.inbox.recv_many(&mut batch, BATCH_MAX).await > 0 {
             let lines = self.lines(&batch).await;

@@ -1,16 +1,21 @@
 //! Reads directories: those that somebody asked for, and in turn those that were read before, so that they stay fresh.
 //!
 //! What was being read when the server stopped is read again from the beginning: nothing of it was the directory yet.
+//!
+//! Of several servers, the one that serves the shard of a connection reads its directory. What it reads is kept only while
+//! the shard is its own.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use carillon_model::id::ConnectionId;
 use carillon_model::office::{App, Range};
 use carillon_model::outcome::{Advice, Outcome};
 use carillon_model::{Chance, Clock, Timestamp};
 use carillon_provider::{Fault, Found, Providers, Walk, Wrong};
 use carillon_store::office_run::{Progress, Run};
 use carillon_store::office_staged::Staged;
+use carillon_store::shard::{Shard, Shards};
 use carillon_store::{Error, Store};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -32,6 +37,8 @@ pub(crate) struct Directories {
     pub(crate) providers: Arc<Providers>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) chance: Arc<dyn Chance>,
+    /// Which connections are this server's.
+    pub(crate) shards: Arc<Shards>,
     /// How often a directory is read by itself; never when not set.
     pub(crate) every: Option<Duration>,
 }
@@ -40,7 +47,7 @@ pub(crate) struct Directories {
 enum Stopped {
     /// Somebody cancelled it.
     Cancelled,
-    /// The server stops.
+    /// The server stops, or another one reads on.
     Stopping,
     /// The platform refused.
     Fault(Fault),
@@ -83,6 +90,7 @@ impl Directories {
     pub(crate) fn new(parts: &Parts, every: Option<Duration>) -> Self {
         Self {
             store: parts.store.clone(),
+            shards: parts.store.shards(),
             providers: Arc::clone(&parts.providers),
             clock: Arc::clone(&parts.clock),
             chance: Arc::clone(&parts.chance),
@@ -113,9 +121,17 @@ impl Directories {
             if stop.is_cancelled() {
                 return Ok(());
             }
+            if !self.is_mine(run.connection) {
+                continue;
+            }
             self.read(run, stop).await?;
         }
         Ok(())
+    }
+
+    /// Whether this server is the one that reads the directory of a connection now.
+    fn is_mine(&self, connection: ConnectionId) -> bool {
+        self.shards.may_serve(Shard::of_connection(connection))
     }
 
     /// Begins readings whose turn has come; up to a tenth later than that, so that they do not all come at once.
@@ -125,6 +141,9 @@ impl Directories {
         for (connection, last) in
             self.store.connection_list_due(Timestamp(now.0.saturating_sub(every_ms))).await?
         {
+            if !self.is_mine(connection) {
+                continue;
+            }
             let late = now.since(last).saturating_sub(every);
             let share = u32::try_from(self.chance.number() % 1_000).unwrap_or(0);
             if late >= every / 10 * share / 1_000 {
@@ -136,8 +155,11 @@ impl Directories {
     }
 
     async fn read(&self, run: Run, stop: &CancellationToken) -> Result<(), Error> {
-        self.store.run_restart(run.id).await?;
+        if !self.store.run_restart(run.id).await? {
+            return Ok(());
+        }
         let Some(app) = self.store.connection_open(run.connection).await? else { return Ok(()) };
+        tracing::info!(run = %run.id, connection = %run.connection, "reading a directory");
         let mut walk = Walk::default();
         let ended = self.read_all(&run, &app, &mut walk, stop).await;
         match ended {
@@ -176,6 +198,9 @@ impl Directories {
     ) -> Result<(), Stopped> {
         let mut pages = Pages::default();
         loop {
+            if !self.is_mine(run.connection) {
+                return Err(Stopped::Stopping);
+            }
             let Some(found) = self.step(app, walk, stop).await? else { break };
             pages.take(found);
             // The first calls and every full batch show that it moves.

@@ -84,8 +84,7 @@ impl Engine {
         let tasks = TaskTracker::new();
         let shards = parts.store.shards();
         let (notes, inbox) = mpsc::channel(NOTES_MAX);
-        let (journal, scribe) = delivery_log::journal(&settings.delivery_log, &parts.store, &settings.region);
-        scribe.into_iter().for_each(|scribe| drop(tasks.spawn(scribe.run())));
+        let journal = delivery_log::start(&settings, &parts.store, &tasks);
         tasks.spawn(settle::write_down(parts.store.clone(), inbox, journal));
         let retain = Retain {
             store: parts.store.clone(),

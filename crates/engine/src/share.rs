@@ -83,6 +83,8 @@ impl Lanes {
                     Err(error) => tracing::warn!(%error, "which endpoints are unwell is not known yet"),
                 }
                 self.look_into(waiting);
+                // Their last server may have left a directory half read.
+                self.wake.look_at_updates();
             }
             Err(error) => {
                 tracing::error!(%error, "shards cannot be taken over yet; trying again");
@@ -97,6 +99,7 @@ impl Lanes {
             return;
         }
         self.share.look_at = Instant::now() + LOOK_EVERY;
+        self.sender.providers.share(self.share.shards.servers());
         match self.sender.store.lane_list_since(self.share.looked.0).await {
             Ok((last, lanes)) => {
                 self.share.looked = (self.share.looked.1.min(last), last);

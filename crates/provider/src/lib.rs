@@ -42,6 +42,7 @@ mod office;
 mod parts;
 mod preview;
 mod render;
+mod shelf;
 mod sign;
 mod signing;
 mod token;
@@ -58,6 +59,7 @@ pub use http::{Carried, Failure, Reply, Wire};
 pub use listed::{ListedCode, Ruling, Wait, listed_codes, listed_office_codes};
 pub use office::{Fault, Finding, Found, Walk, Wanted, Wrong};
 pub use preview::Shown;
+pub use shelf::{Promise, Shelf, Shelved};
 pub use signing::{BadKey, MadeKey, Signer};
 
 /// What an operator sets.
@@ -192,6 +194,18 @@ pub struct Providers {
 }
 
 impl Providers {
+    /// Shares the apps' tokens with other servers by way of a shelf.
+    #[must_use]
+    pub fn with_shelf(mut self, shelf: Arc<dyn Shelf>) -> Self {
+        self.tokens = token::Tokens::on(Some(shelf));
+        self
+    }
+
+    /// Says how many servers send for the same apps: each takes its part of an app's limits.
+    pub fn share(&self, servers: usize) {
+        self.pace.share(servers);
+    }
+
     /// Takes settings and clock in; clients are made when they are first needed.
     #[expect(
         clippy::needless_pass_by_value,
@@ -200,7 +214,7 @@ impl Providers {
     pub fn new(settings: ProviderSettings, clock: Arc<dyn Clock>) -> Self {
         let make = |mail| email::Mailer::new(mail, settings.timeout, settings.authorities.clone());
         let mailer = settings.mail.clone().map(make);
-        let (http, tokens) = (http::Http::new(&settings), token::Tokens::new());
+        let (http, tokens) = (http::Http::new(&settings), token::Tokens::on(None));
         Self { http, tokens, mailer, clock, pace: office::pace::AppPace::default() }
     }
 

@@ -13,13 +13,20 @@ use moka::ops::compute::Op;
 use reqwest::Method;
 
 use crate::Context;
+use tokio::time::sleep;
+
 use crate::http::{ANSWER_BYTES_MAX, Answer, Request};
+use crate::shelf::{Shelf, Shelved};
 use crate::wire::Fields;
 
 /// How long before its end a token is renewed.
 const MARGIN: Duration = Duration::from_secs(10 * 60);
 /// How long a token is good when the platform does not say, in seconds.
 pub(crate) const TOKEN_LIFE: u64 = 7200;
+/// How often a token that another server fetches is looked for before it is fetched here all the same.
+const LOOKS_MAX: u32 = 200;
+/// The wait between two looks.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// The most apps whose tokens are kept.
 const TOKENS_MAX: u64 = 10_000;
 
@@ -86,12 +93,14 @@ fn nothing_left(verdict: Verdict) -> Verdict {
 /// The tokens of all apps. A key is a digest of an app's credentials: another secret is another entry.
 pub(crate) struct Tokens {
     cache: Cache<[u8; 32], Token>,
+    /// Where other servers look, too.
+    shelf: Option<Arc<dyn Shelf>>,
 }
 
 impl Tokens {
-    /// No tokens yet.
-    pub(crate) fn new() -> Self {
-        Self { cache: Cache::new(TOKENS_MAX) }
+    /// No tokens yet, but for those on the shelf.
+    pub(crate) fn on(shelf: Option<Arc<dyn Shelf>>) -> Self {
+        Self { cache: Cache::new(TOKENS_MAX), shelf }
     }
 
     /// The token of `app`; `fetch` is called when there is none that is fresh, and all who wait share its result.
@@ -117,7 +126,32 @@ impl Tokens {
             }
             self.drop_if(key, &token).await;
         }
-        self.cache.try_get_with(key, fetch).await.map_err(Arc::unwrap_or_clone)
+        self.cache.try_get_with(key, Box::pin(self.shelved(key, fetch))).await.map_err(Arc::unwrap_or_clone)
+    }
+
+    /// The token on the shelf; else it is fetched, by one of all servers, and put there.
+    async fn shelved(
+        &self,
+        key: [u8; 32],
+        fetch: impl Future<Output = Result<Token, Verdict>>,
+    ) -> Result<Token, Verdict> {
+        let Some(shelf) = &self.shelf else { return fetch.await };
+        for _look in 0..LOOKS_MAX {
+            match shelf.take(key).await {
+                Shelved::Token(text, renew_at) => return Ok(Token { text, renew_at }),
+                Shelved::Unknown => break,
+                Shelved::Wait => sleep(LOOK_AGAIN).await,
+                Shelved::Fetch => {
+                    let fetched = fetch.await;
+                    match &fetched {
+                        Ok(token) => shelf.put(key, token.text.clone(), token.renew_at).await,
+                        Err(_verdict) => shelf.leave(key).await,
+                    }
+                    return fetched;
+                }
+            }
+        }
+        fetch.await
     }
 
     /// Forgets a token that the platform called dead, unless another has taken its place meanwhile.
@@ -128,6 +162,9 @@ impl Tokens {
     /// Forgets a dead token under a key, unless another has taken its place meanwhile.
     pub(crate) async fn forget_by(&self, key: [u8; 32], dead: &Token) {
         self.drop_if(key, dead).await;
+        if let Some(shelf) = &self.shelf {
+            shelf.forget(key, dead.renew_at).await;
+        }
     }
 
     async fn drop_if(&self, key: [u8; 32], stale: &Token) {
@@ -161,17 +198,54 @@ pub(crate) fn digest_of(texts: &[&str]) -> [u8; 32] {
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::{Arc, Mutex};
     use std::time::Duration;
 
     use carillon_model::clock::TestClock;
     use carillon_model::outcome::{Outcome, Reason, Verdict};
     use carillon_model::subscription::AppCredentials;
-    use carillon_model::{Clock, Timestamp};
+    use carillon_model::{Clock, SecretText, Timestamp};
 
     use super::{Token, Tokens};
+    use crate::shelf::{Promise, Shelf, Shelved};
 
     fn app() -> AppCredentials {
         AppCredentials { app_key: "k".into(), app_secret: "s".into(), robot_code: "r".into() }
+    }
+
+    /// A shelf in memory, which two servers share.
+    #[derive(Default)]
+    struct Board(Mutex<(Option<(SecretText, Timestamp)>, bool)>);
+
+    impl Shelf for Board {
+        fn take(&self, _key: [u8; 32]) -> Promise<'_, Shelved> {
+            let mut board = self.0.lock().unwrap();
+            let taken = match &*board {
+                (Some((text, renew_at)), _) => Shelved::Token(text.clone(), *renew_at),
+                (None, true) => Shelved::Wait,
+                (None, false) => Shelved::Fetch,
+            };
+            board.1 |= taken == Shelved::Fetch;
+            Box::pin(std::future::ready(taken))
+        }
+
+        fn put(&self, _key: [u8; 32], text: SecretText, renew_at: Timestamp) -> Promise<'_, ()> {
+            *self.0.lock().unwrap() = (Some((text, renew_at)), false);
+            Box::pin(std::future::ready(()))
+        }
+
+        fn leave(&self, _key: [u8; 32]) -> Promise<'_, ()> {
+            self.0.lock().unwrap().1 = false;
+            Box::pin(std::future::ready(()))
+        }
+
+        fn forget(&self, _key: [u8; 32], renew_at: Timestamp) -> Promise<'_, ()> {
+            let mut board = self.0.lock().unwrap();
+            if board.0.as_ref().is_some_and(|kept| kept.1 == renew_at) {
+                board.0 = None;
+            }
+            Box::pin(std::future::ready(()))
+        }
     }
 
     struct Source {
@@ -182,8 +256,12 @@ mod tests {
 
     impl Source {
         fn new() -> Self {
+            Self::on(None)
+        }
+
+        fn on(shelf: Option<Arc<dyn Shelf>>) -> Self {
             let clock = TestClock::at(Timestamp(1_700_000_000_000));
-            Self { clock, fetched: AtomicUsize::new(0), tokens: Tokens::new() }
+            Self { clock, fetched: AtomicUsize::new(0), tokens: Tokens::on(shelf) }
         }
 
         async fn get(&self, app: &AppCredentials) -> Token {
@@ -205,6 +283,31 @@ mod tests {
         assert_eq!(source.fetched.load(Ordering::SeqCst), 1);
         let other = AppCredentials { app_secret: "another".into(), ..app };
         assert_eq!(source.get(&other).await.text.reveal(), "t2");
+    }
+
+    #[tokio::test]
+    async fn servers_with_one_shelf_share_one_request() {
+        let board: Arc<dyn Shelf> = Arc::new(Board::default());
+        let (one, other) = (Source::on(Some(Arc::clone(&board))), Source::on(Some(board)));
+        let app = app();
+        let (here, there) = tokio::join!(one.get(&app), other.get(&app));
+        assert_eq!((here.text.reveal(), there.text.reveal()), ("t1", "t1"));
+        let fetched = || one.fetched.load(Ordering::SeqCst) + other.fetched.load(Ordering::SeqCst);
+        assert_eq!(fetched(), 1);
+        // A dead token is forgotten by all; one that took its place stays.
+        one.clock.advance(Duration::from_secs(1));
+        one.tokens.forget(&app, &here).await;
+        let fresh = one.get(&app).await;
+        other.tokens.forget(&app, &there).await;
+        assert_eq!((other.get(&app).await.text.reveal(), fetched()), (fresh.text.reveal(), 2));
+        // Whoever cannot fetch leaves it to the next.
+        let refusal = Verdict::plain(Outcome::Misconfigured, Reason::Credentials);
+        one.tokens.forget(&app, &fresh).await;
+        let failed = one.tokens.get(&app, &one.clock, async { Err(refusal.clone()) }).await;
+        assert_eq!(failed.err(), Some(refusal));
+        other.tokens.forget(&app, &fresh).await;
+        other.get(&app).await;
+        assert_eq!(fetched(), 3);
     }
 
     #[tokio::test]

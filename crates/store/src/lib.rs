@@ -34,6 +34,7 @@
 //! | office apps and their credentials | [`connection`] |
 //! | whom an office app reaches | [`directory`] |
 //! | readings of a directory | [`office_run`], [`office_staged`] |
+//! | access tokens of office apps | [`office_token`] |
 //! | groups of people of our own | [`office_group`] |
 //! | moving an installation to another database | [`copy`] |
 //! | the key file, and whether it is this database's own | `key_file`, `key_check` |
@@ -67,6 +68,7 @@ mod migrate;
 pub mod office_group;
 pub mod office_run;
 pub mod office_staged;
+pub mod office_token;
 mod overflow;
 pub mod pause;
 pub mod pick;

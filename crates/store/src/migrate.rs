@@ -37,7 +37,8 @@ migrations![
     "0012_copied",
     "0013_subscription_user",
     "0014_overflow",
-    "0015_logtank",
+    "0015_office_token",
+    "0016_logtank",
 ];
 
 /// The version of this program.

@@ -11,6 +11,7 @@ use crate::connection::read_range;
 use crate::db::{Row, Tx, params};
 use crate::error::Error;
 use crate::setup::Store;
+use crate::shard::Shard;
 
 /// A reading.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,6 +97,19 @@ pub(crate) fn end(tx: &mut Tx<'_>, run: &str, now: Timestamp, error: &Advice) ->
         tx.execute("DELETE FROM office_staged WHERE run_id = $1", params![run])?;
     }
     Ok(ended)
+}
+
+/// Whether a reading is still this server's: whoever serves the shard of its connection now is the one that reads. `node`
+/// is nothing where there is only one server.
+pub(crate) fn is_served_here(tx: &mut Tx<'_>, run: &str, node: Option<&str>) -> Result<bool, Error> {
+    let Some(node) = node else { return Ok(true) };
+    let sql = "SELECT connection_id FROM office_run WHERE id = $1";
+    let Some(mut row) = tx.query_one("office_run", sql, params![run])? else { return Ok(false) };
+    let connection = row.parsed(|text| ConnectionId::parse(text).ok())?;
+    let shard = i64::from(Shard::of_connection(connection).0);
+    // The shard stays where it is until this is written.
+    let sql = "SELECT number FROM shard WHERE number = $1 AND node_id = $2 FOR SHARE";
+    Ok(tx.query_one("shard", sql, params![shard, node])?.is_some())
 }
 
 impl Store {

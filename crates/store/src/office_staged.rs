@@ -11,7 +11,7 @@ use carillon_model::office::{Chat, Department, Member, Platform, Range};
 use crate::connection::read_range;
 use crate::db::{Tx, params};
 use crate::error::Error;
-use crate::office_run::Progress;
+use crate::office_run::{Progress, is_served_here};
 use crate::setup::Store;
 
 /// What is to be kept of a page that was read.
@@ -260,18 +260,24 @@ fn set_counts(tx: &mut Tx<'_>, run: &str, state: &str, counts: &Counts) -> Resul
 }
 
 impl Store {
-    /// Begins a reading anew: forgets what an interrupted one has read.
+    /// Begins a reading anew: forgets what an interrupted one has read. Tells whether it is for this server to read.
     ///
     /// # Errors
     /// When nothing can be written.
-    pub async fn run_restart(&self, run: RunId) -> Result<(), Error> {
+    pub async fn run_restart(&self, run: RunId) -> Result<bool, Error> {
+        let node = self.shards.node();
         let work = move |tx: &mut Tx<'_>| {
-            tx.execute("DELETE FROM office_staged WHERE run_id = $1", params![run.to_string()])
+            let run = run.to_string();
+            if !is_served_here(tx, &run, node.as_deref())? {
+                return Ok(false);
+            }
+            tx.execute("DELETE FROM office_staged WHERE run_id = $1", params![run])?;
+            Ok(true)
         };
-        self.db.write(work).await.map(drop)
+        self.db.write(work).await
     }
 
-    /// Keeps what was read. Tells whether the reading is still wanted.
+    /// Keeps what was read. Tells whether the reading is still wanted, and this server's.
     ///
     /// # Errors
     /// When nothing can be written.
@@ -282,8 +288,12 @@ impl Store {
         staged: Staged,
         progress: Progress,
     ) -> Result<bool, Error> {
+        let node = self.shards.node();
         let work = move |tx: &mut Tx<'_>| {
             let run = run.to_string();
+            if !is_served_here(tx, &run, node.as_deref())? {
+                return Ok(false);
+            }
             let missing = serde_json::to_string(&progress.missing).map_err(|_json| Error::Conflict)?;
             let range: Option<String> = progress
                 .range
@@ -307,14 +317,17 @@ impl Store {
     }
 
     /// Ends a reading: makes what it read the directory, or waits for somebody to say that this is meant, when too many
-    /// would go. Tells whether it waits; nothing when it was cancelled meanwhile.
+    /// would go. Tells whether it waits; nothing when it was cancelled meanwhile, or went to another server.
     ///
     /// # Errors
     /// When nothing can be written; then the directory is as it was.
     pub async fn run_finish(&self, run: RunId) -> Result<Option<bool>, Error> {
-        let (now, chance) = (self.clock.now(), self.chance.clone());
+        let (now, chance, node) = (self.clock.now(), self.chance.clone(), self.shards.node());
         let work = move |tx: &mut Tx<'_>| {
             let run = run.to_string();
+            if !is_served_here(tx, &run, node.as_deref())? {
+                return Ok(None);
+            }
             let Some(found) = difference(tx, &run)? else { return Ok(None) };
             if found.counts.asks(found.before, found.lost) {
                 set_counts(tx, &run, "asks", &found.counts)?;

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use carillon_model::clock::Timestamp;
-use carillon_model::id::EndpointId;
+use carillon_model::id::{ConnectionId, EndpointId};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -28,6 +29,12 @@ impl Shard {
         Self(lane.last_byte())
     }
 
+    /// The shard of the work of an office app: its directory is read by the server that has it.
+    #[must_use]
+    pub fn of_connection(connection: ConnectionId) -> Self {
+        Self(connection.last_byte())
+    }
+
     /// How the ids of its lanes end.
     pub(crate) fn ending(self) -> String {
         format!("{:02x}", self.0)
@@ -40,6 +47,8 @@ pub struct Shards {
     held: Mutex<Held>,
     /// Wakes the keeper.
     pub(crate) released: Notify,
+    /// How many servers serve, this one too; 0 before it is known.
+    servers: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
@@ -65,10 +74,15 @@ impl Shards {
     /// Whether this server may begin an attempt in a lane now.
     #[must_use]
     pub fn may_send(&self, lane: EndpointId) -> bool {
+        self.may_serve(Shard::of(lane))
+    }
+
+    /// Whether this server may begin something in a shard now.
+    #[must_use]
+    pub fn may_serve(&self, shard: Shard) -> bool {
         let held = self.locked();
         held.node.is_none()
-            || (held.mine.contains(&Shard::of(lane))
-                && held.valid_until.is_some_and(|until| Instant::now() < until))
+            || (held.mine.contains(&shard) && held.valid_until.is_some_and(|until| Instant::now() < until))
     }
 
     /// Whether a lane is this server's, be it in doubt for the moment.
@@ -76,6 +90,16 @@ impl Shards {
     pub fn is_mine(&self, lane: EndpointId) -> bool {
         let held = self.locked();
         held.node.is_none() || held.mine.contains(&Shard::of(lane))
+    }
+
+    /// How many servers divide the lanes, as far as it is known.
+    #[must_use]
+    pub fn servers(&self) -> usize {
+        self.servers.load(Ordering::Relaxed).max(1)
+    }
+
+    pub(crate) fn count_servers(&self, servers: usize) {
+        self.servers.store(servers, Ordering::Relaxed);
     }
 
     /// Whether other servers may serve other lanes.

@@ -31,6 +31,8 @@ pub struct Wake {
     foreign: Mutex<BTreeSet<EndpointId>>,
     foreign_arrived: Notify,
     update: Notify,
+    /// Whether the others are to be told that a directory is to be read.
+    foreign_update: AtomicBool,
 }
 
 /// A place that nothing waits in any more.
@@ -167,9 +169,24 @@ impl Wake {
         self.notify.notify_one();
     }
 
-    /// Says that a reading of a directory was asked for.
+    /// Says that a reading of a directory was asked for: here, and to the other servers, one of which may be the one to
+    /// read it.
     pub(crate) fn ask_update(&self) {
+        self.look_at_updates();
+        if self.shared.get().is_some() {
+            self.foreign_update.store(true, Ordering::Release);
+            self.foreign_arrived.notify_one();
+        }
+    }
+
+    /// Says that there may be a directory to read here.
+    pub fn look_at_updates(&self) {
         self.update.notify_one();
+    }
+
+    /// Whether the others are to be told that a directory is to be read; then they count as told.
+    pub(crate) fn take_foreign_update(&self) -> bool {
+        self.foreign_update.swap(false, Ordering::AcqRel)
     }
 
     /// Waits until a reading of a directory was asked for since the last look.

@@ -27,6 +27,7 @@ mod mail;
 mod migrate;
 mod nodes;
 mod office;
+mod office_nodes;
 mod pause;
 mod postgres;
 #[path = "../../../store/tests/contract/postgres.rs"]

@@ -3,6 +3,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use carillon_model::office::Platform;
@@ -35,6 +36,8 @@ type Key = ([u8; 32], &'static str);
 #[derive(Debug, Default)]
 pub(crate) struct AppPace {
     left: Mutex<HashMap<Key, VecDeque<Instant>>>,
+    /// How many servers share the limits, less this one.
+    others: AtomicUsize,
 }
 
 impl AppPace {
@@ -45,8 +48,16 @@ impl AppPace {
             Platform::Dingtalk => DINGTALK,
             Platform::Wecom => WECOM,
         };
-        let at = self.reserve(rates, (app, interface), Instant::now());
+        let servers = self.others.load(Ordering::Relaxed) + 1;
+        let part = |rate: &Rate| Rate { count: (rate.count / servers).max(1), ..*rate };
+        let rates: Vec<Rate> = rates.iter().map(part).collect();
+        let at = self.reserve(&rates, (app, interface), Instant::now());
         sleep_until(at).await;
+    }
+
+    /// Takes one of so many equal parts of every limit.
+    pub(crate) fn share(&self, servers: usize) {
+        self.others.store(servers.saturating_sub(1), Ordering::Relaxed);
     }
 
     fn reserve(&self, rates: &[Rate], key: Key, now: Instant) -> Instant {

@@ -20,6 +20,7 @@ mod idempotency;
 mod logtank;
 mod message;
 mod office;
+mod office_token;
 mod open;
 mod overflow;
 #[expect(dead_code, reason = "it is shared with other tests")]
@@ -168,6 +169,9 @@ macro_rules! contract {
                     list_is_newest_first_from_a_cursor
                     another_project_sees_nothing
                     the_largest_text_comes_back_whole;
+                office_token:
+                    one_fetches_and_all_use_it
+                    a_server_that_does_not_fetch_is_given_up;
                 office:
                     credentials_are_sealed_and_gone_with_their_connection
                     an_update_is_committed_as_a_whole

@@ -32,6 +32,8 @@ const GATHER: Duration = Duration::from_millis(15);
 /// How many lanes fit into one notification.
 const LANES_MAX: usize = 200;
 const CHANNEL_LANES: &str = "carillon_lanes";
+/// What is said there when a directory is to be read. Older servers take it for the name of no lane.
+const UPDATES: &str = "updates";
 const CHANNEL_NODES: &str = "carillon_nodes";
 
 pub(super) struct Keeper {
@@ -90,6 +92,7 @@ impl Keeper {
                         self.wake.look_into(mine);
                     }
                     Heard::All => self.wake.look_around(),
+                    Heard::Updates => self.wake.look_at_updates(),
                     Heard::Nodes => self.beat().await,
                 },
             }
@@ -156,6 +159,7 @@ impl Keeper {
             enter(connection, &me).await?;
         }
         let seen = see(connection).await?;
+        shards.count_servers(seen.nodes.len());
         let change = divide(&me, &seen.nodes, &seen.owners);
         let gone = shards.gone();
         let (take, mut freed) = if seen.expired || !change.take.is_empty() || !gone.is_empty() {
@@ -183,7 +187,9 @@ impl Keeper {
 
     /// Passes on which lanes of others got something to do.
     async fn tell(&mut self) {
+        let updates = self.wake.take_foreign_update();
         let lanes = self.wake.take_foreign();
+        let any = lanes.as_ref().is_none_or(|lanes| !lanes.is_empty());
         let payload = match &lanes {
             Some(lanes) if lanes.len() <= LANES_MAX => {
                 lanes.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
@@ -192,7 +198,13 @@ impl Keeper {
         };
         let told = async {
             let connection = self.connection().await?;
-            notify(connection, CHANNEL_LANES, &payload).await
+            if updates {
+                notify(connection, CHANNEL_LANES, UPDATES).await?;
+            }
+            if any {
+                notify(connection, CHANNEL_LANES, &payload).await?;
+            }
+            Ok::<_, sqlx::Error>(())
         };
         match timeout(ANSWER_WAIT, told).await {
             Ok(Ok(())) => sleep(GATHER).await,
@@ -290,6 +302,7 @@ async fn notify(connection: &mut PgConnection, channel: &str, payload: &str) -> 
 enum Heard {
     Lanes(Vec<EndpointId>),
     All,
+    Updates,
     Nodes,
 }
 
@@ -324,6 +337,7 @@ async fn hear(pool: &sqlx::PgPool, heard: &mpsc::Sender<Heard>) -> Result<(), sq
         };
         word = match (told.channel(), told.payload()) {
             (CHANNEL_LANES, "*") => Heard::All,
+            (CHANNEL_LANES, UPDATES) => Heard::Updates,
             (CHANNEL_LANES, lanes) => {
                 Heard::Lanes(lanes.split(',').filter_map(|lane| EndpointId::parse(lane).ok()).collect())
             }
