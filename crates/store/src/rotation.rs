@@ -235,7 +235,8 @@ impl Store {
         self.db.write(move |tx| reseal(tx, &vault, chance.as_ref(), at)).await
     }
 
-    /// Seals the tokens of office apps anew, takes what older keys have sealed out of the database's files, and tells how much they have sealed still.
+    /// Seals the tokens of office apps anew, takes what older keys have sealed out of the database's files, and tells how
+    /// much they have sealed still.
     ///
     /// # Errors
     /// When nothing can be written, or the bytes could not be taken out.
