@@ -24,6 +24,7 @@ mod harness;
 mod health;
 mod load;
 mod mail;
+mod many;
 mod migrate;
 mod nodes;
 mod office;

@@ -13,7 +13,7 @@ mod logtank;
 pub(crate) mod protocol;
 mod publish;
 mod statistics;
-mod structure;
+pub(crate) mod structure;
 mod subscription;
 mod subscription_user;
 mod tag;
