@@ -38,7 +38,8 @@ migrations![
     "0013_subscription_user",
     "0014_overflow",
     "0015_office_token",
-    "0016_vacuum",
+    "0016_logtank",
+    "0017_vacuum",
 ];
 
 /// The version of this program.

@@ -19,6 +19,8 @@ mod copy;
 mod crash;
 mod crash_one;
 mod deep;
+mod delivery_log;
+mod doctor;
 mod harness;
 mod health;
 mod load;
