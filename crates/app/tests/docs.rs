@@ -357,6 +357,32 @@ fn compare_with_manuals(url: &str, token: &str) {
     }
 }
 
+/// Every test that the manual of SMN names for a difference is there.
+#[test]
+fn every_test_that_the_manual_names_is_there() {
+    let mut sources = String::new();
+    let mut folders = vec![root().join("crates"), root().join("tests/clients")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("the folder can be read") {
+            let path = entry.expect("the folder can be read").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs" || extension == "py") {
+                sources += &std::fs::read_to_string(path).expect("a source is text");
+            }
+        }
+    }
+    let manual = read("docs/smn-compatibility.md");
+    let brackets = manual.split("(test").skip(1).filter_map(|rest| rest.split(')').next());
+    let named: BTreeSet<&str> = brackets.flat_map(|bracket| bracket.split('`').skip(1).step_by(2)).collect();
+    let missing: Vec<_> = named
+        .iter()
+        .filter(|name| !sources.contains(&format!("fn {name}")) && !sources.contains(&format!("def {name}(")))
+        .collect();
+    assert!(missing.is_empty(), "docs/smn-compatibility.md names tests that are not there: {missing:?}");
+    assert!(named.len() > 30, "only {} tests are named", named.len());
+}
+
 #[test]
 fn the_readme_works() {
     let dir = tempfile::tempdir().unwrap();
