@@ -70,6 +70,7 @@ class Every(unittest.TestCase):
                 settings = {
                     "CARILLON_SMTP_URL": self.relay.url(), "CARILLON_MAIL_FROM": "alerts@example.com",
                     "CARILLON_CA_FILE": str(authority.file), "CARILLON_ALLOW_PRIVATE_ENDPOINTS": "127.0.0.0/8",
+                    "CARILLON_DELIVERY_LOG": str(pathlib.Path(folder) / "deliveries.log"),
                 }
                 with harness.Installation(**settings) as self.installation:
                     self.receiver.home = self.installation.url

@@ -19,6 +19,7 @@ mod copy;
 mod crash;
 mod crash_one;
 mod deep;
+mod delivery_log;
 mod harness;
 mod health;
 mod load;
