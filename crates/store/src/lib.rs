@@ -91,6 +91,7 @@ pub mod wake;
 
 pub use db::{Hand, Held, NoObserver, Observer};
 pub use error::Error;
+pub use key_check::KeyStanding;
 pub use migrate::Standing;
 pub use setup::{Settings, Store};
 

@@ -20,6 +20,7 @@ mod crash;
 mod crash_one;
 mod deep;
 mod delivery_log;
+mod doctor;
 mod harness;
 mod health;
 mod load;

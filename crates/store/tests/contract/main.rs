@@ -187,6 +187,7 @@ macro_rules! contract {
                     a_newer_version_is_refused
                     a_newer_version_that_can_be_served_is_served
                     a_look_tells_what_would_be_done
+                    an_examination_tells_whose_key_file_it_is
                     an_edited_migration_is_refused;
                 overflow:
                     what_a_subscription_wants_goes_with_its_deliveries
