@@ -24,6 +24,7 @@ mod health;
 mod load;
 mod mail;
 mod migrate;
+mod nasty;
 mod nodes;
 mod office;
 mod office_nodes;
