@@ -91,6 +91,9 @@ class Receiver:
         try:
             fields = json.loads(body)
             headers = {name.decode(): value.decode() for name, value in scope["headers"]}
+            if headers["x-smn-message-type"] == "Detection":
+                # Asks whether we answer; it is not signed, and nothing follows from it.
+                return 204
             self.verify(fields)
             self.spoilt(fields)
             if fields["type"] == "SubscriptionConfirmation":

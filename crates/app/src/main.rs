@@ -2,6 +2,7 @@
 
 mod cli;
 mod config;
+mod delivery_log;
 mod install;
 mod log;
 mod run;

@@ -16,8 +16,8 @@ use carillon_web::App;
 use prometheus_client::registry::Registry;
 
 use crate::config::ServerConfig;
-use crate::install;
 use crate::shelf::SharedTokens;
+use crate::{delivery_log, install};
 
 /// A server's parts, running but not listening.
 pub(crate) struct Server {
@@ -51,7 +51,8 @@ pub(crate) async fn build(config: &ServerConfig, links: Links, preset: Preset) -
     let service =
         Service::new(store.clone(), providers.clone(), clock.clone(), chance.clone(), &config.region)
             .with_publishes_per_minute(config.quotas.publishes_per_minute)
-            .with_public_url(config.public_url.clone());
+            .with_public_url(config.public_url.clone())
+            .with_delivery_log(config.delivery_log.is_some());
     install::install(&service, preset, &config.data_dir).await?;
     let parts = Parts { store, providers, clock, chance, metrics };
     let secure = links.is_https();
@@ -70,6 +71,7 @@ pub(crate) async fn build(config: &ServerConfig, links: Links, preset: Preset) -
         attempts_per_host: config.attempts_per_host,
         keep: config.keep,
         directories_every: config.directories_every,
+        delivery_log: delivery_log::open(config.delivery_log.as_ref())?,
     };
     let engine = Engine::start(parts, settings).await.context("the engine cannot start")?;
     let registry = Mutex::new(registry);

@@ -20,7 +20,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 
-use crate::scenario::{crash, fan, idle, latency, neighbours, overload, pending};
+use crate::scenario::{crash, fan, idle, latency, neighbours, overload, pending, subscribers};
 
 /// Measures Carillon on this machine.
 #[derive(Debug, Parser)]
@@ -57,6 +57,8 @@ enum Scenario {
     Overload(overload::Wanted),
     /// Many deliveries pending: memory, accept rate, start.
     Pending(pending::Wanted),
+    /// 10,000 subscriptions in a topic beside one: adding, listing, and the accepting answer.
+    TenThousand(subscribers::Wanted),
     /// Nothing to do: how much of a processor that takes.
     Idle(idle::Wanted),
 }
@@ -84,12 +86,13 @@ async fn run(setup: world::Setup, scenario: Option<Scenario>) -> anyhow::Result<
         Some(Scenario::Crash(wanted)) => crash::run(&setup, wanted).await,
         Some(Scenario::Overload(wanted)) => overload::run(&setup, wanted).await,
         Some(Scenario::Pending(wanted)) => pending::run(&setup, wanted).await,
+        Some(Scenario::TenThousand(wanted)) => subscribers::run(&setup, wanted).await,
         Some(Scenario::Idle(wanted)) => idle::run(&setup, wanted).await,
         None => {
             for fan_out in [1, 100, 1000] {
                 fan::run(&setup, fan::Wanted::of(fan_out)).await?;
             }
-            fan::accept(&setup).await?;
+            subscribers::run(&setup, subscribers::Wanted::default()).await?;
             latency::run(&setup, latency::Wanted::default()).await?;
             neighbours::run(&setup, neighbours::Wanted::default()).await?;
             crash::run(&setup, crash::Wanted::default()).await?;

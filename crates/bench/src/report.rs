@@ -1,6 +1,7 @@
 //! What is printed.
 
 use std::fmt::Display;
+use std::time::Duration;
 
 use crate::server::Used;
 
@@ -42,6 +43,11 @@ pub(crate) fn quantile(sorted: &[u64], share: f64) -> u64 {
 #[expect(clippy::cast_precision_loss, reason = "durations of a benchmark are far below 2^52 microseconds")]
 pub(crate) fn ms(us: u64) -> String {
     format!("{:.2} ms", us as f64 / 1000.0)
+}
+
+/// A longer time.
+pub(crate) fn seconds(time: Duration) -> String {
+    format!("{:.2} s", time.as_secs_f64())
 }
 
 /// Bytes as MiB.

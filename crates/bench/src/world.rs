@@ -20,6 +20,11 @@ use crate::server::{PROJECT, Server, TOKEN};
 /// How long a scenario waits for what is still under way.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
+/// The most that SMN takes at once.
+const SUBSCRIPTIONS_AT_ONCE: usize = 50;
+/// The most that SMN lists at once.
+const PAGE: usize = 100;
+
 /// What the user chose.
 #[derive(Debug, Clone)]
 pub(crate) struct Setup {
@@ -130,17 +135,41 @@ impl World {
             let answer =
                 call(&mut connection, address, &format!("/v2/{PROJECT}/notifications/topics"), &body).await?;
             let urn = answer["topic_urn"].as_str().context("a topic without a URN")?.to_owned();
-            for slot in 0..fan_out {
-                let number = topic * fan_out + slot;
-                let path = format!("/v2/{PROJECT}/notifications/topics/{urn}/subscriptions");
-                let body = setup.subscription(receiver.address, kind(number), number);
-                call(&mut connection, address, &path, &body).await?;
+            let path = format!("/v2/{PROJECT}/notifications/topics/{urn}/subscriptions");
+            let numbers = topic * fan_out..(topic + 1) * fan_out;
+            let items: Vec<Value> =
+                numbers.map(|number| setup.subscription(receiver.address, kind(number), number)).collect();
+            for items in items.chunks(SUBSCRIPTIONS_AT_ONCE) {
+                let answer = call(&mut connection, address, &path, &json!({"subscriptions": items})).await?;
+                let results = answer["subscriptions_result"].as_array().map_or(&[][..], Vec::as_slice);
+                let added = results.iter().filter(|result| result["http_code"] == 201).count();
+                ensure!(added == items.len(), "{added} of {} were added: {answer}", items.len());
             }
             names.push(urn);
         }
         let world = Self { setup: setup.clone(), receiver, server, topics: Arc::new(names), folder };
         world.wait_confirmed(&mut connection).await?;
         Ok(world)
+    }
+
+    /// The subscriptions of the first topic as they are listed, page after page.
+    pub(crate) async fn listed(&self) -> anyhow::Result<Vec<String>> {
+        let (address, mut urns) = (self.server.address, Vec::new());
+        let mut connection = Connection::open(address).await?;
+        let topic = self.topics.first().context("no topic")?;
+        loop {
+            let offset = urns.len();
+            let path = format!(
+                "/v2/{PROJECT}/notifications/topics/{topic}/subscriptions?offset={offset}&limit={PAGE}"
+            );
+            let answer = connection.ask(&http::get(address, &path, &headers())).await?;
+            let answer: Value = serde_json::from_slice(&answer.body)?;
+            let page = answer["subscriptions"].as_array().context("no list of subscriptions")?;
+            urns.extend(page.iter().filter_map(|it| it["subscription_urn"].as_str().map(str::to_owned)));
+            if page.len() < PAGE {
+                return Ok(urns);
+            }
+        }
     }
 
     /// Waits until no subscription waits for its confirmation.

@@ -12,11 +12,13 @@
 //! | pauses of hosts and organisations | `hold` |
 //! | telling owners of a pause | `tell` |
 //! | several deliveries in one post | `digest` |
+//! | lines for topics with log tanks | [`delivery_log`](DeliveryLog) |
 //! | writing down what began and what ended, in batches | `settle` |
 //! | forgetting what is old | `retain` |
 //! | reading directories | `directory` |
 //! | numbers for the operator | [`metrics`] |
 
+mod delivery_log;
 mod digest;
 mod directory;
 mod gate;
@@ -34,6 +36,7 @@ mod tell;
 mod timer;
 mod turn;
 
+pub use delivery_log::{DeliveryLog, WriteLines};
 pub use metrics::Metrics;
 pub use run::Engine;
 pub use settings::{Parts, Settings};

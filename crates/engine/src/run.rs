@@ -18,6 +18,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::delivery_log;
 use crate::directory::Directories;
 use crate::gate::Gate;
 use crate::hold::Holds;
@@ -83,7 +84,8 @@ impl Engine {
         let tasks = TaskTracker::new();
         let shards = parts.store.shards();
         let (notes, inbox) = mpsc::channel(NOTES_MAX);
-        tasks.spawn(settle::write_down(parts.store.clone(), inbox));
+        let journal = delivery_log::start(&settings, &parts.store, &tasks);
+        tasks.spawn(settle::write_down(parts.store.clone(), inbox, journal));
         let retain = Retain {
             store: parts.store.clone(),
             clock: Arc::clone(&parts.clock),

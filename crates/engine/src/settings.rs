@@ -11,6 +11,7 @@ use carillon_model::{Chance, Clock};
 use carillon_provider::Providers;
 use carillon_store::Store;
 
+use crate::delivery_log::DeliveryLog;
 use crate::metrics::Metrics;
 
 /// What an operator sets.
@@ -36,6 +37,8 @@ pub struct Settings {
     pub keep: Option<Duration>,
     /// How often the directories of office apps are read by themselves; never when not set.
     pub directories_every: Option<Duration>,
+    /// Where what becomes of deliveries is logged.
+    pub delivery_log: DeliveryLog,
 }
 
 impl Default for Settings {
@@ -51,6 +54,7 @@ impl Default for Settings {
             attempts_per_host: 256,
             keep: None,
             directories_every: None,
+            delivery_log: DeliveryLog::default(),
         }
     }
 }

@@ -13,6 +13,8 @@ use carillon_store::{Error, Store};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, timeout_at};
 
+use crate::delivery_log::Journal;
+
 /// How long a mark waits for its attempt's end.
 const MARK_WAIT: Duration = Duration::from_millis(2);
 /// How long to wait before a failed write is tried again.
@@ -93,7 +95,7 @@ impl Batch {
 }
 
 /// Writes notes down until nobody can hand in any more.
-pub(crate) async fn write_down(store: Store, mut notes: mpsc::Receiver<Note>) {
+pub(crate) async fn write_down(store: Store, mut notes: mpsc::Receiver<Note>, journal: Journal) {
     let mut batch = Batch::default();
     loop {
         let next = match batch.marks_at() {
@@ -111,15 +113,15 @@ pub(crate) async fn write_down(store: Store, mut notes: mpsc::Receiver<Note>) {
         }
         let full = batch.len() >= BATCH_MAX;
         let marks = batch.marks(if full { Instant::now() } else { Instant::now() - MARK_WAIT });
-        write(&store, marks, &mut batch).await;
+        write(&store, marks, &mut batch, &journal).await;
     }
     let marks = batch.marks(Instant::now());
-    write(&store, marks, &mut batch).await;
+    write(&store, marks, &mut batch, &journal).await;
 }
 
 /// What ended is held until the store takes it: an arrived message must not be sent again because the disk was full for
 /// a minute.
-async fn write(store: &Store, marks: Vec<Start>, batch: &mut Batch) {
+async fn write(store: &Store, marks: Vec<Start>, batch: &mut Batch, journal: &Journal) {
     let settlements = std::mem::take(&mut batch.settlements);
     if marks.is_empty() && settlements.is_empty() && batch.waiting.is_empty() {
         return;
@@ -136,6 +138,7 @@ async fn write(store: &Store, marks: Vec<Start>, batch: &mut Batch) {
         sleep(AGAIN).await;
         settled = settle().await;
     }
+    journal.note(&settlements);
     for done in batch.waiting.drain(..) {
         if done.send(()).is_err() {
             tracing::debug!("an outcome was written down after its lane had gone");

@@ -46,6 +46,12 @@ deeds! {
     SubscriptionFallback "subscription.fallback";
     /// Chose what becomes of its messages when too many wait.
     SubscriptionOverflow "subscription.overflow";
+    /// Made a log tank.
+    LogtankCreate "logtank.create";
+    /// Changed a log tank.
+    LogtankUpdate "logtank.update";
+    /// Removed a log tank.
+    LogtankDelete "logtank.delete";
     /// Made a subscription user.
     UserCreate "subscription_user.create";
     /// Changed a subscription user.

@@ -77,6 +77,14 @@ impl Timestamp {
         Some(Self(stamp.as_millisecond()))
     }
 
+    /// Reads a moment as HTTP's header `Date` writes it, always in GMT.
+    #[must_use]
+    pub fn from_http_date(text: &str) -> Option<Self> {
+        let civil = jiff::civil::DateTime::strptime("%a, %d %b %Y %H:%M:%S GMT", text).ok()?;
+        let stamp = civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
+        Some(Self(stamp.as_millisecond()))
+    }
+
     fn civil(self) -> jiff::Timestamp {
         jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::MAX)
     }
@@ -150,6 +158,15 @@ impl Clock for TestClock {
 #[cfg(test)]
 mod tests {
     use super::Timestamp;
+
+    #[test]
+    fn http_dates_read_back() {
+        let read = |text| Timestamp::from_http_date(text).map(Timestamp::to_seconds_text);
+        assert_eq!(read("Sun, 22 Nov 2026 08:05:09 GMT").as_deref(), Some("2026-11-22T08:05:09Z"));
+        for bad in ["", "22 Nov 2026", "Sun, 22 Nov 2026 08:05:09 +0800", "Mon, 22 Nov 2026 08:05:09 GMT"] {
+            assert_eq!(read(bad), None, "{bad}");
+        }
+    }
 
     #[test]
     fn writes_and_reads_the_wire_forms() {

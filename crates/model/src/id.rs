@@ -128,6 +128,10 @@ id!(
     SubscriptionUserId
 );
 id!(
+    /// A log tank.
+    LogtankId
+);
+id!(
     /// One request, for logs and answers.
     RequestId
 );

@@ -7,6 +7,7 @@
 //! | channel: the kind of way a message goes | [`channel`] |
 //! | endpoint: the address inside a subscription | [`endpoint`] |
 //! | subscription and its extension | [`subscription`] |
+//! | log tank: that a topic's deliveries are logged | [`logtank`] |
 //! | subscription user: somebody with several ways to be reached | [`subscription_user`] |
 //! | filter policy: which messages a subscription wants | [`filter`] |
 //! | message: what a publisher handed in | [`message`] |
@@ -40,6 +41,7 @@ pub mod health;
 pub mod id;
 pub mod limits;
 pub mod link;
+pub mod logtank;
 mod mailbox;
 pub mod message;
 pub mod office;

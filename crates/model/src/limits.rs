@@ -156,6 +156,10 @@ pub const AUDIT_WHAT_BYTES_MAX: usize = 512;
 pub const CONNECTION_NAME_CHARS_MAX: usize = 64;
 /// The most connections of a project.
 pub const CONNECTIONS_MAX: u64 = 100;
+/// The most log tanks of a topic.
+pub const LOGTANKS_MAX: u64 = 10;
+/// The longest id of a log group or stream, in bytes.
+pub const LOG_ID_BYTES_MAX: usize = 64;
 /// The most subscription users of a project.
 pub const USERS_MAX: u64 = 1_000;
 /// The longest name or group of a subscription user, in characters (SMN).

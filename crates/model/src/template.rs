@@ -141,7 +141,7 @@ fn pieces(text: &str) -> Vec<Piece> {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('{') {
         plain.push_str(before);
-        match after.split_once('}').filter(|(name, _)| placeholder_fits(name)) {
+        match named(after) {
             Some((name, behind)) => {
                 if !plain.is_empty() {
                     pieces.push(Piece::Plain(std::mem::take(&mut plain)));
@@ -160,6 +160,14 @@ fn pieces(text: &str) -> Vec<Piece> {
         pieces.push(Piece::Plain(plain));
     }
     pieces
+}
+
+/// The placeholder whose brace was just read, and what stands behind it. Its end is looked for no farther than a name may
+/// reach: a text of open braces would otherwise be read from each of them to its end.
+fn named(after: &str) -> Option<(&str, &str)> {
+    let end = after.bytes().take(limits::PLACEHOLDER_CHARS_MAX + 1).position(|byte| byte == b'}')?;
+    let (name, behind) = after.split_at_checked(end)?;
+    placeholder_fits(name).then_some((name, behind.strip_prefix('}')?))
 }
 
 fn placeholder_fits(name: &str) -> bool {

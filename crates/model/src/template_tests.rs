@@ -58,6 +58,15 @@ fn limits_are_kept() {
 }
 
 #[test]
+fn open_braces_without_end_are_read_once() {
+    // Found by fuzzing: each open brace searched the whole rest for its end, seconds for a text of the largest size.
+    let text = "{".repeat(262_144);
+    for _time in 0..20 {
+        assert!(TemplateText::parse(&text).unwrap().placeholders().is_empty());
+    }
+}
+
+#[test]
 fn names_are_checked() {
     for good in ["a", "0", "Disk_full-1", &"x".repeat(64)] {
         assert!(TemplateName::parse(good).is_ok(), "{good}");

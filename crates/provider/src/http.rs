@@ -27,7 +27,7 @@ const IDLE_MAX: Duration = Duration::from_secs(20);
 /// How many idle connections are kept for each host: as many as posts to one host are under way in a burst.
 const IDLE_PER_HOST_MAX: usize = 1024;
 /// The hosts that platform requests may go to.
-const PLATFORM_HOSTS: [&str; 5] =
+pub(crate) const PLATFORM_HOSTS: [&str; 5] =
     [DINGTALK_ROBOT_HOST, DINGTALK_API_HOST, FEISHU_HOST, LARK_HOST, WECOM_HOST];
 
 /// What is asked of the client.

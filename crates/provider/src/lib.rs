@@ -41,6 +41,7 @@ mod listed;
 mod office;
 mod parts;
 mod preview;
+mod reach;
 mod render;
 mod shelf;
 mod sign;
@@ -59,6 +60,7 @@ pub use http::{Carried, Failure, Reply, Wire};
 pub use listed::{ListedCode, Ruling, Wait, listed_codes, listed_office_codes};
 pub use office::{Fault, Finding, Found, Walk, Wanted, Wrong};
 pub use preview::Shown;
+pub use reach::Reached;
 pub use shelf::{Promise, Shelf, Shelved};
 pub use signing::{BadKey, MadeKey, Signer};
 

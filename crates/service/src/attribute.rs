@@ -1,5 +1,6 @@
 //! Look at, set and take away a topic's attributes.
 
+use carillon_model::access_policy::Action;
 use carillon_model::audit::Deed;
 use carillon_model::role::Right;
 use carillon_model::topic::{Attribute, Attributes};
@@ -28,7 +29,7 @@ impl Service {
     ) -> Result<(NamedTopic, Attributes, Option<Attribute>), Error> {
         caller.may(Right::Look)?;
         let wanted = name.map(attribute).transpose()?;
-        let named = self.topic(caller, topic_urn).await?;
+        let named = self.usable_topic(caller, topic_urn, Action::ListTopicAttributes, None).await?;
         let attributes = self.store.attribute_list(named.topic.id).await?;
         Ok((named, attributes, wanted))
     }
@@ -45,18 +46,18 @@ impl Service {
         value: String,
     ) -> Result<(), Error> {
         caller.may(Right::Change)?;
-        let urn = self.own_urn(caller, topic_urn)?;
+        let urn = self.usable_topic(caller, topic_urn, Action::UpdateTopicAttribute, None).await?.urn;
         let attribute = attribute(name)?;
         attribute.check(&value)?;
         let detail = attribute.name().to_owned();
         let store = self.acting_on(caller, Deed::TopicAttribute, vec![urn.to_string()], detail);
         if value.is_empty() {
-            return match store.attribute_delete(&caller.project, &urn.topic, Some(attribute)).await? {
+            return match store.attribute_delete(&urn.project, &urn.topic, Some(attribute)).await? {
                 AttributeGone::Done | AttributeGone::NotSet => Ok(()),
                 AttributeGone::NoTopic => Err(Error::TopicNotFound),
             };
         }
-        let there = store.attribute_set(&caller.project, &urn.topic, attribute, value).await?;
+        let there = store.attribute_set(&urn.project, &urn.topic, attribute, value).await?;
         if there { Ok(()) } else { Err(Error::TopicNotFound) }
     }
 
@@ -71,11 +72,15 @@ impl Service {
         name: Option<&str>,
     ) -> Result<(), Error> {
         caller.may(Right::Change)?;
-        let urn = self.own_urn(caller, topic_urn)?;
+        let action = match name {
+            Some(_) => Action::DeleteTopicAttributeByName,
+            None => Action::DeleteTopicAttributes,
+        };
+        let urn = self.usable_topic(caller, topic_urn, action, None).await?.urn;
         let attribute = name.map(attribute).transpose()?;
         let detail = attribute.map_or("all", Attribute::name).to_owned();
         let store = self.acting_on(caller, Deed::TopicAttribute, vec![urn.to_string()], detail);
-        match store.attribute_delete(&caller.project, &urn.topic, attribute).await? {
+        match store.attribute_delete(&urn.project, &urn.topic, attribute).await? {
             AttributeGone::NotSet if attribute.is_some() => Err(Error::AttributeNotFound),
             AttributeGone::Done | AttributeGone::NotSet => Ok(()),
             AttributeGone::NoTopic => Err(Error::TopicNotFound),

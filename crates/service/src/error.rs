@@ -114,6 +114,18 @@ pub enum Error {
     /// There is no such subscription.
     #[error("there is no such subscription")]
     SubscriptionNotFound,
+    /// The operator has set up no delivery log.
+    #[error(
+        "delivery logs are not offered here: the operator must set --delivery-log (CARILLON_DELIVERY_LOG); what became \
+         of each message is at /api/v1/messages/{{message_id}}/deliveries"
+    )]
+    NoDeliveryLog,
+    /// There is no such log tank.
+    #[error("there is no such log tank")]
+    LogtankNotFound,
+    /// The topic has as many log tanks as it may.
+    #[error("the topic has 10 log tanks, the most it may have")]
+    LogtanksFull,
     /// There is no such subscription user.
     #[error("there is no such subscription user")]
     SubscriptionUserNotFound,

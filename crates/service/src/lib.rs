@@ -10,6 +10,7 @@
 //! | who changed what | [`audit`] |
 //! | sessions of the console | [`session`] |
 //! | create, look at, change and remove topics | [`topic`] |
+//! | log tanks of topics | [`logtank`] |
 //! | attributes and tags of topics | [`attribute`], [`tag`] |
 //! | whether a caller may use a topic | `right` |
 //! | subscribe, look, remove | [`subscription`] |
@@ -46,6 +47,7 @@ mod explain_words;
 pub mod filter;
 mod flow;
 pub mod install;
+pub mod logtank;
 mod password;
 pub mod project;
 pub mod publish;
@@ -102,6 +104,7 @@ pub struct Service {
     detections: Arc<detection::Detections>,
     flow: Arc<flow::Flow>,
     public_url: Option<Links>,
+    logs_deliveries: bool,
 }
 
 impl Service {
@@ -126,6 +129,7 @@ impl Service {
             detections,
             flow,
             public_url: None,
+            logs_deliveries: false,
         }
     }
 
@@ -145,6 +149,12 @@ impl Service {
     #[must_use]
     pub fn public_url(&self) -> Option<&Links> {
         self.public_url.as_ref()
+    }
+
+    /// The same service, whose deliveries are logged where topics have log tanks.
+    #[must_use]
+    pub fn with_delivery_log(self, logs_deliveries: bool) -> Self {
+        Self { logs_deliveries, ..self }
     }
 
     /// The present moment.

@@ -27,7 +27,50 @@ impl Caller {
     }
 }
 
+/// What a caller's own role must allow, whoever's the topic is.
+fn right(action: Action) -> Right {
+    match action {
+        Action::Publish => Right::Publish,
+        Action::QueryTopicDetail | Action::ListTopicAttributes | Action::ListSubscriptionsByTopic => {
+            Right::Look
+        }
+        Action::UpdateTopic
+        | Action::DeleteTopic
+        | Action::UpdateTopicAttribute
+        | Action::DeleteTopicAttributes
+        | Action::DeleteTopicAttributeByName
+        | Action::Subscribe
+        | Action::Unsubscribe => Right::Change,
+    }
+}
+
 impl Service {
+    /// Looks at one topic: the caller's own, or another project's whose policy lets the caller.
+    ///
+    /// # Errors
+    /// When the URN is malformed, there is no such topic, or its policy does not let the caller.
+    pub async fn topic_detail(&self, caller: &Caller, urn: &str) -> Result<NamedTopic, Error> {
+        caller.may(Right::Look)?;
+        self.usable_topic(caller, urn, Action::QueryTopicDetail, None).await
+    }
+
+    /// Whether the caller knows of a topic: it is its own, or has a policy. What the policy allows is asked for each thing
+    /// that is done with it.
+    ///
+    /// # Errors
+    /// When the URN is malformed, or there is no such topic for the caller.
+    pub async fn known_topic(&self, caller: &Caller, urn: &str) -> Result<NamedTopic, Error> {
+        caller.may(Right::Look)?;
+        let urn = TopicUrn::parse(urn)?;
+        if urn.region != self.region() {
+            return Err(Error::TopicNotFound);
+        }
+        let topic = self.store.topic_find(&urn.project, &urn.topic).await?.ok_or(Error::TopicNotFound)?;
+        let known = topic.project == caller.project
+            || !self.store.attribute_list(topic.id).await?.access_policy.is_empty();
+        if known { Ok(NamedTopic { urn, topic }) } else { Err(Error::TopicNotFound) }
+    }
+
     /// The topic of a URN, if the caller may do this with it.
     ///
     /// # Errors
@@ -39,7 +82,7 @@ impl Service {
         action: Action,
         wanted: Option<Wanted<'_>>,
     ) -> Result<NamedTopic, Error> {
-        let right = if action == Action::Publish { Right::Publish } else { Right::Change };
+        let right = right(action);
         let reach = caller.reach(right)?;
         let urn = TopicUrn::parse(urn)?;
         if reach == Reach::Own

@@ -5,13 +5,14 @@ use carillon_model::audit::Deed;
 use carillon_model::endpoint::Endpoint;
 use carillon_model::role::Right;
 use carillon_model::subscription::{Extension, Subscription, SubscriptionState, check_remark};
-use carillon_model::urn::SubscriptionUrn;
+use carillon_model::urn::{SubscriptionUrn, TopicUrn};
 use carillon_model::{Channel, SecretText};
 use carillon_store::Page;
 use carillon_store::subscription::{NewSubscription, Subscribed, SubscriptionFilter};
 
 use crate::error::Error;
 use crate::right::Wanted;
+use crate::topic::NamedTopic;
 use crate::{Caller, Service};
 
 /// What a caller says of a subscription to be made.
@@ -103,12 +104,22 @@ impl Service {
         page: Page,
     ) -> Result<(u64, Vec<NamedSubscription>), Error> {
         caller.may(Right::Look)?;
+        let mut project = caller.project.clone();
         if let Some(urn) = topic_urn {
-            filter.topic = Some(self.topic(caller, urn).await?.topic.id);
+            let named = self.usable_topic(caller, urn, Action::ListSubscriptionsByTopic, None).await?;
+            filter.topic = Some(named.topic.id);
+            project = named.topic.project;
         }
-        let (count, found) = self.store.subscription_list(&caller.project, filter, page).await?;
+        let (count, found) = self.store.subscription_list(&project, filter, page).await?;
         let named = found.into_iter().map(|subscription| NamedSubscription {
-            urn: SubscriptionUrn { topic: self.urn(caller, &subscription.topic_name), id: subscription.id },
+            urn: SubscriptionUrn {
+                topic: TopicUrn {
+                    region: self.region.to_string(),
+                    project: subscription.project.clone(),
+                    topic: subscription.topic_name.clone(),
+                },
+                id: subscription.id,
+            },
             subscription,
         });
         Ok((count, named.collect()))
@@ -160,10 +171,14 @@ impl Service {
         urns: &[String],
     ) -> Result<Vec<Result<(), Error>>, Error> {
         caller.may(Right::Change)?;
+        let topic = match topic_urn {
+            Some(urn) => Some(self.usable_topic(caller, urn, Action::Unsubscribe, None).await?),
+            None => None,
+        };
         let mut answers = Vec::with_capacity(urns.len());
         let (mut which, mut found) = (Vec::new(), Vec::new());
         for urn in urns {
-            answers.push(match self.locate(caller, topic_urn, urn).await? {
+            answers.push(match self.locate(caller, topic.as_ref(), urn).await? {
                 Ok(place) => {
                     which.push((answers.len(), place));
                     found.push(urn.clone());
@@ -186,10 +201,17 @@ impl Service {
     async fn locate(
         &self,
         caller: &Caller,
-        topic_urn: Option<&str>,
+        topic: Option<&NamedTopic>,
         urn: &str,
     ) -> Result<Result<Place, Error>, Error> {
-        let urn = match self.own_subscription(caller, topic_urn, urn) {
+        if let Some(NamedTopic { urn: of, topic }) = topic {
+            return Ok(match SubscriptionUrn::parse(urn) {
+                Ok(urn) if urn.topic == *of => Ok((topic.id, urn.id)),
+                Ok(_elsewhere) => Err(Error::SubscriptionNotFound),
+                Err(invalid) => Err(invalid.into()),
+            });
+        }
+        let urn = match self.own_subscription(caller, None, urn) {
             Ok(urn) => urn,
             Err(error) => return Ok(Err(error)),
         };

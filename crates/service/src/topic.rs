@@ -1,5 +1,6 @@
 //! Create, look at, change and remove topics.
 
+use carillon_model::access_policy::Action;
 use carillon_model::audit::Deed;
 use carillon_model::id::TopicId;
 use carillon_model::role::Right;
@@ -90,10 +91,10 @@ impl Service {
     /// When the name breaks its rule or there is no such topic.
     pub async fn rename_topic(&self, caller: &Caller, urn: &str, display_name: String) -> Result<(), Error> {
         caller.may(Right::Change)?;
-        let urn = self.own_urn(caller, urn)?;
+        let urn = self.usable_topic(caller, urn, Action::UpdateTopic, None).await?.urn;
         check_display_name(&display_name)?;
         let store = self.acting(caller, Deed::TopicUpdate, &urn);
-        let there = store.topic_rename(&caller.project, &urn.topic, display_name).await?;
+        let there = store.topic_rename(&urn.project, &urn.topic, display_name).await?;
         if there { Ok(()) } else { Err(Error::TopicNotFound) }
     }
 
@@ -103,9 +104,9 @@ impl Service {
     /// When there is no such topic.
     pub async fn delete_topic(&self, caller: &Caller, urn: &str) -> Result<(), Error> {
         caller.may(Right::Change)?;
-        let urn = self.own_urn(caller, urn)?;
+        let urn = self.usable_topic(caller, urn, Action::DeleteTopic, None).await?.urn;
         let store = self.acting(caller, Deed::TopicDelete, &urn);
-        let there = store.topic_delete(&caller.project, &urn.topic).await?;
+        let there = store.topic_delete(&urn.project, &urn.topic).await?;
         if there { Ok(()) } else { Err(Error::TopicNotFound) }
     }
 

@@ -16,6 +16,30 @@ pub(crate) fn is_kept(tx: &mut Tx<'_>) -> Result<bool, Error> {
     Ok(tx.query_one("key_check", "SELECT id FROM key_check", &[])?.is_some())
 }
 
+/// How a key file stands to a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyStanding {
+    /// It opens the database.
+    Fits,
+    /// It is another installation's.
+    Foreign,
+    /// There is none, and something is sealed.
+    Missing,
+    /// Nothing is sealed yet.
+    Nothing,
+}
+
+/// How `vault`, if there is one, stands to this database. Changes nothing.
+pub(crate) fn stands(tx: &mut Tx<'_>, vault: Option<&Vault>) -> Result<KeyStanding, Error> {
+    let kept = tx.query_one("key_check", "SELECT sealed, hash FROM key_check WHERE id = 1", &[])?;
+    let Some(mut row) = kept else { return Ok(KeyStanding::Nothing) };
+    let Some(vault) = vault else { return Ok(KeyStanding::Missing) };
+    let (sealed, hash) = (row.bytes()?, row.bytes()?);
+    let opens = vault.open_sealed(PLACE, &sealed).is_ok_and(|plain| plain.as_slice() == WORD);
+    let fits = opens && hash == vault.hash("key check", WORD);
+    Ok(if fits { KeyStanding::Fits } else { KeyStanding::Foreign })
+}
+
 /// The key that sealed the known word, which is the one that seals whatever is sealed.
 pub(crate) fn sealed_by(tx: &mut Tx<'_>) -> Result<Option<KeyId>, Error> {
     let row = tx.query_one("key_check", "SELECT sealed FROM key_check WHERE id = 1", &[])?;

@@ -17,6 +17,7 @@
 //! | message templates | [`template`] |
 //! | attributes of topics | [`attribute`] |
 //! | tags of topics | [`tag`] |
+//! | log tanks of topics, and the lines of the delivery log | [`logtank`] |
 //! | messages | [`message`] |
 //! | deliveries: taken, opened, started, settled, recovered | [`delivery`] |
 //! | which deliveries a person means | [`pick`] |
@@ -60,6 +61,7 @@ pub mod idempotency;
 mod kept;
 mod key_check;
 mod key_file;
+pub mod logtank;
 pub mod member;
 pub mod message;
 mod migrate;
@@ -89,6 +91,7 @@ pub mod wake;
 
 pub use db::{Hand, Held, NoObserver, Observer};
 pub use error::Error;
+pub use key_check::KeyStanding;
 pub use migrate::Standing;
 pub use setup::{Settings, Store};
 

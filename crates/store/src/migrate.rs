@@ -38,6 +38,7 @@ migrations![
     "0013_subscription_user",
     "0014_overflow",
     "0015_office_token",
+    "0016_logtank",
 ];
 
 /// The version of this program.

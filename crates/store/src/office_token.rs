@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use carillon_model::SecretText;
 use carillon_model::clock::Timestamp;
+use carillon_model::{Chance, SecretText};
 use data_encoding::HEXLOWER;
 use zeroize::Zeroizing;
 
 use crate::db::{Tx, params};
 use crate::error::Error;
 use crate::setup::Store;
-use crate::vault::Place;
+use crate::vault::{Place, Vault, key_of};
 
 /// How long a server may take to fetch before another one tries.
 const ASKING: Duration = Duration::from_secs(15);
@@ -45,7 +45,7 @@ impl Store {
             && let (Some(sealed), renew_at) = (found.maybe_bytes()?, found.time()?)
         {
             let name = HEXLOWER.encode(&row);
-            // A rotation leaves tokens alone, which live for two hours: under a key that is gone, one is fetched anew.
+            // One whose key is gone is fetched anew.
             if let Ok(plain) = self.vault.open_sealed(place(&name), &sealed)
                 && let Ok(text) = std::str::from_utf8(&plain)
             {
@@ -116,4 +116,28 @@ impl Store {
 
 fn place(row: &str) -> Place<'_> {
     Place { table: "office_token", row, column: "sealed" }
+}
+
+/// Seals every token anew that another key than the one in use has sealed: there is one for each app, so that all are
+/// done at once. One that does not open is forgotten, and fetched again.
+pub(crate) fn reseal(tx: &mut Tx<'_>, vault: &Vault, chance: &dyn Chance) -> Result<(), Error> {
+    let sql = "SELECT key, sealed FROM office_token WHERE sealed IS NOT NULL";
+    for mut row in tx.query("office_token", sql, &[])? {
+        let (key, sealed) = (row.bytes()?, row.bytes()?);
+        if key_of(&sealed) == vault.active() {
+            continue;
+        }
+        let name = HEXLOWER.encode(&key);
+        match vault.open_sealed(place(&name), &sealed) {
+            Ok(plain) => {
+                let anew = vault.seal(place(&name), &plain, chance)?;
+                tx.execute("UPDATE office_token SET sealed = $2 WHERE key = $1", params![key, anew])?;
+            }
+            Err(_lost) => {
+                let sql = "UPDATE office_token SET sealed = NULL, renew_at = 0 WHERE key = $1";
+                tx.execute(sql, params![key])?;
+            }
+        }
+    }
+    Ok(())
 }

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::key_file::KeyId;
 use crate::setup::Store;
 use crate::vault::{Place, Vault, id_text, key_of};
-use crate::{account, connection, key_check, signing, subscription, subscription_user};
+use crate::{account, connection, key_check, office_token, signing, subscription, subscription_user};
 
 /// How many values are sealed anew in one transaction.
 const PORTION: u64 = 128;
@@ -71,7 +71,8 @@ macro_rules! kept_within {
     };
 }
 
-/// Every table with sealed values, but for the known word, which goes first.
+/// Every table with sealed values, but for the known word, which goes first, and the tokens of office apps, which go
+/// last.
 const KINDS: &[Kind] = &[
     kept_apart!("subscription", subscription::place),
     kept_apart!("subscription_user", subscription_user::place),
@@ -170,6 +171,12 @@ fn uses(tx: &mut Tx<'_>) -> Result<BTreeMap<KeyId, u64>, Error> {
             add(&id, count);
         }
     }
+    let sql = "SELECT substr(sealed, 2, 4), count(*) FROM office_token WHERE sealed IS NOT NULL
+         GROUP BY substr(sealed, 2, 4)";
+    for mut row in tx.query("office_token", sql, &[])? {
+        let (id, count) = (row.bytes()?, row.int()?);
+        add(&id, count);
+    }
     if let Some(id) = key_check::sealed_by(tx)? {
         add(&id, 1);
     }
@@ -228,12 +235,18 @@ impl Store {
         self.db.write(move |tx| reseal(tx, &vault, chance.as_ref(), at)).await
     }
 
-    /// Takes what older keys have sealed out of the database's files, and tells how much they have sealed still.
+    /// Seals the tokens of office apps anew, takes what older keys have sealed out of the database's files, and tells how
+    /// much they have sealed still.
     ///
     /// # Errors
     /// When nothing can be written, or the bytes could not be taken out.
     pub async fn rotation_end(&self) -> Result<u64, Error> {
-        self.db.write(|tx| tx.replaced(&["access_key", "signing_key", "key_check"])).await?;
+        let (vault, chance) = (self.vault.clone(), self.chance.clone());
+        let end = move |tx: &mut Tx<'_>| {
+            office_token::reseal(tx, &vault, chance.as_ref())?;
+            tx.replaced(&["access_key", "signing_key", "key_check", "office_token"])
+        };
+        self.db.write(end).await?;
         let keys = self.key_list().await?;
         Ok(keys.iter().filter(|key| !key.active).map(|key| key.sealed).sum())
     }
@@ -278,7 +291,7 @@ mod tests {
         }
         found.sort();
         let mut known: Vec<String> = KINDS.iter().map(|kind| kind.table.to_owned()).collect();
-        known.push("key_check".to_owned());
+        known.extend(["key_check", "office_token"].map(str::to_owned));
         known.sort();
         assert_eq!(found, known, "say in `KINDS` how to seal it anew");
     }

@@ -16,7 +16,7 @@ use crate::copy;
 use crate::db::{self, Db, Hand, Observer, Tx};
 use crate::error::Error;
 use crate::kept::Kept;
-use crate::key_check;
+use crate::key_check::{self, KeyStanding};
 use crate::migrate::Standing;
 use crate::shard::Shards;
 use crate::subscription::Recipient;
@@ -115,6 +115,25 @@ impl Store {
             None => Db::look(db::Place::Sqlite(&settings.files().0)),
             Some(url) => Db::look(db::Place::Postgres(url.reveal())),
         }
+    }
+
+    /// How a store and its key file stand to this program and to each other. Changes nothing.
+    ///
+    /// # Errors
+    /// When one of them cannot be read, or this program cannot serve the store.
+    pub fn examine(settings: &Settings) -> Result<(Standing, KeyStanding), Error> {
+        let standing = Self::look(settings)?;
+        let (database, key_file) = settings.files();
+        let vault = Vault::read(&key_file)?;
+        // The known word came with the second migration.
+        if standing.version < 2 {
+            return Ok((standing, KeyStanding::Nothing));
+        }
+        let place = match &settings.database_url {
+            None => db::Place::Sqlite(&database),
+            Some(url) => db::Place::Postgres(url.reveal()),
+        };
+        Ok((standing, Db::look_into(place, |tx| key_check::stands(tx, vault.as_ref()))?))
     }
 
     /// Opens the store in the directory as [`Store::open`] does, but so that it does nothing before the hand is told

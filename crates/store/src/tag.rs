@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use carillon_model::id::{ProjectId, TopicId};
 use carillon_model::limits;
+use carillon_model::logtank::Logtank;
 use carillon_model::tag::Tag;
 use carillon_model::topic::{Attributes, Topic, TopicName};
 
@@ -25,7 +26,7 @@ pub enum Tagged {
     NoTopic,
 }
 
-/// A topic with its tags and attributes.
+/// A topic with all that hangs on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FullTopic {
     /// The topic.
@@ -34,6 +35,8 @@ pub struct FullTopic {
     pub tags: Vec<Tag>,
     /// Its attributes.
     pub attributes: Attributes,
+    /// Its log tanks, oldest first.
+    pub logtanks: Vec<Logtank>,
 }
 
 fn read_tag(row: &mut Row) -> Result<Tag, Error> {
@@ -130,7 +133,7 @@ impl Store {
         self.db.read(list).await
     }
 
-    /// Lists a project's topics as [`Store::topic_list`] does, each with its tags and attributes.
+    /// Lists a project's topics as [`Store::topic_list`] does, each with all that hangs on it.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -154,13 +157,21 @@ impl Store {
             let sql = "SELECT topic_id, name, value FROM topic_attribute
                  WHERE topic_id IN (SELECT value FROM json_each($1))";
             let mut attributes: BTreeMap<TopicId, Attributes> = BTreeMap::new();
-            for mut row in tx.query("topic_attribute", sql, params![ids])? {
+            for mut row in tx.query("topic_attribute", sql, params![ids.clone()])? {
                 let topic = row.parsed(|text| TopicId::parse(text).ok())?;
                 read_into(attributes.entry(topic).or_default(), &mut row)?;
+            }
+            let sql = "SELECT topic_id, id, group_id, stream_id, created_at, updated_at FROM logtank
+                 WHERE topic_id IN (SELECT value FROM json_each($1)) ORDER BY created_at, id";
+            let mut logtanks: BTreeMap<TopicId, Vec<Logtank>> = BTreeMap::new();
+            for mut row in tx.query("logtank", sql, params![ids])? {
+                let topic = row.parsed(|text| TopicId::parse(text).ok())?;
+                logtanks.entry(topic).or_default().push(crate::logtank::read(&mut row)?);
             }
             let full = |topic: Topic| FullTopic {
                 tags: tags.remove(&topic.id).unwrap_or_default(),
                 attributes: attributes.remove(&topic.id).unwrap_or_default(),
+                logtanks: logtanks.remove(&topic.id).unwrap_or_default(),
                 topic,
             };
             Ok((count, topics.into_iter().map(full).collect()))

@@ -98,6 +98,15 @@ impl Vault {
         Ok(Self { path: Some(path.to_owned()), ring: RwLock::new(Arc::new(Ring::new(&file)?)) })
     }
 
+    /// Reads the key file, if there is one.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or is no key file.
+    pub(crate) fn read(path: &Path) -> Result<Option<Self>, Error> {
+        let Some(file) = KeyFile::read(path)? else { return Ok(None) };
+        Ok(Some(Self { path: Some(path.to_owned()), ring: RwLock::new(Arc::new(Ring::new(&file)?)) }))
+    }
+
     /// Reads a key file's text. Its last key seals unless [`Vault::activate`] says otherwise.
     ///
     /// # Errors

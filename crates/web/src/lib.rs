@@ -14,6 +14,8 @@ pub mod api;
 mod auth;
 mod call;
 pub mod console;
+#[cfg(test)]
+mod fuzz_tests;
 mod health;
 mod layer;
 pub mod serve;

@@ -114,6 +114,7 @@ async fn start_server(listen: SocketAddr, platforms: &Running, dir: &Path) -> an
             connect_to: HOSTS.iter().map(detour).collect::<Result<_, _>>()?,
             ..ProviderSettings::default()
         },
+        delivery_log: None,
         quotas: carillon_model::quota::Quotas::default(),
         attempts_per_host: 256,
         pause_after: Duration::from_secs(24 * 60 * 60),

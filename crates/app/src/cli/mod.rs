@@ -9,6 +9,7 @@ mod credential;
 mod delivery;
 mod demo;
 mod directory;
+mod doctor;
 mod endpoint;
 mod explain;
 mod key;
@@ -76,6 +77,8 @@ enum Command {
     Account(account::AccountFlags),
     /// Create, list and delete projects, as the installation's operator
     Project(project::ProjectFlags),
+    /// Check this machine, the settings, the store, its key file, the clock, and what must be reached
+    Doctor(Box<doctor::DoctorFlags>),
     /// The installation's master keys: seal everything anew under another one
     Key(key::KeyFlags),
     /// Bring the database to this program's version, before servers of it are started
@@ -113,6 +116,7 @@ pub(crate) async fn run(cli: Cli) -> ExitCode {
         Command::Explain(flags) => explain::run(flags).await,
         Command::Account(flags) => account::run(flags).await,
         Command::Project(flags) => project::run(flags).await,
+        Command::Doctor(flags) => doctor::run(*flags).await,
         Command::Key(flags) => key::run(flags).await,
         Command::Migrate(flags) => migrate::run(flags),
         Command::Copy(flags) => copy::run(&flags),

@@ -161,6 +161,9 @@ struct Values {
     /// How many messages a topic takes within a minute, 0 for any number; Huawei Cloud's takes 3000 [default: 0]
     #[arg(long, env = "CARILLON_PUBLISHES_PER_MINUTE", value_name = "COUNT")]
     publishes_per_minute: Option<u32>,
+    /// Where a line is written for each delivery of a topic with a log tank: a file, or - for standard output
+    #[arg(long, env = "CARILLON_DELIVERY_LOG", value_name = "FILE")]
+    delivery_log: Option<PathBuf>,
     /// How many hours after its last update the directory of an office app is read again, 0 for never [default: 24]
     #[arg(long, env = "CARILLON_DIRECTORY_UPDATE_HOURS", value_name = "HOURS")]
     directory_update_hours: Option<u32>,
@@ -187,6 +190,8 @@ pub(crate) struct ServerConfig {
     pub(crate) region: String,
     pub(crate) provider: ProviderSettings,
     pub(crate) quotas: Quotas,
+    /// Where what becomes of deliveries is logged.
+    pub(crate) delivery_log: Option<PathBuf>,
     pub(crate) attempts_at_once: usize,
     pub(crate) attempts_per_host: usize,
     pub(crate) pause_after: Duration,
@@ -251,6 +256,7 @@ impl Values {
             subscriptions_max: self.subscriptions_max.or(below.subscriptions_max),
             templates_max: self.templates_max.or(below.templates_max),
             publishes_per_minute: self.publishes_per_minute.or(below.publishes_per_minute),
+            delivery_log: self.delivery_log.or(below.delivery_log),
             directory_update_hours: self.directory_update_hours.or(below.directory_update_hours),
             drain_timeout: self.drain_timeout.or(below.drain_timeout),
             log: self.log.or(below.log),
@@ -314,6 +320,7 @@ fn check(values: Values) -> anyhow::Result<ServerConfig> {
         region,
         provider,
         quotas,
+        delivery_log: values.delivery_log,
         attempts_at_once,
         attempts_per_host,
         pause_after: Duration::from_secs(u64::from(pause_after) * 3600),

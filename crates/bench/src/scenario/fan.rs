@@ -86,28 +86,3 @@ pub(crate) async fn run(setup: &Setup, wanted: Wanted) -> anyhow::Result<()> {
     );
     world.server.kill().await
 }
-
-/// How the accepting answer's time grows with the fan-out.
-pub(crate) async fn accept(setup: &Setup) -> anyhow::Result<()> {
-    const MESSAGES: usize = 40;
-    report::title("one publisher, fan-out 1 and 10,000: the accepting answer");
-    let mut p99 = Vec::new();
-    for fan_out in [1, 10_000] {
-        let world = World::start(setup, 1, fan_out, MESSAGES, |_| 'e').await?;
-        let mut answers = Vec::new();
-        for number in 0..MESSAGES {
-            answers.extend(world.publish_all(number, 1, 1).await?.answers);
-            // One after another, so that nothing but the fan-out differs.
-            world.receiver.ledger.wait_for(((number + 1) * fan_out) as u64, PATIENCE).await;
-        }
-        answers.sort_unstable();
-        report::plain(&format!("fan-out {fan_out}, p50"), report::ms(report::quantile(&answers, 0.5)));
-        report::plain(&format!("fan-out {fan_out}, p99"), report::ms(report::quantile(&answers, 0.99)));
-        p99.push(report::quantile(&answers, 0.99));
-        world.server.kill().await?;
-    }
-    let ratio =
-        report::each(p99.last().copied().unwrap_or_default(), p99.first().copied().unwrap_or_default());
-    report::figure("p99 of 10,000 to p99 of 1", format!("{ratio:.2}"), "at most 2", ratio <= 2.0);
-    Ok(())
-}

@@ -7,3 +7,4 @@ pub(crate) mod latency;
 pub(crate) mod neighbours;
 pub(crate) mod overload;
 pub(crate) mod pending;
+pub(crate) mod subscribers;

@@ -65,6 +65,12 @@ impl Relay {
         Ok(Self { security, host, port: url.port().unwrap_or(port), login })
     }
 
+    /// Where it is.
+    #[must_use]
+    pub fn address(&self) -> (&str, u16) {
+        (&self.host, self.port)
+    }
+
     /// Whether it is this machine, so that nobody else hears what is said.
     pub(crate) fn is_local(&self) -> bool {
         self.host == "localhost"

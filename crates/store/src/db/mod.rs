@@ -255,6 +255,17 @@ impl Db {
         }
     }
 
+    /// Looks into a database that is there, without opening it to be served.
+    pub(crate) fn look_into<T: Send>(
+        place: Place<'_>,
+        look: impl FnOnce(&mut Tx<'_>) -> Result<T, Error> + Send,
+    ) -> Result<T, Error> {
+        match place {
+            Place::Sqlite(path) => sqlite::look_into(path, look),
+            Place::Postgres(url) => postgres::look_into(url, look),
+        }
+    }
+
     /// How the store stood to this program when it was opened, and what was done to it then.
     pub(crate) fn standing(&self) -> &Standing {
         match &self.database {

@@ -175,6 +175,14 @@ pub(crate) fn look(path: &Path) -> Result<Standing, Error> {
     })
 }
 
+/// Reads a database that is there.
+pub(crate) fn look_into<T>(
+    path: &Path,
+    look: impl FnOnce(&mut Tx<'_>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    read_once(&connect(path, true)?, look)
+}
+
 pub(crate) fn connect(path: &Path, read_only: bool) -> Result<Connection, Error> {
     let access = if read_only {
         OpenFlags::SQLITE_OPEN_READ_ONLY

@@ -17,6 +17,7 @@ mod filter;
 mod harness;
 mod health;
 mod idempotency;
+mod logtank;
 mod message;
 mod office;
 mod office_token;
@@ -186,6 +187,7 @@ macro_rules! contract {
                     a_newer_version_is_refused
                     a_newer_version_that_can_be_served_is_served
                     a_look_tells_what_would_be_done
+                    an_examination_tells_whose_key_file_it_is
                     an_edited_migration_is_refused;
                 overflow:
                     what_a_subscription_wants_goes_with_its_deliveries
@@ -253,6 +255,9 @@ macro_rules! contract {
                     list_is_oldest_first_and_filtered
                     rewrite_and_delete_change_one
                     a_project_has_its_own_and_not_too_many;
+                logtank:
+                    tanks_belong_to_their_topic
+                    only_deliveries_of_topics_with_tanks_are_logged;
                 rotation:
                     everything_is_sealed_anew_and_the_old_key_can_go
                     a_rotation_that_was_cut_short_goes_on

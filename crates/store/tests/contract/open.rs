@@ -7,6 +7,7 @@ use aws_lc_rs::digest;
 use carillon_model::chance::SeededChance;
 use carillon_model::clock::TestClock;
 use carillon_model::delivery::DeliveryState;
+use carillon_store::KeyStanding;
 use carillon_store::delivery::Ready;
 use carillon_store::subscription::SubscriptionFilter;
 use carillon_store::topic::TopicFilter;
@@ -338,4 +339,28 @@ async fn a_file_that_is_no_database_is_refused() {
     fs::copy(bed.home.data_dir().join("master.key"), home.data_dir().join("master.key")).unwrap();
     fs::write(home.data_dir().join("carillon.db"), "something else".repeat(1_000)).unwrap();
     assert!(home.open(bed.clock, bed.chance).is_err());
+}
+
+pub(crate) async fn an_examination_tells_whose_key_file_it_is<H: Home>() {
+    let home = H::fresh();
+    let examine = |home: &H| Store::examine(&home.settings()).unwrap();
+    let (standing, key) = examine(&home);
+    assert_eq!((standing.version, key), (0, KeyStanding::Nothing));
+    let (clock, chance) = (Arc::new(TestClock::at(START)), Arc::new(SeededChance::new(7)));
+    let store = home.open(clock, chance).unwrap();
+    // While a server runs, and after it.
+    assert_eq!(examine(&home).1, KeyStanding::Fits);
+    drop(store);
+    let (standing, key) = examine(&home);
+    assert_eq!((standing.version, standing.migrations.len(), key), (standing.known, 0, KeyStanding::Fits));
+    let file = home.settings().data_dir.join("master.key");
+    let own = fs::read(&file).unwrap();
+    fs::remove_file(&file).unwrap();
+    assert_eq!(examine(&home).1, KeyStanding::Missing);
+    assert!(!file.exists(), "it makes none");
+    let other = "carillon-key-v1 00000001 AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n";
+    fs::write(&file, other).unwrap();
+    assert_eq!(examine(&home).1, KeyStanding::Foreign);
+    fs::write(&file, own).unwrap();
+    assert_eq!(examine(&home).1, KeyStanding::Fits);
 }

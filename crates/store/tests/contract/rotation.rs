@@ -36,6 +36,8 @@ async fn fill<H: Home>(bed: &Bed<H>) {
         .await
         .unwrap();
     let app = App::Lark(LarkApp { app_id: "cli_a1b2c3d4e5f6a7b8".into(), app_secret: "hush-hush".into() });
+    let renew_at = bed.clock.now().plus(std::time::Duration::from_secs(7200));
+    bed.store.office_token_put([7; 32], &"t-0123456789abcdef".into(), renew_at).await.unwrap();
     bed.store.connection_add(&bed.project, "office".to_owned(), app).await.unwrap();
 }
 
@@ -79,8 +81,8 @@ pub(crate) async fn everything_is_sealed_anew_and_the_old_key_can_go<H: Home>() 
     fill(&bed).await;
     let before = keys(&bed).await;
     let old = before[0].id.clone();
-    // Subscriptions, the installation's access key, signing key, user, connection, and the known word.
-    assert_eq!((before.len(), before[0].sealed), (1, SUBSCRIPTIONS as u64 + 5));
+    // Subscriptions, the installation's access key, signing key, user, connection, an app's token, and the known word.
+    assert_eq!((before.len(), before[0].sealed), (1, SUBSCRIPTIONS as u64 + 6));
     assert!(!is_left(&bed, &old).is_empty(), "what is not found before proves nothing");
     prepare(&bed);
     assert_eq!(bed.store.rotation_begin().await.unwrap(), RotationBegun::New);
@@ -93,7 +95,7 @@ pub(crate) async fn everything_is_sealed_anew_and_the_old_key_can_go<H: Home>() 
     assert_eq!(bed.store.rotation_end().await.unwrap(), 0);
     assert_eq!(is_left(&bed, &old), Vec::<String>::new());
     let after = keys(&bed).await;
-    assert_eq!((after[0].sealed, after[1].active, after[1].sealed), (0, true, SUBSCRIPTIONS as u64 + 6));
+    assert_eq!((after[0].sealed, after[1].active, after[1].sealed), (0, true, SUBSCRIPTIONS as u64 + 7));
     assert_eq!(bed.store.key_retire().await.unwrap(), Retired::Done(vec![old]));
     let bed = bed.reopen();
     assert_eq!(keys(&bed).await.len(), 1);
@@ -102,6 +104,8 @@ pub(crate) async fn everything_is_sealed_anew_and_the_old_key_can_go<H: Home>() 
     let page =
         bed.store.subscription_list(&bed.project, Default::default(), crate::harness::ALL).await.unwrap();
     assert_eq!(page.0, SUBSCRIPTIONS as u64 + 1);
+    let token = bed.store.office_token_take([7; 32]).await.unwrap();
+    assert!(matches!(token, carillon_store::office_token::Shelved::Token(..)), "{token:?}");
     assert!(bed.store.signing_key_find().await.unwrap().is_some());
     assert_eq!(bed.store.subscription_user_list(&bed.project).await.unwrap().len(), 1);
     assert_eq!(bed.store.connection_list(&bed.project).await.unwrap().len(), 1);

@@ -74,11 +74,13 @@ pub(crate) async fn topics_are_listed_with_all_that_hangs_on_them<H: Home>() {
             topic: b,
             tags: Vec::new(),
             attributes: Attributes { access_policy: policy, ..Attributes::default() },
+            logtanks: Vec::new(),
         },
         FullTopic {
             topic: a,
             tags: tags(&[("env", "prod"), ("team", "db")]),
             attributes: Attributes::default(),
+            logtanks: Vec::new(),
         },
     ];
     let list = async |filter, page| bed.store.topic_list_full(&bed.project, filter, page).await.unwrap();

@@ -107,6 +107,7 @@ pub(crate) fn status(error: &Error) -> StatusCode {
         | Error::TopicNotFound
         | Error::SubscriptionNotFound
         | Error::SubscriptionUserNotFound
+        | Error::LogtankNotFound
         | Error::MessageNotFound
         | Error::DeliveryNotFound
         | Error::EndpointNotFound
@@ -133,6 +134,7 @@ pub(crate) fn status(error: &Error) -> StatusCode {
         | Error::RunStands(_)
         | Error::SubscriptionsFull
         | Error::SubscriptionUsersFull
+        | Error::LogtanksFull
         | Error::NoNewKey
         | Error::KeysInUse(_)
         | Error::KeyFile(_)
@@ -145,6 +147,7 @@ pub(crate) fn status(error: &Error) -> StatusCode {
         | Error::ProjectsFull
         | Error::ProjectInUse => StatusCode::CONFLICT,
         Error::TooFast { .. } | Error::Throttled => StatusCode::TOO_MANY_REQUESTS,
+        Error::NoDeliveryLog => StatusCode::NOT_IMPLEMENTED,
         Error::Unavailable(_) | Error::Unpurged(_) => StatusCode::SERVICE_UNAVAILABLE,
         Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
@@ -209,6 +212,9 @@ fn chinese(error: &Error) -> &'static str {
         Error::NoNewKey => "多台服务器可能共用该数据库：请先向密钥文件写入新密钥，并复制到每台服务器。",
         Error::KeysInUse(_) => "仍有内容由旧密钥加密，请先完成密钥轮换。",
         Error::KeyFile(_) => "密钥文件无法读写。",
+        Error::NoDeliveryLog => "未启用投递日志：须由运营者设置 --delivery-log。",
+        Error::LogtankNotFound => "日志配置不存在。",
+        Error::LogtanksFull => "主题的日志配置已达上限 10 个。",
         Error::MessageNotFound => "消息不存在。",
         Error::DeliveryNotFound => "投递不存在。",
         Error::EndpointNotFound => "订阅地址不存在。",

@@ -2,7 +2,6 @@
 //! truthfully with an empty list is.
 
 use axum::Router;
-use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post, put};
@@ -19,8 +18,6 @@ pub(super) fn routes(project: &str, topic: &str) -> Router<App> {
     let endpoint = format!("{project}/notifications/endpoints/{{endpoint_urn}}");
     on(&format!("{topic}/notify-policy"), post(voice).get(voice))
         .merge(on(&format!("{topic}/notify-policy/{{notify_policy_id}}"), put(voice).delete(voice)))
-        .merge(on(&format!("{topic}/logtanks"), post(logs).get(no_logtanks)))
-        .merge(on(&format!("{topic}/logtanks/{{logtank_id}}"), put(logs).delete(logs)))
         .merge(on(&format!("{topic}/kms"), post(keys).get(keys)))
         .merge(on(&format!("{topic}/kms/{{id}}"), put(keys).delete(keys)))
         .merge(on(&application, post(push).get(push)))
@@ -38,13 +35,6 @@ async fn voice(call: SmnCall) -> SmnError {
     call.refuse(SmnError::absent("Voice calls are not offered, so there are no notification policies."))
 }
 
-/// Logs go to the operator's own collection, not to the cloud's.
-async fn logs(call: SmnCall) -> SmnError {
-    let text = "Log groups of the cloud are not offered. What became of each message is at \
-                /api/v1/messages/{message_id}/deliveries.";
-    call.refuse(SmnError::absent(text))
-}
-
 /// What is sealed is sealed with the installation's own key.
 async fn keys(call: SmnCall) -> SmnError {
     let text = "Keys of the cloud's key service are not offered. What is secret is sealed with the installation's own key.";
@@ -60,13 +50,6 @@ async fn sms(call: SmnCall) -> SmnError {
     call.refuse(SmnError::absent(
         "Short messages are not offered. Publish to a topic with chat subscriptions.",
     ))
-}
-
-/// `GET …/topics/{topic_urn}/logtanks`: none.
-async fn no_logtanks(State(app): State<App>, call: SmnCall) -> Result<Response, SmnError> {
-    let topic = app.service.topic(&call.0.caller, call.0.path("topic_urn")).await;
-    topic.map_err(|error| call.refuse(error))?;
-    Ok(call.answer(StatusCode::OK, fields(json!({ "count": 0, "logtanks": [] }))))
 }
 
 /// `GET /v2/notifications/cloud-services`: no cloud service publishes here.

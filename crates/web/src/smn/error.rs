@@ -36,6 +36,12 @@ impl SmnError {
         self
     }
 
+    /// A publish names a template in a way that no template can be named: it has a code of its own.
+    pub(crate) fn template_of_publish(invalid: &Invalid) -> Self {
+        let text = format!("Parameter: Message_template_name is invalid. ({invalid})");
+        Self::new(StatusCode::BAD_REQUEST, "SMN.0042", text)
+    }
+
     /// A path or method that the API does not have.
     pub(crate) fn unknown_path() -> Self {
         Self::new(StatusCode::NOT_FOUND, "APIGW.0101", "The API does not exist or has not been published.")
@@ -172,7 +178,7 @@ fn too_fast(most: u64, wait: Duration) -> SmnError {
 
 const THROTTLED: &str = "The maximum number of subscriptions has been reached. (too many confirmations went to this \
                          address of late, try again later)";
-const USERS_FULL: &str = "The maximum number of subscriptions has been reached. (the project has 1000 users)";
+const TOO_MANY: &str = "The maximum number of subscriptions has been reached.";
 const WRONG_TOKEN: &str = "Parameter: token is invalid. (the link is unknown or older than 48 hours)";
 const WRONG_LINK: &str =
     "No permission to request resources. (the link is not one that was handed out for this subscription)";
@@ -232,10 +238,15 @@ impl From<Error> for SmnError {
             }
             Error::TopicsFull => Self::new(forbidden, "SMN.0004", "Exceeded topic limit."),
             Error::SubscriptionsFull => Self::new(forbidden, "SMN.0007", "Exceeded subscription limit."),
+            Error::NoDeliveryLog => Self::absent(&error.to_string()),
+            Error::LogtankNotFound => {
+                Self::new(not_found, "SMN.0045", "Attribute not found. (no such log tank)")
+            }
+            Error::LogtanksFull => Self::new(forbidden, "SMN.0078", format!("{TOO_MANY} ({error})")),
             Error::SubscriptionUserNotFound => {
                 Self::new(bad, "SMN.00290", "SubscriberUrn is unavailable. (no such subscription user)")
             }
-            Error::SubscriptionUsersFull => Self::new(forbidden, "SMN.0078", USERS_FULL),
+            Error::SubscriptionUsersFull => Self::new(forbidden, "SMN.0078", format!("{TOO_MANY} ({error})")),
             Error::TooFast { most, wait } => too_fast(most, wait),
             Error::Throttled => Self::new(forbidden, "SMN.0078", THROTTLED),
             Error::WrongToken => Self::new(forbidden, "SMN.0022", WRONG_TOKEN),

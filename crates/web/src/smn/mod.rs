@@ -9,10 +9,11 @@ mod field;
 mod filter;
 mod iam;
 mod link;
+mod logtank;
 pub(crate) mod protocol;
 mod publish;
 mod statistics;
-mod structure;
+pub(crate) mod structure;
 mod subscription;
 mod subscription_user;
 mod tag;
@@ -70,6 +71,8 @@ pub(crate) fn routes() -> Router<App> {
         .route("/v2/{project_id}/notifications/topics-with-associated-resources", get(topic::list_associated))
         .merge(template_routes())
         .merge(user_routes(TOPIC))
+        .route(&format!("{TOPIC}/logtanks"), post(logtank::create).get(logtank::list))
+        .route(&format!("{TOPIC}/logtanks/{{logtank_id}}"), put(logtank::update).delete(logtank::remove))
         .merge(tag_routes())
         .merge(absent::routes("/v2/{project_id}", TOPIC))
 }

@@ -27,7 +27,14 @@ pub(crate) async fn publish(State(app): State<App>, call: SmnCall) -> Result<Res
         publish.idempotency_key = call.0.idempotency_key().map(Cow::into_owned);
         app.service.publish(&call.0.caller, call.0.path("topic_urn"), publish).await
     };
-    let published = published.await.map_err(|error| call.refuse(error))?;
+    let published = published.await.map_err(|error| {
+        if let Error::Invalid(invalid) = &error
+            && invalid.field == Field::TemplateName
+        {
+            return call.refuse(SmnError::template_of_publish(invalid));
+        }
+        call.refuse(error)
+    })?;
     let fields = fields(json!({ "message_id": published.message.to_string() }));
     let mut response = call.answer(StatusCode::OK, fields);
     if published.replayed {

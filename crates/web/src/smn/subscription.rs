@@ -120,7 +120,7 @@ async fn add_many(app: &App, call: &SmnCall, items: &[Value]) -> Result<Response
         return Err(call.refuse(Invalid::new(Field::Extension, "subscriptions must hold 1 to 50 items")));
     }
     let topic_urn = call.0.path("topic_urn");
-    app.service.topic(&call.0.caller, topic_urn).await.map_err(|error| call.refuse(error))?;
+    app.service.known_topic(&call.0.caller, topic_urn).await.map_err(|error| call.refuse(error))?;
     let id = call.0.id.map(|id| id.to_string()).unwrap_or_default();
     let (mut first, mut any_new, mut results) = (None, false, Vec::new());
     for item in items {
@@ -251,7 +251,7 @@ pub(crate) async fn remove_many_of_topic(
 async fn removed_many(app: &App, call: &SmnCall, topic_urn: Option<&str>) -> Result<Response, SmnError> {
     let urns = urns(call).map_err(|error| call.refuse(error))?;
     if let Some(topic_urn) = topic_urn {
-        app.service.topic(&call.0.caller, topic_urn).await.map_err(|error| call.refuse(error))?;
+        app.service.known_topic(&call.0.caller, topic_urn).await.map_err(|error| call.refuse(error))?;
     }
     let answers = app.service.unsubscribe(&call.0.caller, topic_urn, &urns).await;
     let answers: Vec<Value> =

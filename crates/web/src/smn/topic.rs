@@ -9,7 +9,7 @@ use carillon_service::{FullTopic, TopicFilter};
 use serde_json::{Map, Value, json};
 
 use super::error::SmnError;
-use super::{SmnCall, attribute, field, fields, tag};
+use super::{SmnCall, attribute, field, fields, logtank, tag};
 use crate::App;
 
 /// A topic as SMN shows it.
@@ -79,7 +79,7 @@ fn filter(call: &SmnCall) -> TopicFilter {
     }
 }
 
-/// `GET …/topics-with-associated-resources`: as the list of topics, each with tags and attributes; no log tanks.
+/// `GET …/topics-with-associated-resources`: as the list of topics, each with tags, attributes and log tanks.
 pub(crate) async fn list_associated(State(app): State<App>, call: SmnCall) -> Result<Response, SmnError> {
     let listed = async {
         let page = field::page(&call.0)?;
@@ -90,7 +90,7 @@ pub(crate) async fn list_associated(State(app): State<App>, call: SmnCall) -> Re
         let mut topic = shown(named);
         topic.insert("tags".to_owned(), tag::shown(&full.tags));
         topic.insert("attributes".to_owned(), attribute::associated(&full.topic, &full.attributes));
-        topic.insert("logtanks".to_owned(), json!([]));
+        topic.insert("logtanks".to_owned(), full.logtanks.iter().map(logtank::shown).collect());
         Value::Object(topic)
     };
     let topics: Vec<Value> = topics.iter().map(one).collect();
@@ -99,7 +99,7 @@ pub(crate) async fn list_associated(State(app): State<App>, call: SmnCall) -> Re
 
 /// `GET …/topics/{topic_urn}`.
 pub(crate) async fn show(State(app): State<App>, call: SmnCall) -> Result<Response, SmnError> {
-    let found = app.service.topic(&call.0.caller, call.0.path("topic_urn")).await;
+    let found = app.service.topic_detail(&call.0.caller, call.0.path("topic_urn")).await;
     let named = found.map_err(|error| call.refuse(error))?;
     Ok(call.answer(StatusCode::OK, shown(&named)))
 }

@@ -14,7 +14,6 @@ async fn what_is_not_offered_says_so() {
         ("DELETE", format!("{topic}/notify-policy/1")),
         ("POST", format!("{topic}/logtanks")),
         ("PUT", format!("{topic}/logtanks/1")),
-        ("DELETE", format!("{topic}/logtanks/1")),
         ("POST", format!("{topic}/kms")),
         ("GET", format!("{topic}/kms")),
         ("PUT", format!("{topic}/kms/1")),
@@ -28,7 +27,7 @@ async fn what_is_not_offered_says_so() {
         ("POST", "notifications/sms".to_owned()),
     ];
     for (method, path) in calls {
-        let answer = door.call(method, &path, &json!({})).await;
+        let answer = door.call(method, &path, &json!({ "log_group_id": "a", "log_stream_id": "b" })).await;
         refused(&answer, 501, "CARILLON.0501");
         assert!(answer.1["message"].as_str().unwrap().contains("not offered"), "{path}");
     }

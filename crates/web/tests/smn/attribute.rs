@@ -1,4 +1,5 @@
 use axum::http::StatusCode;
+use carillon_model::access_policy::Action;
 use serde_json::{Value, json};
 
 use crate::harness::{Door, PROJECT, refused};
@@ -107,6 +108,7 @@ async fn another_projects_topic_is_used_only_as_its_policy_allows() {
         door.call("POST", &path, &json!({ "message": "m" })).await
     };
     refused(&publish(&foreign(&door, None)).await, 404, "SMN.0006");
+    refused(&door.get(&format!("notifications/topics/{}", foreign(&door, None))).await, 404, "SMN.0006");
     let text = |change: Value| policy(&change)["value"].as_str().unwrap().to_owned();
     let theirs = foreign(&door, Some(&text(json!({ "Principal": { "CSP": ["urn:csp:iam::other:root"] } }))));
     let answer = publish(&theirs).await;
@@ -126,5 +128,54 @@ async fn another_projects_topic_is_used_only_as_its_policy_allows() {
     let theirs = foreign(&door, Some(&text(chats)));
     assert_eq!(subscribe(&theirs).await.0, StatusCode::CREATED);
     refused(&publish(&theirs).await, 403, "SMN.00308");
-    refused(&door.get(&format!("notifications/topics/{theirs}")).await, 404, "SMN.0006");
+    refused(&door.get(&format!("notifications/topics/{theirs}")).await, 403, "SMN.00308");
+}
+
+/// Every action but those of the test above, each on a topic whose policy allows it alone, and on one that allows all
+/// the others.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_decides_of_every_action() {
+    let door = Door::open().await;
+    let us = json!({ "CSP": [format!("urn:csp:iam::{PROJECT}:root")] });
+    let allow = |change: Value| {
+        let mut change = change;
+        change["Principal"] = us.clone();
+        policy(&change)["value"].as_str().unwrap().to_owned()
+    };
+    let none = "0".repeat(32);
+    let value = json!({ "value": "x" });
+    let cases = [
+        ("SMN:QueryTopicDetail", "GET", String::new(), Value::Null, 200),
+        ("SMN:UpdateTopic", "PUT", String::new(), json!({ "display_name": "theirs" }), 200),
+        ("SMN:ListTopicAttributes", "GET", "/attributes".to_owned(), Value::Null, 200),
+        ("SMN:UpdateTopicAttribute", "PUT", "/attributes/introduction".to_owned(), value, 200),
+        (
+            "SMN:DeleteTopicAttributeByName",
+            "DELETE",
+            "/attributes/access_policy".to_owned(),
+            Value::Null,
+            200,
+        ),
+        ("SMN:DeleteTopicAttributes", "DELETE", "/attributes".to_owned(), Value::Null, 200),
+        ("SMN:ListSubscriptionsByTopic", "GET", "/subscriptions".to_owned(), Value::Null, 200),
+        ("SMN:Unsubscribe", "DELETE", format!("/subscriptions/{{urn}}:{none}"), Value::Null, 404),
+        ("SMN:DeleteTopic", "DELETE", String::new(), Value::Null, 200),
+    ];
+    for (action, method, path, body, status) in cases {
+        let ask = async |urn: &str| {
+            let path = format!("notifications/topics/{urn}{}", path.replace("{urn}", urn));
+            door.call(method, &path, &body).await
+        };
+        let others: Vec<&str> =
+            Action::ALL.iter().map(|it| it.name()).filter(|name| *name != action).collect();
+        let theirs = foreign(&door, Some(&allow(json!({ "Action": others }))));
+        let kept_out = ask(&theirs).await;
+        refused(&kept_out, 403, "SMN.00308");
+        assert!(kept_out.1["message"].as_str().unwrap().contains(action), "{kept_out:?}");
+        let theirs = foreign(&door, Some(&allow(json!({ "Action": action }))));
+        let answer = ask(&theirs).await;
+        assert_eq!(answer.0.as_u16(), status, "{action}: {answer:?}");
+        // What goes on after the right was given is as it is with one's own.
+        assert_ne!(answer.1["code"], "SMN.00308");
+    }
 }

@@ -3,9 +3,11 @@
 
 mod absent;
 mod attribute;
+mod codes;
 mod filter;
 mod harness;
 mod iam;
+mod logtank;
 mod quota;
 mod subscription_user;
 mod tag;

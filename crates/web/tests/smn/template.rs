@@ -101,7 +101,7 @@ async fn a_message_is_made_from_a_template() {
         (by(json!({ "host": "x".repeat(1025), "use": "" })), 400, "SMN.0038"),
         (by(json!({ "a b": "" })), 400, "SMN.0038"),
         (json!({ "message_template_name": "none" }), 404, "SMN.0027"),
-        (json!({ "message_template_name": "a b" }), 400, "SMN.0032"),
+        (json!({ "message_template_name": "a b" }), 400, "SMN.0042"),
         (json!({ "message_template_name": "" }), 403, "SMN.0009"),
     ];
     for (body, status, code) in cases {

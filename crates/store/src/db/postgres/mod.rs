@@ -233,6 +233,17 @@ pub(crate) fn look(url: &str) -> Result<Standing, Error> {
     looked.map_err(|_panic| Error::Setup("the database could not be opened".to_owned()))?.map_err(setup)
 }
 
+/// Reads a database that is there.
+pub(crate) fn look_into<T: Send>(
+    url: &str,
+    look: impl FnOnce(&mut Tx<'_>) -> Result<T, Error> + Send,
+) -> Result<T, Error> {
+    let options = options(url)?;
+    let look = || look(&mut Tx::postgres(&mut reach(options)?));
+    let looked = std::thread::scope(|scope| scope.spawn(look).join());
+    looked.map_err(|_panic| Error::Setup("the database could not be opened".to_owned()))?.map_err(setup)
+}
+
 /// How many servers of a version before this one are running; `told` when they say which they are.
 pub(crate) fn servers_before(wire: &mut Wire, version: usize, told: bool) -> Result<i64, Error> {
     const LIVE: &str = "SELECT count(*) FROM node
