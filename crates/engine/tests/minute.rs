@@ -207,7 +207,7 @@ async fn storm(channel: Channel, address: &str, rules: &'static [(usize, i64)], 
 }
 
 /// Every text is there within three minutes of the storm's begin, nothing was refused, and urgent ones went first.
-fn check(name: &str, seen: &Seen) {
+fn check(name: &str, posts_max: usize, seen: &Seen) {
     assert_eq!(seen.refused, 0, "{name}: refused by the platform's rule");
     let missing: Vec<usize> = (0..MESSAGES).filter(|number| !seen.shown.contains_key(number)).collect();
     assert!(missing.is_empty(), "{name}: {missing:?} never came");
@@ -220,8 +220,10 @@ fn check(name: &str, seen: &Seen) {
         let overtaken = seen.shown.iter().filter(|(number, shown)| *number > urgent && *shown < at);
         assert_eq!(overtaken.count(), 0, "{name}: younger ones came before urgent {urgent}");
     }
-    println!(
-        "{name}: {MESSAGES} messages in {} posts, the last after {last} ms, largest {} bytes",
+    // What was measured, and a little: more posts would be smaller digests.
+    assert!(
+        seen.posts.len() <= posts_max,
+        "{name}: {} posts, largest {} bytes",
         seen.posts.len(),
         seen.largest
     );
@@ -231,18 +233,18 @@ fn check(name: &str, seen: &Seen) {
 async fn a_thousand_messages_in_a_minute_to_a_dingtalk_robot() {
     let token = "566cc69da782ec33c1be2b1d8b2c8ee5e0c7b5b5f8b2c0d6b1a0e9d8c7b6a594";
     let address = format!("https://oapi.dingtalk.com/robot/send?access_token={token}");
-    check("dingtalk", &storm(Channel::Dingtalk, &address, &[(20, MINUTE)], 20_000).await);
+    check("dingtalk", 30, &storm(Channel::Dingtalk, &address, &[(20, MINUTE)], 20_000).await);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_thousand_messages_in_a_minute_to_a_lark_robot() {
     let address = "https://open.feishu.cn/open-apis/bot/v2/hook/00000000-0000-4000-8000-00000000fe15";
-    check("lark", &storm(Channel::Lark, address, &[(5, 1_000), (100, MINUTE)], 20_480).await);
+    check("lark", 135, &storm(Channel::Lark, address, &[(5, 1_000), (100, MINUTE)], 20_480).await);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_thousand_messages_in_a_minute_to_a_wecom_robot() {
     let address = "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=00000000-0000-4000-8000-0000000000c0";
     // Text: 2,048 bytes of content; the rest of the request is braces and names.
-    check("wecom", &storm(Channel::Wecom, address, &[(20, MINUTE)], 4_500).await);
+    check("wecom", 45, &storm(Channel::Wecom, address, &[(20, MINUTE)], 4_500).await);
 }
