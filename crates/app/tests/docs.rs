@@ -186,6 +186,47 @@ fn the_manual_lists_every_setting() {
 }
 
 /// What stands between code and reason in a row of the program's table.
+/// The text of every test, in Rust and in Python.
+fn tests() -> String {
+    let mut text = String::new();
+    let mut folders = vec![root().join("crates"), root().join("tests/clients")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("the folder can be read") {
+            let path = entry.expect("the folder can be read").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs" || extension == "py") {
+                text.push_str(&std::fs::read_to_string(&path).expect("the file is text"));
+            }
+        }
+    }
+    text
+}
+
+#[test]
+fn every_deliberate_difference_names_a_test_that_is_there() {
+    let manual = read("docs/smn-compatibility.md");
+    let (_, differences) = manual.split_once("## Deliberate differences").expect("the section is there");
+    let tests = tests();
+    // A point begins with a hyphen or with bold words, and goes on to the next one.
+    let marked = differences.replace("\n- ", "\u{0}- ").replace("\n\n**", "\u{0}**");
+    let points = marked.split('\u{0}').skip(1).filter(|point| !point.trim_end().ends_with("**"));
+    let mut count = 0;
+    for point in points {
+        let point = point.split("\n#").next().unwrap_or_default().trim();
+        let named = point.split("(test").skip(1).filter_map(|rest| rest.split(')').next());
+        let named: Vec<&str> = named.flat_map(|list| list.split('`').skip(1).step_by(2)).collect();
+        assert!(!named.is_empty(), "no test is named: {point}");
+        for name in named {
+            let written = [format!("fn {name}("), format!("fn {name}<"), format!("def {name}(")];
+            let there = written.iter().any(|it| tests.contains(it));
+            assert!(there, "no test is called {name}: {point}");
+        }
+        count += 1;
+    }
+    assert!(count > 30, "{count}");
+}
+
 fn outcome(code: &ListedCode) -> String {
     let row = code.to_string();
     let words = code.fragment.map(|words| format!(" \"{words}\"")).unwrap_or_default();

@@ -61,7 +61,7 @@ fn limits_are_kept() {
 fn open_braces_without_end_are_read_once() {
     // Found by fuzzing: each open brace searched the whole rest for its end, seconds for a text of the largest size.
     let text = "{".repeat(262_144);
-    for _time in 0..20 {
+    for _time in 0..4 {
         assert!(TemplateText::parse(&text).unwrap().placeholders().is_empty());
     }
 }

@@ -7,9 +7,9 @@ use carillon_model::office::{App, Connection, Platform, Range};
 
 use crate::db::{Row, Tx, params};
 use crate::error::Error;
-use crate::sealed;
 use crate::setup::Store;
 use crate::vault::{Place, Vault};
+use crate::{key_check, sealed};
 
 /// What came of making or changing a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,6 +98,7 @@ impl Store {
             if u64::try_from(count).unwrap_or(0) >= limits::CONNECTIONS_MAX {
                 return Ok(Connected::Full);
             }
+            key_check::follow(tx, &vault)?;
             let text = id.to_string();
             let seq = sealed::append(tx, seal(&vault, chance.as_ref(), &text, &app)?)?;
             tx.execute(
@@ -136,6 +137,7 @@ impl Store {
                 tx.execute(sql, params![text.as_str(), name.as_str()])?;
             }
             if let Some(app) = &app {
+                key_check::follow(tx, &vault)?;
                 sealed::erase(tx, row.int()?)?;
                 let seq = sealed::append(tx, seal(&vault, chance.as_ref(), &text, app)?)?;
                 let sql = "UPDATE connection SET sealed_seq = $2, platform = $3 WHERE id = $1";

@@ -114,12 +114,14 @@ impl Store {
         id: &str,
         secret: &SecretText,
     ) -> Result<CredentialMade, Error> {
-        let sealed = self.vault.seal(key_place(id), secret.reveal().as_bytes(), self.chance.as_ref())?;
-        let (id, now) = (id.to_owned(), self.clock.now());
+        let (id, secret, now) = (id.to_owned(), secret.clone(), self.clock.now());
+        let (vault, chance) = (self.vault.clone(), self.chance.clone());
         let add = move |tx: &mut Tx<'_>| {
             let room = room(tx, &new, COUNT_KEYS, limits::KEYS_MAX)?;
             if room == CredentialMade::New {
                 let [role, topics] = granted_values(new.granted.as_ref());
+                crate::key_check::follow(tx, &vault)?;
+                let sealed = vault.seal(key_place(&id), secret.reveal().as_bytes(), chance.as_ref())?;
                 tx.execute(
                     "INSERT INTO access_key (id, project_id, account_id, sealed_secret, created_at, note, role, topics)
                      VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",

@@ -56,6 +56,20 @@ pub(crate) fn seal_by(tx: &mut Tx<'_>, vault: &Vault, id: KeyId, chance: &dyn Ch
     Ok(())
 }
 
+/// Seals with the key that the database names, whichever server began to: asked before anything is sealed where others
+/// may rotate, in the transaction that keeps it, so that nothing is sealed by a key that was given up.
+pub(crate) fn follow(tx: &mut Tx<'_>, vault: &Vault) -> Result<(), Error> {
+    if !tx.is_shared() {
+        return Ok(());
+    }
+    match sealed_by(tx)? {
+        Some(id) if vault.active() != Some(id) && !vault.activate(id)? => {
+            Err(Error::Sealed("its key is not in the key file"))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
 /// Changes nothing, as a change does.
 pub(crate) fn touch(tx: &mut Tx<'_>) -> Result<(), Error> {
     tx.execute("UPDATE key_check SET id = 1 WHERE id = 1", &[]).map(drop)

@@ -136,6 +136,7 @@ fn reseal(
     (at, after): (usize, String),
 ) -> Result<Resealed, Error> {
     let Some(kind) = KINDS.get(at) else { return Ok(Resealed { done: 0, next: None }) };
+    key_check::follow(tx, vault)?;
     let rows = tx.query(kind.table, kind.read, params![after, PORTION])?;
     let (count, mut done, mut last) = (rows.len() as u64, 0, String::new());
     for mut row in rows {
@@ -190,7 +191,10 @@ impl Store {
     /// When the store cannot be read.
     pub async fn key_list(&self) -> Result<Vec<KeyUse>, Error> {
         self.vault.reload()?;
-        let mut used = self.db.read(uses).await?;
+        let (mut used, sealing) = self.db.read(|tx| Ok((uses(tx)?, key_check::sealed_by(tx)?))).await?;
+        if let Some(id) = sealing {
+            self.vault.activate(id)?;
+        }
         let active = self.vault.active();
         let mut ids = self.vault.key_ids();
         ids.extend(used.keys().copied().filter(|id| !self.vault.key_ids().contains(id)).collect::<Vec<_>>());
@@ -243,6 +247,7 @@ impl Store {
     pub async fn rotation_end(&self) -> Result<u64, Error> {
         let (vault, chance) = (self.vault.clone(), self.chance.clone());
         let end = move |tx: &mut Tx<'_>| {
+            key_check::follow(tx, &vault)?;
             office_token::reseal(tx, &vault, chance.as_ref())?;
             tx.replaced(&["access_key", "signing_key", "key_check", "office_token"])
         };

@@ -53,8 +53,10 @@ impl Store {
         let now = self.clock.now();
         let id = key.id.to_string();
         let plain = Zeroizing::new(key.private_key.reveal().as_bytes().to_vec());
-        let sealed = self.vault.seal(place(&id), &plain, self.chance.as_ref())?;
+        let (vault, chance) = (self.vault.clone(), self.chance.clone());
         let add = move |tx: &mut Tx<'_>| {
+            crate::key_check::follow(tx, &vault)?;
+            let sealed = vault.seal(place(&id), &plain, chance.as_ref())?;
             tx.execute(
                 "INSERT INTO signing_key (id, sealed_key, certificate, created_at)
                  SELECT $1, $2, $3, $4 WHERE NOT EXISTS (SELECT 1 FROM signing_key)",

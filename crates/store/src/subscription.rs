@@ -194,6 +194,7 @@ fn add(
     chance: &dyn carillon_model::Chance,
     add: &Sealed,
 ) -> Result<(Subscribed, Option<EndpointId>), Error> {
+    crate::key_check::follow(tx, vault)?;
     let new = &add.new;
     let topic = new.topic.to_string();
     if tx.query_one("topic", "SELECT id FROM topic WHERE id = $1", params![topic.as_str()])?.is_none() {

@@ -10,10 +10,10 @@ use zeroize::Zeroizing;
 
 use crate::db::{Row, Tx, params};
 use crate::error::Error;
-use crate::sealed;
 use crate::setup::Store;
 use crate::subscription::Hashes;
 use crate::vault::{Place, Vault};
+use crate::{key_check, sealed};
 
 /// What changes of a user; what is not named stays.
 #[derive(Debug, Clone, Default)]
@@ -87,6 +87,7 @@ fn change(
     };
     let mut seq = row.int()?;
     if !change.contacts.is_empty() {
+        key_check::follow(tx, vault)?;
         let mut contacts = open(vault, id, &row.bytes()?)?;
         merge(&mut contacts, change.contacts);
         sealed::erase(tx, seq)?;
@@ -122,6 +123,7 @@ impl Store {
             if u64::try_from(count).unwrap_or(0) >= limits::USERS_MAX {
                 return Ok(None);
             }
+            key_check::follow(tx, &vault)?;
             let text = id.to_string();
             let seq = sealed::append(tx, seal(&vault, chance.as_ref(), &text, &contacts)?)?;
             tx.execute(

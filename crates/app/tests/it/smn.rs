@@ -237,3 +237,35 @@ async fn versions_and_protocols() {
     let shown = api.get(&format!("/api/v1/messages/{message}")).await.expect(200).json();
     assert_eq!((&shown["text"], &shown["deliveries"]), (&json!("to nobody"), &json!(0)));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_operator_sets_holds() {
+    let home = home();
+    let start =
+        Start::new().flag("--topics-max", "1").flag("--subscriptions-max", "1").flag("--templates-max", "1");
+    let start = start.flag("--publishes-per-minute", "1").flag("--public-url", "https://bells.example/smn");
+    let server = start.at(home.path()).await;
+    let api = server.user();
+    let topic = api.create_topic("ops").await;
+    let more = api.post(&smn("topics"), &json!({ "name": "more" })).await.expect(403);
+    assert_eq!(more.at("/error_code"), "SMN.0004");
+    let path = smn(&format!("topics/{topic}/subscriptions"));
+    let robot = |key: &str| {
+        let url = format!("https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key={key}");
+        json!({ "protocol": "wechat", "endpoint": url })
+    };
+    api.post(&path, &robot("key-of-nobody-1")).await.expect(201);
+    assert_eq!(api.post(&path, &robot("key-of-nobody-2")).await.expect(403).at("/error_code"), "SMN.0007");
+    let template = |name: &str| json!({ "message_template_name": name, "content": "x" });
+    api.post(&smn("message_template"), &template("a")).await.expect(201);
+    let more = api.post(&smn("message_template"), &template("b")).await.expect(400);
+    assert_eq!(more.at("/error_code"), "SMN.0044");
+    api.publish(&topic, &json!({ "message": "x" })).await;
+    let publish = smn(&format!("topics/{topic}/publish"));
+    let fast = api.post(&publish, &json!({ "message": "x" })).await.expect(429);
+    assert_eq!(fast.at("/error_code"), "APIG.0308");
+    assert!((1..=60).contains(&fast.header("retry-after").parse::<u32>().unwrap()));
+    let catalog = api.get("/v3/auth/catalog").await.expect(200);
+    let url = format!("https://bells.example/smn/v2/{PROJECT}");
+    assert_eq!(catalog.at("/catalog/0/endpoints/0/url"), url);
+}

@@ -1,5 +1,7 @@
 //! Another master key: everything is sealed anew, and nothing of the old one is left.
 
+use std::sync::Arc;
+
 use carillon_model::id::CertificateId;
 use carillon_model::office::App;
 use carillon_model::office::connection::LarkApp;
@@ -8,9 +10,11 @@ use carillon_model::subscription_user::Contact;
 use carillon_model::{Channel, Clock};
 use carillon_store::rotation::{KeyUse, Retired, RotationBegun};
 use carillon_store::signing::SigningKey;
+use carillon_store::subscription::Subscribed;
+use carillon_store::{NoObserver, Settings, Store};
 use data_encoding::HEXLOWER;
 
-use crate::harness::{Bed, Home, robot, subscription};
+use crate::harness::{Bed, Home, Postgres, robot, subscription};
 use crate::traces::target;
 
 /// More than one portion.
@@ -112,7 +116,7 @@ pub(crate) async fn everything_is_sealed_anew_and_the_old_key_can_go<H: Home>() 
     assert!(bed.store.access_key_find("AKEXAMPLE0000001").await.unwrap().is_some());
     let topic = bed.store.topic_find(&bed.project, &topic.name).await.unwrap().unwrap();
     let again = bed.store.subscription_add(subscription(&topic, robot("0123456789abcdef"))).await.unwrap();
-    assert_eq!(again, carillon_store::subscription::Subscribed::There(later));
+    assert_eq!(again, Subscribed::There(later));
 }
 
 pub(crate) async fn a_rotation_that_was_cut_short_goes_on<H: Home>() {
@@ -141,4 +145,36 @@ pub(crate) async fn only_a_server_that_is_alone_makes_the_new_key<H: Home>() {
     let alone = bed.home.settings().database_url.is_none();
     assert_eq!(begun, if alone { RotationBegun::New } else { RotationBegun::NoNewKey });
     assert_eq!(keys(&bed).await.len(), if alone { 2 } else { 1 });
+}
+
+/// A server that has the new key in its file, and has met nothing that is sealed by it, must not go on with the old one.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_server_seals_with_the_key_that_one_began_to_use() {
+    let bed = Bed::<Postgres>::fresh().await;
+    let old = keys(&bed).await[0].id.clone();
+    prepare(&bed);
+    let dir = tempfile::tempdir().unwrap();
+    let key_file = dir.path().join("master.key");
+    std::fs::copy(bed.home.settings().data_dir.join("master.key"), &key_file).unwrap();
+    let settings =
+        Settings { data_dir: dir.path().to_owned(), key_file: Some(key_file), ..bed.home.settings() };
+    let other = Store::open(&settings, bed.clock.clone(), bed.chance.clone(), Arc::new(NoObserver)).unwrap();
+    let topic = bed.topic("ops").await;
+    assert_eq!(bed.store.rotation_begin().await.unwrap(), RotationBegun::New);
+    let added = other.subscription_add(subscription(&topic, robot("0123456789abcdef"))).await.unwrap();
+    assert!(matches!(added, Subscribed::New(_)));
+    // A portion that it is asked for does not seal backwards.
+    let (mut after, mut done) = (None::<String>, 0);
+    loop {
+        let step = other.rotation_step(after.as_deref()).await.unwrap();
+        done += step.done;
+        after = step.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(done, 1, "the installation's access key was left");
+    assert_eq!(other.rotation_end().await.unwrap(), 0);
+    let uses = keys(&bed).await;
+    assert_eq!((uses[0].id.as_str(), uses[0].sealed, uses[1].active), (old.as_str(), 0, true));
 }

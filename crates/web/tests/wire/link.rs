@@ -1,6 +1,7 @@
 //! What links answer that are wrong, and what browsers are shown.
 
-use axum::http::StatusCode;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
 
 use crate::bed::{Bed, path_of};
 
@@ -83,6 +84,22 @@ async fn browsers_are_shown_a_page_in_two_languages() {
     let link = path_of(&bed.received(2).await[1], "unsubscribe_url");
     let page = bed.follow(&link, ACCEPT).await;
     assert!(page.text.contains("has ended") && page.text.contains("您已取消订阅"), "{}", page.text);
+}
+
+#[tokio::test]
+async fn asking_for_the_head_of_a_link_changes_nothing() {
+    let bed = Bed::running().await;
+    let topic = bed.topic("ops").await;
+    bed.subscribe(&topic).await;
+    let link = path_of(&bed.received(1).await[0], "subscribe_url");
+    let head = |link: &str| Request::head(link).body(Body::empty()).unwrap();
+    assert_eq!(bed.answer(head(&link)).await.status, StatusCode::OK);
+    assert_eq!(bed.states(&topic).await, [0]);
+    bed.follow(&link, "*/*").await;
+    bed.publish(&topic, "disk full").await;
+    let link = path_of(&bed.received(2).await[1], "unsubscribe_url");
+    assert_eq!(bed.answer(head(&link)).await.status, StatusCode::OK);
+    assert_eq!(bed.states(&topic).await, [1]);
 }
 
 #[tokio::test]
