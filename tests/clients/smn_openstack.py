@@ -5,6 +5,8 @@ import json
 import unittest
 
 import openstack
+from keystoneauth1 import session
+from keystoneauth1.identity import generic
 from openstack import exceptions
 
 import harness
@@ -106,6 +108,21 @@ class OpenStackClient(unittest.TestCase):
         with self.assertRaises(Exception) as caught:
             self.connect("not the password").authorize()
         self.assertIn("401", str(caught.exception))
+
+    def test_the_service_is_found_from_whatever_address_is_known(self):
+        user = {"username": "admin", "password": harness.PASSWORD, "user_domain_name": "carillon"}
+        for path in ("", "/", "/v3", "/v3/"):
+            project = {"project_name": harness.REGION, "project_domain_name": "carillon"}
+            known = generic.Password(auth_url=self.installation.url + path, **user, **project)
+            asking = session.Session(auth=known)
+            found = known.get_endpoint(asking, service_type="smn", region_name=harness.REGION)
+            self.assertEqual(found, f"{self.installation.url}/v2/{harness.PROJECT}")
+            self.assertEqual(asking.get(found + "/notifications/topics").status_code, 200)
+        listed = asking.get(self.installation.url + "/v3/auth/projects").json()["projects"]
+        self.assertEqual([it["name"] for it in listed], [harness.REGION])
+        wide = generic.Password(auth_url=self.installation.url, domain_name="carillon", **user)
+        access = wide.get_access(session.Session(auth=wide))
+        self.assertEqual((access.domain_scoped, access.project_scoped), (True, False))
 
 
 if __name__ == "__main__":

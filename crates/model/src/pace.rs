@@ -150,6 +150,40 @@ mod tests {
             }
         }
 
+        /// An hour of any pressure on any rates: each post leaves at the first millisecond at which a plain count over all
+        /// that ever left allows it, no later and no earlier.
+        #[test]
+        fn an_hour_by_a_plain_count(
+            rates in proptest::collection::vec((1_u32..120, 1_u64..900), 1..4),
+            pauses in proptest::collection::vec(0_i64..30_000, 1..400),
+        ) {
+            let rates: std::sync::Arc<[Rate]> =
+                rates.into_iter().map(|(count, s)| Rate { count, per: Duration::from_secs(s) }).collect();
+            let mut pace = Pace::default();
+            pace.learn(&rates, LONG_AGO);
+            let (mut now, mut sent): (i64, Vec<i64>) = (0, Vec::new());
+            let allowed = |sent: &[i64], at: i64| {
+                rates.iter().all(|rate| {
+                    let span = i64::try_from(rate.per.as_millis()).unwrap();
+                    let used = sent.iter().filter(|left| **left > at - span).count();
+                    used < usize::try_from(rate.count).unwrap()
+                })
+            };
+            for pause in pauses {
+                // Long silences and bursts alike.
+                now += if pause % 3 == 0 { pause } else { pause / 1_000 };
+                let at = pace.next_at(Timestamp(now), 0).0;
+                prop_assert!(at >= now && allowed(&sent, at), "too early at {at}");
+                prop_assert!(at == now || !allowed(&sent, at - 1), "later than it must at {at}");
+                pace.sent(Timestamp(at));
+                sent.push(at);
+                now = at;
+                if now > 3_600_000 {
+                    break;
+                }
+            }
+        }
+
         /// Room and next moment agree.
         #[test]
         fn room_means_now(gaps in proptest::collection::vec(0_i64..4_000, 0..60), later in 0_i64..70_000) {

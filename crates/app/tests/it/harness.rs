@@ -86,6 +86,8 @@ pub(crate) fn program(home: &Path) -> Command {
 pub(crate) struct Start {
     args: Vec<String>,
     env: Vec<(&'static str, String)>,
+    /// The most that a file may hold, in blocks of 512 bytes.
+    file_blocks: Option<u32>,
 }
 
 impl Start {
@@ -98,7 +100,7 @@ impl Start {
             ("CARILLON_BOOTSTRAP_ADMIN_PASSWORD", PASSWORD),
         ];
         let env = presets.into_iter().map(|(name, value)| (name, value.to_owned())).collect();
-        Self { args: Vec::new(), env }
+        Self { args: Vec::new(), env, file_blocks: None }
     }
 
     pub(crate) fn flag(mut self, name: &str, value: &(impl ToString + ?Sized)) -> Self {
@@ -123,9 +125,21 @@ impl Start {
         self.flag("--allow-private-endpoints", "127.0.0.0/8")
     }
 
+    /// Lets no file grow beyond so many blocks of 512 bytes, as a full disk would, until [`Server::unlimited`].
+    pub(crate) fn file_blocks(self, blocks: u32) -> Self {
+        Self { file_blocks: Some(blocks), ..self }
+    }
+
     /// The command that would start it, with its data in `home/data`.
     pub(crate) fn command(&self, home: &Path) -> Command {
         let mut command = program(home);
+        if let Some(blocks) = self.file_blocks {
+            // A file that is too large is an error to the program, and not its end.
+            let limited = "trap '' XFSZ; ulimit -S -f \"$0\"; exec \"$@\"";
+            command = Command::new("/bin/sh");
+            command.env_clear().env("TMPDIR", home).current_dir(home).stdin(Stdio::null());
+            command.args(["-c", limited, &blocks.to_string(), PROGRAM]);
+        }
         command.arg("serve").args(["--listen", "127.0.0.1:0"]).arg("--data-dir").arg(home.join("data"));
         command.args(&self.args).envs(self.env.iter().map(|(name, value)| (name, value)));
         command
@@ -203,6 +217,13 @@ impl Server {
         let pid = self.child.id().to_string();
         let kill = ["-c", "kill -\"$2\" \"$1\"", "sh", &pid, name];
         assert!(Command::new("/bin/sh").args(kill).status().unwrap().success());
+    }
+
+    /// Lets its files grow again.
+    pub(crate) fn unlimited(&self) {
+        let pid = self.child.id().to_string();
+        let lifted = Command::new("prlimit").args(["--pid", &pid, "--fsize=unlimited:unlimited"]).status();
+        assert!(lifted.unwrap().success());
     }
 
     /// Asks it to end and waits for that.

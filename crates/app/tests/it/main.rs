@@ -27,6 +27,7 @@ mod load;
 mod mail;
 mod many;
 mod migrate;
+mod nasty;
 mod nodes;
 mod office;
 mod office_nodes;
