@@ -29,7 +29,9 @@ pub(crate) struct Wanted {
 }
 
 pub(crate) async fn run(setup: &Setup, wanted: Wanted) -> anyhow::Result<()> {
-    let backings = [Setup::on_file(setup), setup.on_postgres(1)?, setup.on_postgres(wanted.several)?];
+    let one = setup.on_postgres(1)?;
+    let several = one.on_postgres(wanted.several)?;
+    let backings = [setup.on_file(), one, several];
     for fan_out in [1, 100] {
         let messages = (wanted.deliveries / fan_out).max(1);
         report::title(format_args!("closed loop, fan-out {fan_out}, {messages} messages"));
