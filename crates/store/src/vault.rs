@@ -107,7 +107,7 @@ impl Vault {
         Ok(Some(Self { path: Some(path.to_owned()), ring: RwLock::new(Arc::new(Ring::new(&file)?)) }))
     }
 
-    /// Reads a key file's text. Its last key seals unless [`Vault::activate`] says otherwise.
+    /// Reads a key file's text. Its last key seals unless `activate` says otherwise.
     ///
     /// # Errors
     /// When a line has another form, or there is none.
