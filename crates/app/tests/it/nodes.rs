@@ -21,6 +21,8 @@ use crate::postgres_server as postgres;
 const RECOVERY: Duration = Duration::from_secs(10);
 const ROBOT: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 const PUBLISHERS: u32 = 3;
+/// How many messages were promised before the first fault.
+const BUSY: usize = 40;
 
 /// Three servers with one key on one database, and a client of each.
 struct Nodes {
@@ -143,7 +145,8 @@ async fn three_servers_lose_nothing_whatever_fails() {
             }
         });
     }
-    sleep(Duration::from_secs(2)).await;
+    // Each fault meets servers that are busy.
+    until("publishers at work", async || (promised.lock().unwrap().len() >= BUSY).then_some(())).await;
 
     let mut took = Vec::new();
     // One is killed, and comes back.
