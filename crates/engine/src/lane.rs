@@ -355,13 +355,17 @@ impl Lane {
     /// wait too. What was given out beyond them did not fit and waits on.
     pub(crate) fn sent(&mut self, count: usize, mut again: Vec<Ready>, pause: bool) {
         self.sending = 0;
-        let cancelled = std::mem::take(&mut self.cancelled);
-        again.retain(|ready| !cancelled.contains(&ready.seq));
-        self.held = (again.len() > 1).then_some(again.len());
         if pause {
             self.paused_until = again.iter().map(|ready| ready.due_at).max();
         }
+        // The endpoint's wish holds for the others, too; the try does not come.
+        let cancelled = std::mem::take(&mut self.cancelled);
+        again.retain(|ready| !cancelled.contains(&ready.seq));
+        self.held = (again.len() > 1).then_some(again.len());
         self.queue.drain(..count.min(self.queue.len()));
+        if !cancelled.is_empty() {
+            self.queue.retain(|ready| !cancelled.contains(&ready.seq));
+        }
         for ready in again.into_iter().rev() {
             // One that goes alone lets urgent ones pass.
             let priority = ready.stored.message.priority;

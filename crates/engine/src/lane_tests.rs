@@ -236,6 +236,21 @@ fn a_cancelled_first_holds_nobody_up() {
 }
 
 #[test]
+fn a_cancelled_try_keeps_the_pause_that_its_endpoint_asked_for() {
+    let mut lane = Lane::default();
+    assert!((1..=4).all(|seq| lane.arrive(normal(seq))));
+    let batch = lane.begin(3);
+    lane.cancelled(1);
+    lane.cancelled(3);
+    let later = Ready { attempts: 1, due_at: Timestamp(5_000), ..batch[0].clone() };
+    // Only the first fitted into the post.
+    lane.sent(1, vec![later], true);
+    assert_eq!(lane.wish(NOW, None), Wish::Wait(Timestamp(5_000)));
+    assert_eq!(send(&mut lane, Timestamp(5_000), 1), Some(vec![2]));
+    assert_eq!(lane.depth(), 1, "the third, beyond the post, is gone as well");
+}
+
+#[test]
 fn what_goes_again_together_goes_without_what_was_cancelled() {
     let mut lane = Lane::default();
     assert!((1..=4).all(|seq| lane.arrive(normal(seq))));
