@@ -6,6 +6,7 @@
 //! | what an operator sets | [`Settings`] |
 //! | one lane: what waits for one endpoint, in order | `lane` |
 //! | the lanes that wait for a time | `timer` |
+//! | writing down deliveries of messages to many | `fan_out` |
 //! | a lane's turn: where to, and whether it may | `turn` |
 //! | one post | `send` |
 //! | how many posts are under way at once | `gate` |
@@ -21,6 +22,7 @@
 mod delivery_log;
 mod digest;
 mod directory;
+mod fan_out;
 mod gate;
 mod hold;
 mod lane;

@@ -54,6 +54,7 @@ pub struct Metrics {
     pub(crate) lanes: Gauge<i64, AtomicI64>,
     pub(crate) queued: Gauge<i64, AtomicI64>,
     pub(crate) sending: Gauge<i64, AtomicI64>,
+    unplaced: Gauge<i64, AtomicI64>,
     commit_pieces: Histogram,
     commit_seconds: Histogram,
 }
@@ -85,6 +86,7 @@ impl Metrics {
             lanes: Gauge::default(),
             queued: Gauge::default(),
             sending: Gauge::default(),
+            unplaced: Gauge::default(),
             commit_pieces: pieces(),
             commit_seconds: seconds(),
         };
@@ -122,6 +124,8 @@ impl Metrics {
             m.queued.clone(),
         );
         registry.register("carillon_deliveries_sending", "Attempts under way", m.sending.clone());
+        let help = "Deliveries of accepted messages to many that are still to be written down";
+        registry.register("carillon_deliveries_unplaced", help, m.unplaced.clone());
         registry.register("carillon_commit_pieces", "Pieces of work in one commit", m.commit_pieces.clone());
         registry.register_with_unit(
             "carillon_commit_duration",
@@ -144,6 +148,10 @@ impl Metrics {
         let (count, state) = (u64::try_from(count).unwrap_or(u64::MAX), DeliveryState::Cancelled.name());
         self.dropped.inc_by(count);
         self.settled.get_or_create(&StateLabels { state }).inc_by(count);
+    }
+
+    pub(crate) fn unplaced(&self, count: usize) {
+        self.unplaced.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     pub(crate) fn forgotten(&self, kind: &'static str, count: u64) {

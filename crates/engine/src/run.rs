@@ -20,6 +20,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::delivery_log;
 use crate::directory::Directories;
+use crate::fan_out;
 use crate::gate::Gate;
 use crate::hold::Holds;
 use crate::lane::{LANE_QUEUE_MAX, Lane, Wish};
@@ -93,6 +94,7 @@ impl Engine {
             metrics: parts.metrics.clone(),
         };
         tasks.spawn(retain.run(stop.clone()));
+        tasks.spawn(fan_out::run(parts.store.clone(), parts.metrics.clone(), stop.clone()));
         tasks.spawn(Directories::new(&parts, settings.directories_every).run(stop.clone()));
         let (events, results) = mpsc::channel(RESULTS_MAX);
         let sender = Sender {

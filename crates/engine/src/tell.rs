@@ -11,7 +11,7 @@ use carillon_model::urn::{SubscriptionUrn, TopicUrn};
 use carillon_store::Error;
 use carillon_store::delivery::StoredMessage;
 use carillon_store::pause::ToTell;
-use carillon_store::subscription::Recipient;
+use carillon_store::recipient::Recipient;
 
 use crate::send::Sender;
 

@@ -32,6 +32,18 @@ macro_rules! id {
                 last
             }
 
+            /// Its sixteen bytes.
+            #[must_use]
+            pub fn bytes(self) -> [u8; 16] {
+                self.0.into_bytes()
+            }
+
+            /// The id of these bytes.
+            #[must_use]
+            pub fn from_bytes(bytes: [u8; 16]) -> Self {
+                Self(Uuid::from_bytes(bytes))
+            }
+
             /// Reads 32 lowercase hex digits.
             ///
             /// # Errors

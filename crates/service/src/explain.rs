@@ -268,7 +268,7 @@ impl Service {
             SubscriptionState::Confirmed | SubscriptionState::Unneeded => {}
         }
         let recipients = self.store.recipient_list(topic.id).await?;
-        let recipient = recipients.into_iter().find(|recipient| recipient.subscription == urn.id);
+        let recipient = recipients.iter().find(|recipient| recipient.subscription == urn.id);
         Ok(match recipient {
             Some(recipient) if !message.content.reaches(recipient.channel) => Cause::Excluded,
             // Attributes are not kept; what else would have kept it out was ruled out.

@@ -1,12 +1,14 @@
 //! Publish: takes a message in and makes it durable with its deliveries.
 
+use carillon_model::Channel;
 use carillon_model::access_policy::Action;
 use carillon_model::filter::Attributes;
-use carillon_model::id::MessageId;
+use carillon_model::id::{MessageId, TopicId};
 use carillon_model::message::{Content, Locale, Message, Priority, check_idempotency_key, time_to_live};
 use carillon_model::role::Right;
 use carillon_store::delivery::StoredMessage;
 use carillon_store::idempotency::Accepted;
+use carillon_store::recipient::{Recipient, Recipients};
 
 use crate::error::Error;
 use crate::template::ByTemplate;
@@ -81,12 +83,7 @@ impl Service {
             created_at: now,
             expires_at: now.plus(life),
         };
-        let mut recipients = self.store.recipient_list(topic.id).await?;
-        recipients.retain(|recipient| {
-            message.content.reaches(recipient.channel)
-                && recipient.filter_policies.match_all(&publish.attributes)
-        });
-        let recipients = self.expand_office(recipients).await?;
+        let recipients = self.recipients(topic.id, &message.content, &publish.attributes).await?;
         let published = Published { message: message.id, deliveries: recipients.len(), replayed: false };
         let stored = StoredMessage { message, topic_name: topic.name };
         let store = self.publishing(caller);
@@ -102,5 +99,23 @@ impl Service {
             }
             Accepted::Differs => Err(Error::IdempotencyConflict),
         }
+    }
+
+    /// Who of a topic gets a message: everybody in it, or those whom content and filters leave, with the people and chats of
+    /// office apps each in their own place.
+    async fn recipients(
+        &self,
+        topic: TopicId,
+        content: &Content,
+        attributes: &Attributes,
+    ) -> Result<Recipients, Error> {
+        let all = self.store.recipient_list(topic).await?;
+        let gets =
+            |one: &Recipient| content.reaches(one.channel) && one.filter_policies.match_all(attributes);
+        if all.iter().all(|one| gets(one) && one.channel != Channel::Office) {
+            return Ok(all.into());
+        }
+        let some = all.iter().filter(|one| gets(one)).cloned().collect();
+        Ok(self.expand_office(some).await?.into())
     }
 }

@@ -15,7 +15,7 @@ use carillon_model::{Channel, Field, Invalid, limits};
 use carillon_store::delivery::StoredMessage;
 use carillon_store::directory::{Expanded, Unreached};
 use carillon_store::idempotency::Accepted;
-use carillon_store::subscription::Recipient as To;
+use carillon_store::recipient::Recipient as To;
 
 use crate::error::Error;
 use crate::{Caller, Service};

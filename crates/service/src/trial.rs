@@ -10,6 +10,7 @@ use carillon_model::subscription::{Target, check_remark};
 use carillon_model::urn::TopicUrn;
 use carillon_model::{Channel, Field, Invalid};
 use carillon_provider::{Post, Probe};
+use carillon_store::recipient::Recipient;
 
 use crate::error::Error;
 use crate::publish::Publish;
@@ -176,11 +177,11 @@ impl Service {
         }
         content.check()?;
         carillon_model::message::time_to_live(publish.time_to_live)?;
-        let mut recipients = self.store.recipient_list(topic.topic.id).await?;
-        let subscribed = recipients.len();
-        recipients.retain(|recipient| {
-            content.reaches(recipient.channel) && recipient.filter_policies.match_all(&publish.attributes)
-        });
+        let subscribed = self.store.recipient_list(topic.topic.id).await?;
+        let gets = |one: &&Recipient| {
+            content.reaches(one.channel) && one.filter_policies.match_all(&publish.attributes)
+        };
+        let recipients: Vec<&Recipient> = subscribed.iter().filter(gets).collect();
         let count = |channel| recipients.iter().filter(|recipient| recipient.channel == channel).count();
         let channels = Channel::ALL.into_iter().filter(|it| CHATS.contains(it) || count(*it) > 0);
         let forms = channels.map(|channel| Form {
@@ -188,7 +189,7 @@ impl Service {
             recipients: count(channel),
             parts: self.form(channel, &content, &topic.urn, publish.locale),
         });
-        Ok(Preview { recipients: recipients.len(), subscribed, forms: forms.collect() })
+        Ok(Preview { recipients: recipients.len(), subscribed: subscribed.len(), forms: forms.collect() })
     }
 
     fn form(

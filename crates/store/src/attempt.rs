@@ -166,6 +166,7 @@ impl Store {
         after: u32,
         limit: u64,
     ) -> Result<Vec<DeliveryRecord>, Error> {
+        self.fan_out_now().await?;
         let project = project.clone();
         self.db.read(move |tx| list(tx, &project, message, after, limit)).await
     }

@@ -28,6 +28,7 @@ impl Store {
     /// # Errors
     /// When nothing can be written.
     pub async fn delivery_cancel(&self, project: &ProjectId, id: DeliveryId) -> Result<Moved, Error> {
+        self.fan_out_now().await?;
         let (project, now, wake) = (project.clone(), self.clock.now(), self.wake());
         let work = move |tx: &mut Tx<'_>| {
             let Some((seq, state)) = pick::place(tx, &project, id)? else {
@@ -51,6 +52,7 @@ impl Store {
         project: &ProjectId,
         portion: Portion,
     ) -> Result<Portioned, Error> {
+        self.fan_out_now().await?;
         let (project, now, wake) = (project.clone(), self.clock.now(), self.wake());
         let picked = self.db.read(move |tx| pick(tx, &project, &portion, Wanted::Cancel)).await?;
         if picked.seqs.is_empty() {

@@ -17,8 +17,9 @@ use data_encoding::BASE64URL_NOPAD;
 use crate::db::{Row, Tx, params};
 use crate::delivery::StoredMessage;
 use crate::error::Error;
+use crate::recipient::Recipient;
 use crate::setup::Store;
-use crate::subscription::{Recipient, open_target, read_subscription, select_subscription};
+use crate::subscription::{open_target, read_subscription, select_subscription};
 use crate::vault::Vault;
 
 /// How long it is remembered that a confirmation went to an address: the longest time in which they are counted.

@@ -22,6 +22,7 @@ impl Store {
         message: MessageId,
         subscription: SubscriptionId,
     ) -> Result<Option<DeliveryRecord>, Error> {
+        self.fan_out_now().await?;
         let project = project.clone();
         let find = move |tx: &mut Tx<'_>| {
             let sql = "SELECT number FROM delivery WHERE message_id = $1 AND subscription_id = $2";
@@ -43,6 +44,7 @@ impl Store {
         project: &ProjectId,
         message: MessageId,
     ) -> Result<Vec<(DeliveryState, u64)>, Error> {
+        self.fan_out_now().await?;
         let project = project.clone();
         let count = move |tx: &mut Tx<'_>| {
             let sql = "SELECT d.state, count(*) FROM message m JOIN delivery d ON d.message_id = m.id

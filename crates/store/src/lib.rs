@@ -19,6 +19,8 @@
 //! | tags of topics | [`tag`] |
 //! | log tanks of topics, and the lines of the delivery log | [`logtank`] |
 //! | messages | [`message`] |
+//! | who gets a message | [`recipient`] |
+//! | messages to many, written down in portions | `fan_out` |
 //! | deliveries: taken, opened, started, settled, recovered | [`delivery`] |
 //! | which deliveries a person means | [`pick`] |
 //! | deliveries sent again, and cancelled | `resend`, `cancel` |
@@ -55,6 +57,7 @@ pub mod delivery;
 pub mod directory;
 mod error;
 pub mod explain;
+mod fan_out;
 pub mod filter;
 pub mod health;
 pub mod idempotency;
@@ -73,6 +76,7 @@ mod overflow;
 pub mod pause;
 pub mod pick;
 pub mod project;
+pub mod recipient;
 mod resend;
 pub mod retention;
 pub mod rotation;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use carillon_model::clock::Timestamp;
+use carillon_model::delivery::DeliveryState;
 use carillon_model::filter::Attributes;
 use carillon_model::id::{AccountId, DeliveryId, MessageId, ProjectId, TopicId};
 use carillon_model::message::{Content, Locale, Message, Priority};
@@ -12,8 +13,8 @@ use crate::db::{Row, Tx, params};
 use crate::delivery::{Ready, StoredMessage};
 use crate::error::Error;
 use crate::idempotency::{Accepted, Claim};
+use crate::recipient::{Recipient, Recipients};
 use crate::setup::Store;
-use crate::subscription::Recipient;
 
 /// A message as lists show it.
 #[derive(Debug, Clone)]
@@ -54,20 +55,43 @@ const INSERT_DELIVERIES: &str = "INSERT INTO delivery
      SELECT $1, key + 1, json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'), $4, 0, $3, 0, 0
      FROM json_each($2) ORDER BY key RETURNING seq";
 
-/// Writes a message and its deliveries, and gives their places.
+/// The same for recipients behind the first `$5`, some time after the message was accepted: what is for a subscription
+/// that was removed meanwhile is cancelled, as it would have been.
+const INSERT_LATER: &str = "INSERT INTO delivery
+     (message_id, number, subscription_id, endpoint_id, channel, priority, state, due_at, attempts, parts_done)
+     SELECT $1, key + 1 + $5, json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'), $4,
+     CASE WHEN json_extract(value, '$[0]') = json_extract(value, '$[1]')
+     OR EXISTS (SELECT 1 FROM subscription s WHERE s.id = json_extract(value, '$[0]')) THEN 0 ELSE 5 END, $3, 0, 0
+     FROM json_each($2) ORDER BY key RETURNING seq, state";
+
+/// Writes a message and its deliveries, and gives their places. Only for what the service says itself: what somebody
+/// publishes must not pass by what waits to be fanned out.
 pub(crate) fn insert(
     tx: &mut Tx<'_>,
     stored: &StoredMessage,
     recipients: &[Recipient],
     publisher: Option<AccountId>,
 ) -> Result<Vec<i64>, Error> {
+    insert_message(tx, stored, recipients.len(), publisher)?;
+    insert_deliveries(tx, stored, recipients)
+}
+
+/// Writes a message, and tells whether others wait to be fanned out.
+fn insert_message(
+    tx: &mut Tx<'_>,
+    stored: &StoredMessage,
+    recipients: usize,
+    publisher: Option<AccountId>,
+) -> Result<bool, Error> {
     let message = &stored.message;
     let content = serde_json::to_string(&message.content).map_err(|_json| Error::Conflict)?;
-    tx.execute(
+    let row = tx.query_one(
+        "message",
         "INSERT INTO message
          (id, project_id, topic_id, topic_name, content, priority, locale, deliveries, created_at, expires_at,
           account_id)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+         RETURNING (SELECT count(*) FROM (SELECT 1 FROM fan_out LIMIT 1) AS waiting)",
         params![
             message.id.to_string(),
             message.project.as_str(),
@@ -76,23 +100,53 @@ pub(crate) fn insert(
             content,
             message.priority.number(),
             locale_text(message.locale),
-            u64::try_from(recipients.len()).unwrap_or(u64::MAX),
+            u64::try_from(recipients).unwrap_or(u64::MAX),
             message.created_at,
             message.expires_at,
             publisher.map(|account| account.to_string())
         ],
     )?;
+    Ok(row.map_or(Ok(0), |mut row| row.int())? > 0)
+}
+
+/// Recipients as one JSON text.
+fn list(recipients: &[Recipient]) -> Result<String, Error> {
+    let list: Vec<_> = recipients.iter().map(|to| (to.subscription, to.endpoint, to.channel)).collect();
+    serde_json::to_string(&list).map_err(|_json| Error::Conflict)
+}
+
+fn insert_deliveries(
+    tx: &mut Tx<'_>,
+    stored: &StoredMessage,
+    recipients: &[Recipient],
+) -> Result<Vec<i64>, Error> {
     if recipients.is_empty() {
         return Ok(Vec::new());
     }
-    let pairs: Vec<_> = recipients.iter().map(|to| (to.subscription, to.endpoint, to.channel)).collect();
-    let pairs = serde_json::to_string(&pairs).map_err(|_json| Error::Conflict)?;
-    let rows = tx.query(
-        "delivery",
-        INSERT_DELIVERIES,
-        params![message.id.to_string(), pairs, message.created_at, message.priority.number()],
-    )?;
+    let message = &stored.message;
+    let (id, priority) = (message.id.to_string(), message.priority.number());
+    let params = params![id, list(recipients)?, message.created_at, priority];
+    let rows = tx.query("delivery", INSERT_DELIVERIES, params)?;
     rows.into_iter().map(|mut row| row.int()).collect()
+}
+
+/// Writes down deliveries of a message that was accepted before, behind its first `before`, and gives the places of those
+/// that wait now.
+pub(crate) fn insert_later(
+    tx: &mut Tx<'_>,
+    stored: &StoredMessage,
+    recipients: &[Recipient],
+    before: u32,
+) -> Result<Vec<Option<i64>>, Error> {
+    let message = &stored.message;
+    let (id, priority) = (message.id.to_string(), message.priority.number());
+    let params = params![id, list(recipients)?, message.created_at, priority, before];
+    let rows = tx.query("delivery", INSERT_LATER, params)?;
+    let place = |mut row: Row| {
+        let seq = row.int()?;
+        Ok(Some(seq).filter(|_seq| row.int().is_ok_and(|state| state == DeliveryState::Pending.number())))
+    };
+    rows.into_iter().map(place).collect()
 }
 
 /// New deliveries as they are handed to the engine.
@@ -103,8 +157,29 @@ pub(crate) fn ready(
     known: Option<u64>,
 ) -> Vec<Ready> {
     let numbered = places.iter().zip(recipients).zip(1_u32..);
-    let ready = numbered.map(|((seq, to), number)| Ready {
-        seq: *seq,
+    numbered.map(|((seq, to), number)| one_ready(stored, to, number, *seq, known)).collect()
+}
+
+/// The same for those behind the first `before`, as far as they have a place.
+pub(crate) fn ready_later(
+    stored: &Arc<StoredMessage>,
+    recipients: &[Recipient],
+    places: &[Option<i64>],
+    before: u32,
+) -> Vec<Ready> {
+    let numbered = places.iter().zip(recipients).zip(before.saturating_add(1)..);
+    numbered.filter_map(|((seq, to), number)| Some(one_ready(stored, to, number, (*seq)?, None))).collect()
+}
+
+fn one_ready(
+    stored: &Arc<StoredMessage>,
+    to: &Recipient,
+    number: u32,
+    seq: i64,
+    known: Option<u64>,
+) -> Ready {
+    Ready {
+        seq,
         id: DeliveryId::new(stored.message.id, number),
         subscription: to.subscription,
         endpoint: to.endpoint,
@@ -115,22 +190,28 @@ pub(crate) fn ready(
         due_at: stored.message.created_at,
         known,
         stored: Arc::clone(stored),
-    });
-    ready.collect()
+    }
+}
+
+/// What became of a message that was published.
+struct Inserted {
+    accepted: Accepted,
+    /// The places of its deliveries; nothing when they are written down afterwards.
+    places: Option<Vec<i64>>,
 }
 
 impl Store {
-    /// Makes a message and its deliveries durable in one transaction, shared with whatever else waits, and hands
-    /// the deliveries to the engine.
+    /// Makes a message durable with what says who gets it, in a transaction shared with whatever else waits, and hands its
+    /// deliveries to the engine: at once, or after what was accepted before it was fanned out (`fan_out`).
     ///
     /// # Errors
     /// When nothing can be written; then nothing was accepted.
     pub async fn message_publish(
         &self,
         stored: StoredMessage,
-        recipients: Vec<Recipient>,
+        recipients: impl Into<Recipients>,
     ) -> Result<(), Error> {
-        self.publish(stored, recipients, None).await.map(drop)
+        self.publish(stored, recipients.into(), None).await.map(drop)
     }
 
     /// Publishes as [`Store::message_publish`] does, unless the project published under the same `key` within
@@ -142,45 +223,58 @@ impl Store {
     pub async fn message_publish_once(
         &self,
         stored: StoredMessage,
-        recipients: Vec<Recipient>,
+        recipients: impl Into<Recipients>,
         key: &str,
         attributes: &Attributes,
     ) -> Result<Accepted, Error> {
         let claim = Claim::new(&self.vault, key, &stored, attributes)?;
-        self.publish(stored, recipients, Some(claim)).await
+        self.publish(stored, recipients.into(), Some(claim)).await
     }
 
     async fn publish(
         &self,
         stored: StoredMessage,
-        recipients: Vec<Recipient>,
+        recipients: Recipients,
         claim: Option<Claim>,
     ) -> Result<Accepted, Error> {
+        let is_many = self.fan_out.is_many(recipients.len());
+        if is_many {
+            self.fan_out.room().await?;
+        }
         let stored = Arc::new(stored);
         let inserted = Arc::clone(&stored);
-        let to = Arc::new(recipients);
-        let written = Arc::clone(&to);
-        let (wake, now) = (Arc::clone(&self.wake), self.clock.now());
+        let to = recipients.clone();
+        let (wake, fan_out, now) = (Arc::clone(&self.wake), Arc::clone(&self.fan_out), self.clock.now());
+        let later = Arc::clone(&fan_out);
         let publisher = self.db.actor().map(|actor| actor.account);
         let has_key = claim.is_some();
         let work = move |tx: &mut Tx<'_>| {
             let accepted = match claim {
-                Some(claim) => claim.take(tx, &inserted, written.len(), now)?,
+                Some(claim) => claim.take(tx, &inserted, to.len(), now)?,
                 None => Accepted::New,
             };
-            let fresh = accepted == Accepted::New;
-            Ok((accepted, if fresh { insert(tx, &inserted, &written, publisher)? } else { Vec::new() }))
+            if accepted != Accepted::New {
+                return Ok(Inserted { accepted, places: Some(Vec::new()) });
+            }
+            let others_wait = insert_message(tx, &inserted, to.len(), publisher)?;
+            if is_many || (others_wait && !to.is_empty()) {
+                later.put(tx, &inserted, &to)?;
+                return Ok(Inserted { accepted, places: None });
+            }
+            Ok(Inserted { accepted, places: Some(insert_deliveries(tx, &inserted, &to)?) })
         };
         let version = self.db.version_then();
-        let hand = move |(_accepted, places): &(Accepted, Vec<i64>)| {
-            wake.hand(ready(&stored, &to, places, version()));
+        let hand = move |inserted: &Inserted| match &inserted.places {
+            Some(places) => wake.hand(ready(&stored, &recipients, places, version())),
+            None => fan_out.added(recipients.len()),
         };
-        // A key must be looked for before it is taken; without one, nothing is looked at.
-        Ok(if has_key {
-            self.db.write_flow(work, hand).await?.0
+        // A key must be looked for before it is taken, and a list before it is made; else nothing is looked at.
+        let inserted = if has_key || is_many {
+            self.db.write_flow(work, hand).await?
         } else {
-            self.db.write_beside(work, hand).await?.0
-        })
+            self.db.write_beside(work, hand).await?
+        };
+        Ok(inserted.accepted)
     }
 
     /// Finds a project's message.

@@ -11,8 +11,9 @@ use crate::db::{Tx, params};
 use crate::delivery::StoredMessage;
 use crate::error::Error;
 use crate::filter::read_policies;
+use crate::recipient::Recipient;
 use crate::setup::Store;
-use crate::subscription::{Recipient, open_target};
+use crate::subscription::open_target;
 
 /// A subscription whose endpoint is paused, and the way to tell its owner.
 #[derive(Debug, Clone, PartialEq, Eq)]

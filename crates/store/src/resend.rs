@@ -87,6 +87,7 @@ impl Store {
         id: DeliveryId,
         life: Duration,
     ) -> Result<Moved, Error> {
+        self.fan_out_now().await?;
         let (project, now, wake) = (project.clone(), self.clock.now(), self.wake());
         let work = move |tx: &mut Tx<'_>| {
             let Some((seq, state)) = pick::place(tx, &project, id)? else {
@@ -117,6 +118,7 @@ impl Store {
         portion: Portion,
         life: Duration,
     ) -> Result<Portioned, Error> {
+        self.fan_out_now().await?;
         let (project, now, wake) = (project.clone(), self.clock.now(), self.wake());
         let picked = self.db.read(move |tx| pick(tx, &project, &portion, Wanted::Resend)).await?;
         if picked.seqs.is_empty() {

@@ -36,12 +36,13 @@ impl Forgotten {
 
 /// The oldest messages behind one, and whether something of each waits or moved since a time. So many are looked at and no
 /// more, whatever is found: of a long backlog, a database might look at every message for one that is done.
-const SELECT_OLD: &str = "SELECT m.id, EXISTS
+const SELECT_OLD: &str = "SELECT m.id, (EXISTS
      (SELECT 1 FROM delivery d WHERE d.message_id = m.id AND (d.state IN (0, 1) OR d.due_at >= $3))
+     OR EXISTS (SELECT 1 FROM fan_out f WHERE f.message_id = m.id))
      FROM (SELECT id FROM message WHERE id > $1 AND id < $2 ORDER BY id LIMIT $4) AS m ORDER BY m.id";
 
-const SELECT_KEPT: &str =
-    "SELECT 1 FROM delivery WHERE message_id = $1 AND (state IN (0, 1) OR due_at >= $2) LIMIT 1";
+const SELECT_KEPT: &str = "SELECT 1 FROM delivery WHERE message_id = $1 AND (state IN (0, 1) OR due_at >= $2)
+     UNION ALL SELECT 1 FROM fan_out WHERE message_id = $1 LIMIT 1";
 
 const DELETE_ATTEMPTS: &str = "DELETE FROM attempt WHERE message_id = $1 AND (number, attempt) IN
      (SELECT number, attempt FROM attempt WHERE message_id = $1 ORDER BY number, attempt LIMIT $2)";

@@ -15,11 +15,12 @@ use crate::account::Holder;
 use crate::copy;
 use crate::db::{self, Db, Hand, Observer, Tx};
 use crate::error::Error;
+use crate::fan_out::FanOut;
 use crate::kept::Kept;
 use crate::key_check::{self, KeyStanding};
 use crate::migrate::Standing;
+use crate::recipient::TopicRecipients;
 use crate::shard::Shards;
-use crate::subscription::Recipient;
 use crate::vault::Vault;
 use crate::wake::Wake;
 
@@ -62,9 +63,10 @@ pub struct Store {
     pub(crate) wake: Arc<Wake>,
     pub(crate) shards: Arc<Shards>,
     pub(crate) quotas: Quotas,
+    pub(crate) fan_out: Arc<FanOut>,
     /// Opened targets, for the next delivery of the same subscription.
     pub(crate) targets: Arc<Kept<SubscriptionId, Arc<Target>>>,
-    pub(crate) recipients: Arc<Kept<TopicId, Arc<[Recipient]>>>,
+    pub(crate) recipients: Arc<Kept<TopicId, Arc<TopicRecipients>>>,
     pub(crate) topics: Arc<Kept<(ProjectId, TopicName), Topic>>,
     /// Who holds a token, by its hash, and when it ends.
     pub(crate) holders: Arc<Kept<[u8; 32], Held>>,
@@ -166,6 +168,7 @@ impl Store {
             wake: Arc::new(Wake::default()),
             shards: Arc::new(Shards::default()),
             quotas: Quotas::default(),
+            fan_out: Arc::default(),
             targets: Arc::new(Kept::new(TARGETS_KEPT_MAX)),
             recipients: Arc::new(Kept::new(TOPICS_KEPT_MAX)),
             topics: Arc::new(Kept::new(TOPICS_KEPT_MAX)),
@@ -179,6 +182,12 @@ impl Store {
     #[must_use]
     pub fn with_quotas(self, quotas: Quotas) -> Self {
         Self { quotas, ..self }
+    }
+
+    /// The same store, which fans out messages to more than `over` recipients afterwards, `portion` of them in a step.
+    #[must_use]
+    pub fn with_fan_out(self, over: usize, portion: usize) -> Self {
+        Self { fan_out: Arc::new(FanOut::new(over, portion.max(1))), ..self }
     }
 
     /// How much the operator says that it takes in.

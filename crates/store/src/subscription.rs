@@ -1,11 +1,9 @@
 //! Subscriptions and their sealed targets.
 
-use carillon_model::Channel;
 use carillon_model::clock::Timestamp;
 use carillon_model::endpoint::Endpoint;
-use carillon_model::filter::FilterPolicies;
 use carillon_model::id::{EndpointId, ProjectId, SubscriptionId, TopicId};
-use carillon_model::subscription::{Overflow, Subscription, SubscriptionState, Target};
+use carillon_model::subscription::{Subscription, SubscriptionState, Target};
 use carillon_model::topic::TopicName;
 
 use crate::db::{Row, Tx, params};
@@ -55,21 +53,6 @@ pub struct SubscriptionFilter {
     pub remark_part: Option<String>,
     /// Those to one of these addresses.
     pub endpoints: Option<Vec<Endpoint>>,
-}
-
-/// A subscription that a message goes to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recipient {
-    /// The subscription.
-    pub subscription: SubscriptionId,
-    /// Its lane.
-    pub endpoint: EndpointId,
-    /// Its channel.
-    pub channel: Channel,
-    /// What becomes of its messages when too many wait.
-    pub overflow: Overflow,
-    /// Which messages it wants.
-    pub filter_policies: FilterPolicies,
 }
 
 pub(crate) fn place(id: &str) -> Place<'_> {
@@ -425,35 +408,6 @@ impl Store {
             Ok(there)
         };
         self.db.write(delete).await
-    }
-
-    /// The subscriptions of a topic that receive messages, with what they want, oldest first.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub async fn recipient_list(&self, topic: TopicId) -> Result<Vec<Recipient>, Error> {
-        let version = self.db.version();
-        if let Some(kept) = self.recipients.get(version, &topic) {
-            return Ok(kept.to_vec());
-        }
-        let list = move |tx: &mut Tx<'_>| {
-            let sql = "SELECT s.id, s.endpoint_id, s.channel, s.overflow, f.policies FROM subscription s
-                 LEFT JOIN filter_policy f ON f.subscription_id = s.id
-                 WHERE s.topic_id = $1 AND s.state IN (1, 2) ORDER BY s.created_at, s.id";
-            tx.query("subscription", sql, params![topic.to_string()])
-        };
-        let mut recipients = Vec::new();
-        for mut row in self.db.read_alone(list).await? {
-            recipients.push(Recipient {
-                subscription: row.parsed(|text| SubscriptionId::parse(text).ok())?,
-                endpoint: row.parsed(|text| EndpointId::parse(text).ok())?,
-                channel: row.parsed(Channel::from_name)?,
-                overflow: crate::overflow::read_overflow(&mut row)?,
-                filter_policies: crate::filter::read_policies(&mut row)?,
-            });
-        }
-        self.recipients.put(version, topic, recipients.as_slice().into());
-        Ok(recipients)
     }
 
     /// Opens a subscription's target, to send to it.

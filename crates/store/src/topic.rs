@@ -195,6 +195,7 @@ impl Store {
         let delete = move |tx: &mut Tx<'_>| {
             let Some(topic) = find(tx, &project, &name)? else { return Ok(false) };
             crate::subscription::remove_all_of(tx, &topic.id)?;
+            crate::fan_out::forget_topic(tx, &topic.id.to_string())?;
             tx.execute("DELETE FROM topic WHERE id = $1", params![topic.id.to_string()])?;
             Ok(true)
         };

@@ -250,7 +250,7 @@ pub(crate) async fn a_place_that_is_not_there_changes_nothing<H: Home>() {
 }
 
 pub(crate) async fn starts_and_settlements_go_together<H: Home>() {
-    let bed = Bed::<H>::fresh().await;
+    let bed = Bed::<H>::fresh().await.fan_out(usize::MAX, 1);
     let topic = bed.topic("ops").await;
     let stored = bed.new_message(&topic, "many");
     bed.store.message_publish(stored.clone(), bed.recipients(300)).await.unwrap();

@@ -25,12 +25,12 @@ async fn wanted<H: Home>(bed: &Bed<H>, topic: &Topic) -> Vec<FilterPolicies> {
     let recipients = bed.store.recipient_list(topic.id).await.unwrap();
     let (_count, listed) =
         bed.store.subscription_list(&bed.project, SubscriptionFilter::default(), ALL).await.unwrap();
-    for one in &recipients {
+    for one in recipients.iter() {
         let found = bed.store.subscription_find(topic.id, one.subscription).await.unwrap().unwrap();
         assert_eq!(found.filter_policies, one.filter_policies);
         assert!(listed.contains(&found));
     }
-    recipients.into_iter().map(|one| one.filter_policies).collect()
+    recipients.iter().map(|one| one.filter_policies.clone()).collect()
 }
 
 pub(crate) async fn policies_come_with_recipients_and_lists<H: Home>() {

@@ -22,7 +22,8 @@ use carillon_model::topic::{Topic, TopicName};
 use carillon_model::{Chance, Channel, Clock, SecretText};
 use carillon_store::account::Installation;
 use carillon_store::delivery::{Ready, Settlement, Start, StoredMessage, Tried};
-use carillon_store::subscription::{NewSubscription, Recipient, Subscribed};
+use carillon_store::recipient::Recipient;
+use carillon_store::subscription::{NewSubscription, Subscribed};
 use carillon_store::topic::Made;
 use carillon_store::{Error, NoObserver, Page, Settings, Store};
 use data_encoding::HEXLOWER;
@@ -280,6 +281,11 @@ impl<H: Home> Bed<H> {
         let home = self.home.after_a_crash();
         let store = home.open(self.clock.clone(), self.chance.clone()).unwrap();
         Self { store, home, clock: self.clock, chance: self.chance, project: self.project }
+    }
+
+    /// The same store, which fans out messages to more than `over` afterwards.
+    pub(crate) fn fan_out(self, over: usize, portion: usize) -> Self {
+        Self { store: self.store.with_fan_out(over, portion), ..self }
     }
 
     /// Goes on with another sequence of chance.

@@ -13,6 +13,7 @@ mod churn;
 mod confirmation;
 mod delivery;
 mod explain;
+mod fan_out;
 mod filter;
 mod harness;
 mod health;
@@ -139,6 +140,15 @@ macro_rules! contract {
                     a_delivery_is_found_by_its_subscription
                     deliveries_are_counted_by_state
                     what_waits_before_a_delivery_is_counted_in_its_lane;
+                fan_out:
+                    a_message_to_many_is_written_down_in_portions
+                    what_is_accepted_behind_waits_its_turn
+                    who_left_meanwhile_gets_a_cancelled_delivery
+                    whoever_asks_sees_everything_that_was_accepted
+                    a_crash_goes_on_where_it_was
+                    a_list_serves_every_message_of_its_topic
+                    what_waits_to_be_written_down_is_not_forgotten
+                    order_holds_whatever_comes_between;
                 health:
                     what_is_noted_of_an_endpoint_outlives_a_restart
                     nothing_is_noted_of_an_endpoint_that_is_gone

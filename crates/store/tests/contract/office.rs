@@ -12,7 +12,7 @@ use carillon_store::directory::{Expanded, Unreached};
 use carillon_store::office_group::{GroupPart, GroupPartKind};
 use carillon_store::office_run::{Progress, Run};
 use carillon_store::office_staged::Staged;
-use carillon_store::subscription::Recipient as To;
+use carillon_store::recipient::Recipient as To;
 
 use crate::harness::{Bed, Home};
 
