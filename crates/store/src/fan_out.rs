@@ -283,15 +283,23 @@ impl Store {
         self.fan_out.unplaced.load(Ordering::Acquire)
     }
 
+    /// Whether some message, whichever server accepted it, is still to be fanned out.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn fan_out_waits(&self) -> Result<bool, Error> {
+        let any = |tx: &mut Tx<'_>| tx.query_one("fan_out", "SELECT 1 FROM fan_out LIMIT 1", &[]);
+        Ok(self.db.read_alone(any).await?.is_some())
+    }
+
     /// Writes down the next deliveries of messages that were accepted, in the order of their acceptance, and hands them to
     /// the engine. Those whose subscription was removed meanwhile are cancelled. Tells whether more waits.
     ///
     /// # Errors
     /// When nothing can be written; then nothing of it was.
     pub async fn fan_out_step(&self) -> Result<bool, Error> {
-        let any = |tx: &mut Tx<'_>| tx.query_one("fan_out", "SELECT 1 FROM fan_out LIMIT 1", &[]);
         // A write of nothing would still keep the other servers waiting.
-        if self.db.is_shared() && self.db.read_alone(any).await?.is_none() {
+        if self.db.is_shared() && !self.fan_out_waits().await? {
             self.fan_out.stepped(0, None);
             return Ok(false);
         }

@@ -182,13 +182,16 @@ fn pressed(history: &History, lane: Lane) -> Vec<String> {
 }
 
 /// Whether a life ended that knew of a penalty, and the next cannot: it was not written down yet, or what it was told to
-/// would have waited longer than it may, so that nothing is left in the store that waits for its end.
+/// would have waited longer than it may, so that nothing is left in the store that waits for its end, or the clock was set
+/// forward meanwhile, and the store tells its end by the old clock.
 fn is_forgotten(history: &History, penalty: &Penalty) -> bool {
     let unwritten = history.cuts.iter().any(|at| (0..history.write_max).contains(&(at - penalty.told)));
     let ended =
         history.cuts.iter().chain(&history.stops).any(|at| (penalty.told..penalty.until).contains(at));
+    let set = history.forward.iter().any(|at| (penalty.told..penalty.until).contains(at));
     let records = penalty.marks.iter().filter_map(|mark| history.messages.get(mark.0));
     let mut records = records.flat_map(|told| &told.records).filter(|record| record.lane == penalty.lane);
     unwritten
+        || (ended && set)
         || (ended && records.all(|record| matches!(record.state, S::Expired | S::Failed | S::Cancelled)))
 }

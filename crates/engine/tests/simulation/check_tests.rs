@@ -47,6 +47,7 @@ fn good() -> History {
         arrivals: times.iter().enumerate().map(arrival).collect(),
         posts: times.iter().map(|at| (Lane::Lark, *at)).collect(),
         penalties: Vec::new(),
+        forward: Vec::new(),
         cuts: Vec::new(),
         stops: vec![60_000],
         under_way: Vec::new(),
@@ -129,6 +130,17 @@ fn a_limit_that_was_not_held_is_found() {
         it.cuts.push(1_505);
     };
     assert_eq!(found(unwritten), "", "a life that was cut at once could not write it down");
+    let (set, cut) = (|it: &mut History| it.forward.push(1_600), |it: &mut History| it.cuts.push(1_700));
+    assert!(
+        found(|it| (penalty(it), set(it)).1).contains("in its penalty"),
+        "who lives on knows of the clock"
+    );
+    assert!(found(|it| (penalty(it), cut(it)).1).contains("in its penalty"));
+    assert_eq!(
+        found(|it| (penalty(it), set(it), cut(it)).2),
+        "",
+        "the store holds the time of the old clock"
+    );
 }
 
 #[test]

@@ -80,6 +80,8 @@ pub(crate) struct History {
     /// Every post that came to a far end, taken or not.
     pub(crate) posts: Vec<(Lane, i64)>,
     pub(crate) penalties: Vec<Penalty>,
+    /// When the wall clock was set forward.
+    pub(crate) forward: Vec<i64>,
     /// When lives were cut.
     pub(crate) cuts: Vec<i64>,
     /// When lives were stopped in order.
@@ -114,6 +116,7 @@ impl History {
             arrivals: Vec::new(),
             posts: Vec::new(),
             penalties: Vec::new(),
+            forward: plan.jumps.iter().filter(|(_at, by)| *by > 0).map(|(at, _by)| *at).collect(),
             cuts: Vec::new(),
             stops: Vec::new(),
             under_way: Vec::new(),

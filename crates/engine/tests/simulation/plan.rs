@@ -128,6 +128,8 @@ pub(crate) struct Plan {
     pub(crate) jumps: Vec<(i64, i64)>,
     /// The longest that a commit takes, in milliseconds.
     pub(crate) commit_max: i64,
+    /// Messages to more than the first number are fanned out afterwards, in portions of the second.
+    pub(crate) fan_out: Option<(usize, usize)>,
     /// When the last of all this is over, and the far ends behave.
     pub(crate) calm_at: i64,
 }
@@ -163,7 +165,9 @@ impl Plan {
             Vec::new()
         };
         let commit_max = if dice.permille(100) { 2 * SECOND } else { dice.between(0, 5) };
-        Self { publishes, moods, crashes, stops, broken, jumps, commit_max, calm_at: span + 60 * SECOND }
+        let fan_out = dice.permille(300).then(|| (dice.index(2), 1 + dice.index(2)));
+        let calm_at = span + 60 * SECOND;
+        Self { publishes, moods, crashes, stops, broken, jumps, commit_max, fan_out, calm_at }
     }
 }
 

@@ -97,6 +97,10 @@ impl Life {
         let chance = Arc::new(SeededChance::new(world.state().history.seed ^ (number << 48)));
         let opened = Store::open_by_hand(&settings, clock.clone(), chance.clone(), Arc::new(NoObserver));
         let (store, hand) = opened.expect("the file is there and sound");
+        let store = match world.plan.fan_out {
+            Some((over, portion)) => store.with_fan_out(over, portion),
+            None => store,
+        };
         let tasks = TaskTracker::new();
         tasks.spawn(drive(Arc::clone(world), hand));
         let life = Arc::new(Self { world: Arc::clone(world), store, clock, chance, tasks });
@@ -256,7 +260,8 @@ impl Life {
         let mut nap = Duration::from_secs(1);
         let end = self.world.plan.calm_at + PATIENCE;
         while self.world.now() < end {
-            if self.store.lane_list().await.is_ok_and(|lanes| lanes.is_empty()) {
+            let is_placed = self.store.fan_out_waits().await.is_ok_and(|waits| !waits);
+            if is_placed && self.store.lane_list().await.is_ok_and(|lanes| lanes.is_empty()) {
                 let now = self.world.now();
                 self.world.state().history.ended = Some(self.world.wall(now));
                 break;

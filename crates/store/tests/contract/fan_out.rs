@@ -49,6 +49,7 @@ pub(crate) async fn a_message_to_many_is_written_down_in_portions<H: Home>() {
     assert_eq!((deliveries(&bed), handed(&bed).len()), (0, 0), "the answer does not wait for them");
     assert_eq!(bed.store.fan_out_unplaced(), 8);
     bed.store.fan_out_added().await;
+    assert!(bed.store.fan_out_waits().await.unwrap());
     assert_eq!(bed.store.message_find(&bed.project, id).await.unwrap().unwrap().deliveries, 8);
 
     assert!(bed.store.fan_out_step().await.unwrap());
@@ -67,6 +68,7 @@ pub(crate) async fn a_message_to_many_is_written_down_in_portions<H: Home>() {
         assert_eq!(format!("{taken:?}"), format!("[{ready:?}]"), "the store tells what the wake told");
     }
     assert_eq!(ready.len(), 8);
+    assert!(!bed.store.fan_out_waits().await.unwrap());
     assert!(!bed.store.fan_out_step().await.unwrap(), "nothing is left");
     assert!(handed(&bed).is_empty(), "each is handed over once");
 }
