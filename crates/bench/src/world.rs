@@ -275,15 +275,29 @@ impl World {
         if let Some(database) = &self.database {
             return Ok(Cost { cpu_us, done: database.done()? });
         }
+        let syncs = self.metric("carillon_commit_duration_seconds_count").await?;
+        let bytes = used.iter().map(|used| used.written).sum();
+        Ok(Cost { cpu_us, done: Done { syncs, bytes, ..Done::default() } })
+    }
+
+    /// One of the server's own numbers; 0 before there is one.
+    async fn metric(&self, name: &str) -> anyhow::Result<u64> {
         let address = self.server.address;
         let mut connection = Connection::open(address).await?;
         let answer = connection.ask(&http::get(address, "/metrics", &headers())).await?;
         let text = String::from_utf8_lossy(&answer.body).into_owned();
-        let commits =
-            text.lines().find_map(|line| line.strip_prefix("carillon_commit_duration_seconds_count "));
-        let syncs = commits.and_then(|number| number.trim().parse().ok()).unwrap_or_default();
-        let bytes = used.iter().map(|used| used.written).sum();
-        Ok(Cost { cpu_us, done: Done { syncs, bytes, ..Done::default() } })
+        let number = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        Ok(number.and_then(|number| number.trim().parse().ok()).unwrap_or_default())
+    }
+
+    /// Waits until so many deliveries have arrived and the server has written down that they did.
+    pub(crate) async fn at_rest(&self, deliveries: u64) -> anyhow::Result<()> {
+        let begun = Instant::now();
+        while self.metric("carillon_deliveries_settled_total{state=\"delivered\"}").await? < deliveries {
+            ensure!(begun.elapsed() < PATIENCE, "not all deliveries are written down");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        Ok(())
     }
 
     /// The bytes of the database's files.

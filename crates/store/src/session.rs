@@ -78,7 +78,8 @@ impl Store {
             let note = move |tx: &mut Tx<'_>| {
                 tx.execute("UPDATE session SET seen_at = $2 WHERE hash = $1", params![hash, now])
             };
-            self.db.write(note).await?;
+            // When somebody was seen last is nothing that is kept in memory.
+            self.db.write_flow(note, |_noted| ()).await?;
         }
         Ok(Some(holder))
     }

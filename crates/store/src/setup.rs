@@ -201,7 +201,9 @@ impl Store {
     /// # Errors
     /// When it cannot.
     pub async fn check(&self) -> Result<(), Error> {
-        self.db.write(|tx| tx.execute("UPDATE migration SET number = number WHERE number = 0", &[])).await?;
+        let write =
+            |tx: &mut Tx<'_>| tx.execute("UPDATE migration SET number = number WHERE number = 0", &[]);
+        self.db.write_flow(write, |_rows| ()).await?;
         Ok(())
     }
 

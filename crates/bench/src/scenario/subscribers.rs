@@ -48,6 +48,7 @@ pub(crate) async fn run(setup: &Setup, wanted: Wanted) -> anyhow::Result<()> {
             answers.extend(world.publish_all(number, 1, 1).await?.answers);
             // One after another, so that nothing but the number of subscriptions differs.
             came = world.receiver.ledger.wait_for(((number + 1) * fan_out) as u64, PATIENCE).await;
+            world.at_rest(((number + 1) * fan_out) as u64).await?;
         }
         let (all, doubled) = ((messages * fan_out) as u64, world.receiver.ledger.doubled());
         report::figure(&format!("{fan_out}: received"), came, &format!("all of {all}"), came == all);
