@@ -32,7 +32,7 @@ async fn each_taken_away(platform: Platform, hidden: bool, scopes: &[(&[&str], &
     assert_eq!(bad(&findings), [], "{findings:?}");
     for (taken, named, page) in scopes {
         platforms.change_office(APP_ID, |app| {
-            app.withheld = taken.iter().map(|&scope| scope.to_owned()).collect()
+            app.withheld = taken.iter().map(|&scope| scope.to_owned()).collect();
         });
         let found = bad(&check(&api, &connection, &json!({})).await);
         let scopes: Vec<&str> = found.iter().map(|(_, scope, _)| scope.as_str()).collect();

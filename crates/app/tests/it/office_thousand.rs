@@ -54,10 +54,9 @@ async fn a_thousand_have_their_truth_and_nobody_gets_it_twice() {
     let api = server.user();
     let connection = connect(&api, Platform::Lark).await;
     update(&api, &connection).await;
-    // 150 are known to be gone, which also keeps the rest within what Lark takes in a minute; later, unknown to us, twenty resign and twenty leave what the app may see.
-    platforms.change_office(APP_ID, |app| {
-        app.members.truncate(830);
-    });
+    // 150 are known to be gone, which also keeps the rest within what Lark takes in a minute. Later, unknown to us, twenty
+    // resign and twenty leave what the app may see.
+    platforms.change_office(APP_ID, |app| app.members.truncate(830));
     assert_eq!(update(&api, &connection).await["gone"], 150);
     platforms.change_office(APP_ID, |app| {
         app.departments.push(carillon_simulator::OfficeDepartment {
