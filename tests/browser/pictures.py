@@ -61,6 +61,7 @@ def pages(made, zh):
     yield "subscription", made["subscription"]
     yield "subscription-delete", made["subscription"] + "/delete"
     yield "publish", "/console/topics/alerts/publish"
+    yield "publish-choose", "/console/publish"
     yield "messages", "/console/messages"
     yield "message", f"/console/messages/{made['message']}"
     yield "delivery", f"/console/deliveries/{made['delivery']}"

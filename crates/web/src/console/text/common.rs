@@ -36,6 +36,8 @@ texts! {
         topics: "Topics", "主题";
         messages: "Messages", "消息";
         endpoints: "Addresses", "地址";
+        publish: "Publish", "发布";
+        settings: "System settings", "系统设置";
         about: "About", "关于";
         language: "Language", "语言";
         theme: "Theme", "外观";
