@@ -6,7 +6,8 @@ use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 
 use super::{
-    account, audit, connection, credential, delivery, directory, endpoint, message, project, push, rotation,
+    account, audit, connection, credential, delivery, directory, endpoint, message, people, project, push,
+    rotation,
 };
 
 #[derive(OpenApi)]
@@ -46,6 +47,10 @@ use super::{
         directory::groups,
         directory::put_group,
         directory::remove_group,
+        people::bind,
+        people::gone,
+        people::merge,
+        people::unmerge,
         push::push,
         push::preview,
         endpoint::list,
