@@ -6,7 +6,8 @@ use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 
 use super::{
-    account, audit, connection, credential, delivery, directory, endpoint, message, project, push, rotation,
+    account, audit, connection, credential, delivery, directory, endpoint, installation, message, project,
+    push, rotation,
 };
 
 #[derive(OpenApi)]
@@ -74,7 +75,8 @@ use super::{
         credential::list_tokens,
         credential::create_token,
         credential::delete_token,
-        audit::list
+        audit::list,
+        installation::show
     ),
     security(("token" = []), ("bearer" = []))
 )]

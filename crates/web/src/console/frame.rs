@@ -19,6 +19,10 @@ pub(crate) enum Place {
     Messages,
     /// Addresses and how they fare.
     Endpoints,
+    /// Accounts, keys and tokens.
+    Access,
+    /// Who changed what.
+    Audit,
     /// About this installation.
     About,
 }
@@ -90,6 +94,11 @@ impl Frame {
             entry(Place::Topics, "/console/topics", nav.topics, "bell"),
             entry(Place::Messages, "/console/messages", nav.messages, "inbox"),
             entry(Place::Endpoints, "/console/endpoints", nav.endpoints, "plug"),
+            Entry {
+                head: Some(nav.settings),
+                ..entry(Place::Access, "/console/accounts", nav.access, "key")
+            },
+            entry(Place::Audit, "/console/audit", nav.audit, "list"),
             entry(Place::About, "/console/about", nav.about, "info"),
         ]
     }

@@ -195,6 +195,7 @@ pub(crate) const TABLE: &[(&str, &str, &str, &str)] = &[
     ("POST", "/api/v1/tokens", "govern", ""),
     ("DELETE", "/api/v1/tokens/{token_id}", "own", ""),
     ("GET", "/api/v1/audit", "inspect", ""),
+    ("GET", "/api/v1/installation", "look", ""),
 ];
 
 /// A path of the table with its abbreviations written out.

@@ -8,7 +8,8 @@ use crate::harness::Bed;
 /// What is no language's: names, formats, what the test made.
 const NAMES: &str = "Carillon Lark English admin local URN HTTP HTTPS JSON SMN UTC KB Web urn smn api openapi json bootstrap \
     topicname Webhook AppKey AppSecret RobotCode Client Secret SEC userId openConversationId cid POST subscribe url https \
-    open oapi qyapi feishu dingtalk weixin com hook Markdown send key cgi bin webhook IDs hooks example carillon";
+    open oapi qyapi feishu dingtalk weixin com hook Markdown send key cgi bin webhook IDs hooks example carillon \
+    SQLite PostgreSQL rotate wechat SDK Auth Token TOKEN CARILLON";
 
 fn foreign_words(text: &str) -> Vec<String> {
     let words = text.split(|sign: char| !sign.is_ascii_alphabetic());
@@ -44,6 +45,9 @@ async fn every_page_is_in_one_language() {
     let deleting = format!("{subscription}/delete");
     let found = bed.service.list_endpoints(&bed.caller, None, None, 1).await.unwrap();
     let endpoint = format!("/console/endpoints/{}", found[0].record.id);
+    let account = format!("/console/accounts/{}", bed.caller.account);
+    let key_id = bed.service.list_keys(&bed.caller, None, None, 1).await.unwrap().remove(0).id;
+    let removing = format!("{account}/delete");
     let mut paths = vec![
         "/console/topics/topicname/subscribe",
         "/console/topics/topicname/publish",
@@ -62,12 +66,23 @@ async fn every_page_is_in_one_language() {
         "/console/endpoints?state=paused",
         &endpoint,
         "/console/about",
+        "/console/accounts",
+        "/console/accounts/new",
+        &account,
+        &removing,
+        "/console/keys",
+        "/console/keys/new",
+        "/console/tokens",
+        "/console/tokens/new",
+        "/console/password",
+        "/console/audit",
+        "/console/audit?account=0",
         "/console/nowhere",
     ];
     paths.extend(ways.iter().map(String::as_str));
     let (mut chinese, mut english) = (bed.signed_in("zh-CN").await, bed.signed_in("en").await);
     for path in paths {
-        let words = chinese.get(path).await.words();
+        let words = chinese.get(path).await.words().replace(&key_id, "");
         assert_eq!(foreign_words(&words), Vec::<String>::new(), "{path}: {words}");
         let words = english.get(path).await.words().replace("中文", "");
         assert!(
