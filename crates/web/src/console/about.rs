@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use carillon_model::role::{Grant, Right};
+use carillon_model::role::Right;
 use carillon_service::installation::Installation;
 use carillon_service::{Error, KeyUse};
 
@@ -30,7 +30,7 @@ struct AboutPage {
 pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
     let caller = &visit.caller;
     let read = async {
-        let looks = caller.standing.grant(Right::Look) == Grant::Yes;
+        let looks = caller.may(Right::Look).is_ok();
         let installation = if looks { Some(app.service.installation(caller).await?) } else { None };
         let keys = if caller.operator { app.service.master_keys(caller).await? } else { Vec::new() };
         Ok::<_, Error>((installation, keys))

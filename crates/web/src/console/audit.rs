@@ -86,8 +86,8 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Result<Respons
     let some = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
     let filter = AuditFilter { account_name: some(&account), deed: wanted, what: some(&what) };
     let listed = async {
-        let before = visit.query("after").map(AuditId::parse).transpose()?;
-        Ok::<_, Error>(app.service.list_audit(&visit.caller, filter, before, ROWS + 1).await?)
+        let before = visit.query("after").map(AuditId::parse).transpose().map_err(Error::from)?;
+        app.service.list_audit(&visit.caller, filter, before, ROWS + 1).await
     };
     let mut lines = listed.await.map_err(|error| visit.problem(error))?;
     let rows = usize::try_from(ROWS).unwrap_or(usize::MAX);

@@ -88,6 +88,7 @@ pub(crate) fn routes() -> Router<App> {
             "/console/topics/{topic}/subscriptions/{subscription}/delete",
             get(subscription::ask).post(subscription::delete),
         )
+        .route("/console/publish", get(publish::choose))
         .route("/console/messages", get(messages::show))
         .route("/console/messages/{message_id}", get(message::show))
         .route("/console/messages/{message_id}/resend", post(message::resend))

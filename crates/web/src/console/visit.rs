@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::response::Response;
 use carillon_model::SecretText;
 use carillon_model::id::RequestId;
+use carillon_model::role::Right;
 use carillon_service::{Caller, Error};
 use data_encoding::BASE64URL_NOPAD;
 
@@ -187,6 +188,11 @@ impl Visit {
     pub(crate) fn frame(&self, place: Place) -> Frame {
         let notice = self.query("done").and_then(|done| self.look.t().done(done));
         Frame { notice, ..Frame::new(&self.look, Some(&self.caller), place) }
+    }
+
+    /// Refuses a page that is of no use without a right, as the service would refuse what it leads to.
+    pub(crate) fn must(&self, right: Right) -> Result<(), Problem> {
+        self.caller.may(right).map_err(|error| self.problem(error))
     }
 
     /// A refusal as a page.

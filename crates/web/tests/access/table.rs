@@ -198,6 +198,72 @@ pub(crate) const TABLE: &[(&str, &str, &str, &str)] = &[
     ("GET", "/api/v1/installation", "look", ""),
 ];
 
+/// The pages of the console: method, path, who, the fields of a form. A page that only leads to a change is for who may
+/// make it. `guest`: also before signing in.
+pub(crate) const CONSOLE: &[(&str, &str, &str, &str)] = &[
+    ("GET", "/console", "anyone", ""),
+    ("GET", "/console/", "guest", ""),
+    ("GET", "/console/assets/{mark}/{name}", "guest", ""),
+    ("GET", "/console/sign-in", "guest", ""),
+    ("POST", "/console/sign-in", "guest", "name=nobody&password=x"),
+    ("POST", "/console/look", "guest", "theme=dark"),
+    ("GET", "/console/topics", "look", ""),
+    ("POST", "/console/topics", "change", "name=made"),
+    ("GET", "/console/topics/new", "change", ""),
+    ("GET", "{t}", "look", ""),
+    ("GET", "{t}/settings", "change", ""),
+    ("POST", "{t}/settings", "change", "display_name=x"),
+    ("GET", "{t}/delete", "change", ""),
+    ("POST", "{t}/delete", "change", "confirm=not+its+name"),
+    ("GET", "{t}/subscribe", "change", ""),
+    ("GET", "{t}/subscribe/{way}", "change", ""),
+    ("POST", "{t}/subscribe/{way}", "change", "do=check"),
+    ("GET", "{t}/publish", "publish", ""),
+    ("POST", "{t}/publish", "publish", "do=preview&message=x"),
+    ("GET", "{t}/subscriptions/{subscription}", "look", ""),
+    ("POST", "{t}/subscriptions/{subscription}", "change", "remark=x"),
+    ("GET", "{t}/subscriptions/{subscription}/delete", "change", ""),
+    ("POST", "{t}/subscriptions/{subscription}/delete", "change", ""),
+    ("GET", "/console/publish", "publish", ""),
+    ("GET", "/console/messages", "trace", ""),
+    ("GET", "/console/messages/{message_id}", "trace", ""),
+    ("POST", "/console/messages/{message_id}/resend", "change", ""),
+    ("POST", "/console/messages/{message_id}/cancel", "change", ""),
+    ("GET", "/console/deliveries/{delivery_id}", "trace", ""),
+    ("POST", "/console/deliveries/{delivery_id}/resend", "change", ""),
+    ("POST", "/console/deliveries/{delivery_id}/cancel", "change", ""),
+    ("GET", "/console/endpoints", "look", ""),
+    ("GET", "/console/endpoints/{endpoint_id}", "look", ""),
+    ("POST", "/console/endpoints/{endpoint_id}/resume", "change", ""),
+    ("GET", "/console/about", "anyone", ""),
+    ("GET", "/console/accounts", "inspect", ""),
+    ("POST", "/console/accounts", "govern", "name=mary&password=a+long+password&role=reader"),
+    ("GET", "/console/accounts/new", "govern", ""),
+    ("GET", "/console/accounts/{account_id}", "inspect", ""),
+    ("POST", "/console/accounts/{account_id}/role", "govern", "role=publisher&topics=ops,web-*"),
+    ("POST", "/console/accounts/{account_id}/password", "govern", "password=short"),
+    ("GET", "/console/accounts/{account_id}/delete", "govern", ""),
+    ("POST", "/console/accounts/{account_id}/delete", "govern", "confirm=nobody"),
+    ("GET", "/console/keys", "own", ""),
+    ("POST", "/console/keys", "govern", "note=made"),
+    ("GET", "/console/keys/new", "govern", ""),
+    ("POST", "/console/keys/{access_key}/delete", "govern", ""),
+    ("GET", "/console/tokens", "own", ""),
+    ("POST", "/console/tokens", "govern", "days=1"),
+    ("GET", "/console/tokens/new", "govern", ""),
+    ("POST", "/console/tokens/{token_id}/delete", "own", ""),
+    ("GET", "/console/password", "own", ""),
+    ("POST", "/console/password", "own", "present=x&password=a+long+password&repeated=another"),
+    ("GET", "/console/audit", "inspect", ""),
+    // Signing out ends the walk.
+    ("POST", "/console/sign-out", "guest", ""),
+];
+
+/// A page of the console with its abbreviations written out.
+pub(crate) fn whole_page(path: &str) -> String {
+    path.replace("{t}", "/console/topics/{topic}")
+}
+
 /// A path of the table with its abbreviations written out.
 pub(crate) fn whole(path: &str) -> String {
     const PROJECT: &str = "/v2/{project_id}/notifications";

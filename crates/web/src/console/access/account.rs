@@ -4,9 +4,10 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use carillon_model::role::Right;
 use carillon_service::{Error, Member};
 
-use super::{Access, account_id, chosen, role_text};
+use super::{account_id, chosen, role_text};
 use crate::App;
 use crate::console::form::{Form, Wrong};
 use crate::console::frame::{Frame, Place};
@@ -21,7 +22,6 @@ const COUNTED: u64 = 200;
 #[template(path = "access/account.html")]
 struct AccountPage {
     f: Frame,
-    access: Access,
     it: Member,
     is_me: bool,
     form: Form,
@@ -66,7 +66,7 @@ fn account_page(visit: &Visit, it: Member, form: Form, wrong: Wrong, sent: &'sta
     let path = format!("/console/accounts/{}", it.account);
     let f = Frame { path, ..visit.frame(Place::Access) };
     let is_me = it.account == visit.caller.account;
-    AccountPage { f, access: Access::of(visit, "accounts"), it, is_me, form, wrong, sent, for_account: true }
+    AccountPage { f, it, is_me, form, wrong, sent, for_account: true }
 }
 
 /// The page.
@@ -78,6 +78,7 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Result<Respons
 
 /// Gives it another role.
 pub(crate) async fn role(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
+    visit.must(Right::Govern)?;
     let it = found(&app, &visit).await.map_err(|error| visit.problem(error))?;
     let changed =
         async { app.service.change_role(&visit.caller, it.account, chosen(&visit.form)?).await }.await;
@@ -91,6 +92,7 @@ pub(crate) async fn role(State(app): State<App>, visit: Visit) -> Result<Respons
 
 /// Gives it another password; one's own has a page of its own, which wants the present one.
 pub(crate) async fn password(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
+    visit.must(Right::Govern)?;
     let it = found(&app, &visit).await.map_err(|error| visit.problem(error))?;
     if it.account == visit.caller.account {
         return Ok(go("/console/password"));
@@ -114,12 +116,14 @@ async fn counted(app: &App, visit: &Visit) -> Result<(Member, usize, usize), Err
 
 /// Asks.
 pub(crate) async fn ask(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
+    visit.must(Right::Govern)?;
     let (it, keys, tokens) = counted(&app, &visit).await.map_err(|error| visit.problem(error))?;
     Ok(page(StatusCode::OK, &DeletePage { f: visit.frame(Place::Access), it, keys, tokens, wrong: "" }))
 }
 
 /// Takes it out of the project, if its name was typed.
 pub(crate) async fn delete(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
+    visit.must(Right::Govern)?;
     let (it, keys, tokens) = counted(&app, &visit).await.map_err(|error| visit.problem(error))?;
     if visit.form.get("confirm").trim() != it.name {
         let wrong = visit.t().access.delete_wrong;

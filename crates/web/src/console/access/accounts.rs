@@ -5,10 +5,11 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use carillon_model::Field;
+use carillon_model::role::Right;
 use carillon_service::account::NewAccount;
 use carillon_service::{Error, Member};
 
-use super::{Access, chosen, role_text};
+use super::{chosen, role_text};
 use crate::App;
 use crate::console::form::{Form, Wrong};
 use crate::console::frame::{Frame, Place};
@@ -22,7 +23,7 @@ use crate::console::{go, page};
 #[template(path = "access/accounts.html")]
 struct AccountsPage {
     f: Frame,
-    access: Access,
+    tab: &'static str,
     members: Vec<Member>,
     me: String,
     first: bool,
@@ -56,9 +57,9 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Result<Respons
     members.truncate(rows);
     let next = members.last().filter(|_last| more);
     let next = next.map(|last| format!("/console/accounts?after={}", quoted(&last.name)));
-    let (f, access) = (visit.frame(Place::Access), Access::of(&visit, "accounts"));
+    let (f, tab) = (visit.frame(Place::Access), "accounts");
     let me = visit.caller.account_name.clone();
-    Ok(page(StatusCode::OK, &AccountsPage { f, access, members, me, first, next }))
+    Ok(page(StatusCode::OK, &AccountsPage { f, tab, members, me, first, next }))
 }
 
 fn new_page(visit: Visit, wrong: Wrong) -> NewPage {
@@ -68,12 +69,14 @@ fn new_page(visit: Visit, wrong: Wrong) -> NewPage {
 }
 
 /// The form of a new one.
-pub(crate) async fn form(visit: Visit) -> Response {
-    page(StatusCode::OK, &new_page(visit, Wrong::default()))
+pub(crate) async fn form(visit: Visit) -> Result<Response, Problem> {
+    visit.must(Right::Govern)?;
+    Ok(page(StatusCode::OK, &new_page(visit, Wrong::default())))
 }
 
 /// Adds one. The operator adds one that is there already by leaving the password out.
 pub(crate) async fn add(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
+    visit.must(Right::Govern)?;
     let added = async {
         let granted = chosen(&visit.form)?;
         let name = visit.form.get("name").trim().to_owned();

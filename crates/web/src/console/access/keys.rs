@@ -4,11 +4,12 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use carillon_model::role::Right;
 use carillon_service::credential::Wish;
 use carillon_service::{Error, ListedCredential, Member};
 
 use super::fresh::{Fresh, shown};
-use super::{Access, account_id, choices, granted, portion, role_text, wanted};
+use super::{account_id, choices, granted, portion, role_text, wanted};
 use crate::App;
 use crate::console::form::{Form, Wrong};
 use crate::console::frame::{Frame, Place};
@@ -21,7 +22,7 @@ use crate::console::{go, page};
 #[template(path = "access/keys.html")]
 struct KeysPage {
     f: Frame,
-    access: Access,
+    tab: &'static str,
     keys: Vec<ListedCredential>,
     of: String,
     first: bool,
@@ -56,8 +57,8 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Result<Respons
     };
     let (account, (keys, next)) = listed.await.map_err(|error| visit.problem(error))?;
     let of = account.map(|id| id.to_string()).unwrap_or_default();
-    let (f, access) = (visit.frame(Place::Access), Access::of(&visit, "keys"));
-    Ok(page(StatusCode::OK, &KeysPage { f, access, keys, of, first, next }))
+    let (f, tab) = (visit.frame(Place::Access), "keys");
+    Ok(page(StatusCode::OK, &KeysPage { f, tab, keys, of, first, next }))
 }
 
 async fn new_page(app: &App, visit: &Visit, wrong: Wrong) -> Result<NewPage, Problem> {
@@ -73,6 +74,7 @@ async fn new_page(app: &App, visit: &Visit, wrong: Wrong) -> Result<NewPage, Pro
 
 /// The form of a new one.
 pub(crate) async fn form(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
+    visit.must(Right::Govern)?;
     Ok(page(StatusCode::OK, &new_page(&app, &visit, Wrong::default()).await?))
 }
 
@@ -84,6 +86,7 @@ pub(super) fn wish(form: &Form) -> Result<Wish, Error> {
 
 /// Makes one, and shows its secret this once.
 pub(crate) async fn create(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
+    visit.must(Right::Govern)?;
     let made = async { app.service.create_key(&visit.caller, wish(&visit.form)?).await }.await;
     let t = &visit.t().access;
     match made {

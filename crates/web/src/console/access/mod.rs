@@ -16,7 +16,7 @@ pub(super) mod password;
 pub(super) mod tokens;
 
 use carillon_model::id::AccountId;
-use carillon_model::role::{Grant, Granted, Right, Role, TopicPatterns};
+use carillon_model::role::{Granted, Role, TopicPatterns};
 use carillon_model::{Field, Invalid};
 use carillon_service::{Error, ListedCredential, Member};
 
@@ -27,23 +27,6 @@ use crate::App;
 
 /// How many accounts a form offers to choose from.
 const CHOICES: u64 = 200;
-
-/// What the three lists have in common: which one is shown, and what its reader may do.
-pub(super) struct Access {
-    /// The list that is shown: `accounts`, `keys` or `tokens`.
-    pub(super) tab: &'static str,
-    /// Whether accounts are to be seen.
-    pub(super) inspects: bool,
-    /// Whether access may be given and taken.
-    pub(super) governs: bool,
-}
-
-impl Access {
-    fn of(visit: &Visit, tab: &'static str) -> Self {
-        let has = |right| visit.caller.standing.grant(right) == Grant::Yes;
-        Self { tab, inspects: has(Right::Inspect), governs: has(Right::Govern) }
-    }
-}
 
 /// A role in words.
 pub(super) fn role_text(role: Role, lang: Lang) -> &'static str {

@@ -5,12 +5,13 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use carillon_model::id::TokenId;
+use carillon_model::role::Right;
 use carillon_model::{Field, Invalid};
 use carillon_service::{Error, ListedCredential, Member};
 
 use super::fresh::{Fresh, shown};
 use super::keys::wish;
-use super::{Access, account_id, choices, portion, role_text, wanted};
+use super::{account_id, choices, portion, role_text, wanted};
 use crate::App;
 use crate::console::form::{Form, Wrong};
 use crate::console::frame::{Frame, Place};
@@ -26,7 +27,7 @@ const DAY_SECONDS: u64 = 86_400;
 #[template(path = "access/tokens.html")]
 struct TokensPage {
     f: Frame,
-    access: Access,
+    tab: &'static str,
     tokens: Vec<ListedCredential>,
     of: String,
     me: String,
@@ -41,7 +42,7 @@ impl TokensPage {
 
     /// Everybody may end what is their own.
     fn may_end(&self, token: &ListedCredential) -> bool {
-        self.access.governs || token.account_name == self.me
+        self.f.may_govern() || token.account_name == self.me
     }
 }
 
@@ -68,9 +69,9 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Result<Respons
     };
     let (account, (tokens, next)) = listed.await.map_err(|error| visit.problem(error))?;
     let of = account.map(|id| id.to_string()).unwrap_or_default();
-    let (f, access) = (visit.frame(Place::Access), Access::of(&visit, "tokens"));
+    let (f, tab) = (visit.frame(Place::Access), "tokens");
     let me = visit.caller.account_name.clone();
-    Ok(page(StatusCode::OK, &TokensPage { f, access, tokens, of, me, first, next }))
+    Ok(page(StatusCode::OK, &TokensPage { f, tab, tokens, of, me, first, next }))
 }
 
 async fn new_page(app: &App, visit: &Visit, wrong: Wrong) -> Result<NewPage, Problem> {
@@ -87,6 +88,7 @@ async fn new_page(app: &App, visit: &Visit, wrong: Wrong) -> Result<NewPage, Pro
 
 /// The form of a new one.
 pub(crate) async fn form(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
+    visit.must(Right::Govern)?;
     Ok(page(StatusCode::OK, &new_page(&app, &visit, Wrong::default()).await?))
 }
 
@@ -104,6 +106,7 @@ fn seconds(form: &Form) -> Result<Option<u64>, Invalid> {
 
 /// Makes one, and shows it this once.
 pub(crate) async fn create(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
+    visit.must(Right::Govern)?;
     let made = async {
         let seconds = seconds(&visit.form)?;
         app.service.create_token(&visit.caller, wish(&visit.form)?, seconds).await

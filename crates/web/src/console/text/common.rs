@@ -36,6 +36,7 @@ texts! {
         topics: "Topics", "主题";
         messages: "Messages", "消息";
         endpoints: "Addresses", "地址";
+        publish: "Publish", "发布";
         settings: "System settings", "系统设置";
         access: "Keys and accounts", "密钥与帐号";
         audit: "Audit log", "审计日志";
