@@ -167,6 +167,9 @@ async fn a_strangers_things_look_as_if_they_did_not_exist() {
         ("message_id", nothing.clone()),
         ("delivery_id", format!("{nothing}-1")),
         ("endpoint_id", nothing.clone()),
+        ("account_id", nothing.clone()),
+        ("access_key", "CNOTHING".to_owned()),
+        ("token_id", nothing.clone()),
     ];
     let mut tab = Tab::signed_in(&house, "sven").await;
     for (method, path, who, form) in CONSOLE.iter().filter(|(_, _, who, _)| right(who).is_some()) {
