@@ -142,6 +142,8 @@ pub enum Field {
     To,
     /// A mail address or a phone number of a member.
     Contact,
+    /// Who is pinged.
+    Mentions,
 }
 
 impl Field {
@@ -217,6 +219,7 @@ impl Field {
             Self::RobotCode => "robot_code",
             Self::To => "to",
             Self::Contact => "contact",
+            Self::Mentions => "mentions",
         }
     }
 }

@@ -114,6 +114,7 @@ fn field(field: Field) -> (StatusCode, &'static str, &'static str) {
         | Field::RobotCode
         | Field::To
         | Field::Contact
+        | Field::Mentions
         | Field::PublicUrl
         | Field::Fallback
         | Field::Overflow
