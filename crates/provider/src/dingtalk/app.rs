@@ -2,7 +2,7 @@
 //! messages by a robot", "get the access token of an internal app").
 
 use carillon_model::Clock;
-use carillon_model::endpoint::DINGTALK_API_HOST;
+use carillon_model::endpoint::{DINGTALK_API_HOST, Endpoint};
 use carillon_model::message::{Button, Color, Format, Mentions};
 use carillon_model::outcome::{Outcome, Reason, Scope, Verdict};
 use carillon_model::subscription::{AppCredentials, Target};
@@ -36,7 +36,8 @@ pub(crate) enum Whom<'a> {
 pub(crate) fn render(target: &Target, post: &Post<'_>) -> Result<Vec<Part>, Verdict> {
     let people = Mentions { all: false, ..post.body.mentions.clone() };
     let mut draft = Draft { mentions: &people, ..Draft::new(target, post) };
-    if let (Some(color), Some(title)) = (post.body.color, &draft.title) {
+    let of_office = matches!(target.endpoint, Endpoint::Office { .. });
+    if let (true, Some(color), Some(title)) = (of_office, post.body.color, &draft.title) {
         draft.title = Some(format!("{} {title}", mark(color)));
     }
     let draft = draft;
