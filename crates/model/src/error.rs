@@ -142,8 +142,6 @@ pub enum Field {
     To,
     /// A mail address or a phone number of a member.
     Contact,
-    /// Who is pinged.
-    Mentions,
 }
 
 impl Field {
@@ -219,7 +217,6 @@ impl Field {
             Self::RobotCode => "robot_code",
             Self::To => "to",
             Self::Contact => "contact",
-            Self::Mentions => "mentions",
         }
     }
 }

@@ -151,7 +151,7 @@ impl Service {
         caller.may(Right::Look)?;
         let connection = self.connection(caller, connection).await?;
         let rule = "who is mentioned must be a member who is there, or a contact that was bound";
-        let wrong = || Invalid::new(Field::Mentions, rule);
+        let wrong = || Invalid::new(Field::Message, rule);
         if members.len() > limits::MENTIONS_MAX || members.iter().any(|one| one.kind != RecipientKind::Member)
         {
             return Err(wrong().into());

@@ -33,12 +33,9 @@ pub(crate) struct PushFlags {
     /// A button that opens a page; may be given several times; needs --markdown
     #[arg(long = "button", value_name = "TEXT=URL")]
     buttons: Vec<String>,
-    /// A member who is pinged in chats: an id, email:ADDRESS or phone:NUMBER; may be given several times
+    /// A member who is pinged in chats: an id, email:ADDRESS, phone:NUMBER, or all; may be given several times
     #[arg(long = "mention", value_name = "MEMBER")]
     mentions: Vec<String>,
-    /// Everybody is pinged in chats
-    #[arg(long)]
-    mention_all: bool,
     /// It goes first within the limits of each recipient
     #[arg(long)]
     urgent: bool,
@@ -81,8 +78,8 @@ pub(crate) async fn run(flags: PushFlags) -> anyhow::Result<ExitCode> {
         "title": flags.title,
         "severity": flags.severity,
         "buttons": buttons,
-        "mentions": flags.mentions.iter().map(|who| mention(who)).collect::<Vec<_>>(),
-        "mention_all": flags.mention_all,
+        "mentions": flags.mentions.iter().filter(|who| *who != "all").map(|who| mention(who)).collect::<Vec<_>>(),
+        "mention_all": flags.mentions.iter().any(|who| who == "all"),
         "priority": if flags.urgent { "urgent" } else { "normal" },
         "time_to_live": flags.time_to_live,
         "idempotency_key": flags.idempotency_key,

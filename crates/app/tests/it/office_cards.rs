@@ -139,9 +139,9 @@ async fn what_cannot_be_shown_is_refused() {
         (button("a", "https://a.example/ b"), "message"),
         (buttons(6), "message"),
         (json!({ "severity": "loud" }), "message"),
-        (json!({ "mentions": [{ "kind": "member", "id": "stranger" }] }), "mentions"),
-        (json!({ "mentions": [{ "kind": "phone", "id": "13999999999" }] }), "mentions"),
-        (json!({ "mentions": [{ "kind": "department", "id": "101" }] }), "mentions"),
+        (json!({ "mentions": [{ "kind": "member", "id": "stranger" }] }), "message"),
+        (json!({ "mentions": [{ "kind": "phone", "id": "13999999999" }] }), "message"),
+        (json!({ "mentions": [{ "kind": "department", "id": "101" }] }), "message"),
     ];
     for (more, field) in refused {
         let mut push = json!({ "connection_id": connection, "to": [{ "kind": "member", "id": "u00001" }], "markdown": "x" });

@@ -174,12 +174,19 @@ async fn recipients(
             },
         }
     }
-    // Not a single recipient is a rule of the service's.
-    if recipients.is_empty() && !unbound.is_empty() {
-        Err(Error::NobodyReached(None))
-    } else {
-        Ok((recipients, unbound))
-    }
+    Ok((recipients, unbound))
+}
+
+/// Whom a push names; somebody must be among them.
+async fn some_recipients(
+    app: &App,
+    call: &ApiCall,
+    connection: ConnectionId,
+    to: Vec<To>,
+) -> Result<(Vec<Recipient>, Vec<Unreachable>), Error> {
+    let found = recipients(app, call, connection, to).await?;
+    // Not to name anybody at all breaks a rule of the service's.
+    if found.0.is_empty() && !found.1.is_empty() { Err(Error::NobodyReached(None)) } else { Ok(found) }
 }
 
 /// Who is pinged, by the platform's ids.
@@ -193,13 +200,10 @@ async fn mentions(
     if new.mentions.is_empty() {
         return Ok(mentions);
     }
-    let named = recipients(app, call, connection, std::mem::take(&mut new.mentions)).await;
-    let (members, unbound) = named.map_err(|error| match error {
-        Error::NobodyReached(_) => Invalid::new(Field::Mentions, UNKNOWN).into(),
-        other => other,
-    })?;
+    let named = std::mem::take(&mut new.mentions);
+    let (members, unbound) = recipients(app, call, connection, named).await?;
     if !unbound.is_empty() {
-        return Err(Invalid::new(Field::Mentions, UNKNOWN).into());
+        return Err(Invalid::new(Field::Message, UNKNOWN).into());
     }
     mentions.user_ids = app.service.mention_words(&call.0.caller, connection, members).await?;
     Ok(mentions)
@@ -263,7 +267,7 @@ pub(crate) async fn push(State(app): State<App>, call: ApiCall) -> Result<Respon
     let pushed = async {
         let mut new: NewPush = call.body()?;
         let connection = ConnectionId::parse(&new.connection_id)?;
-        let (to, unbound) = recipients(&app, &call, connection, std::mem::take(&mut new.to)).await?;
+        let (to, unbound) = some_recipients(&app, &call, connection, std::mem::take(&mut new.to)).await?;
         let mut body = body(&mut new)?;
         body.mentions = mentions(&app, &call, connection, &mut new).await?;
         let idempotency_key = idempotency_key(&call, new.idempotency_key.take())?;
@@ -304,7 +308,7 @@ pub(crate) async fn preview(State(app): State<App>, call: ApiCall) -> Result<Res
     let found = async {
         let new: NewPreview = call.body()?;
         let connection = ConnectionId::parse(&new.connection_id)?;
-        let (to, unbound) = recipients(&app, &call, connection, new.to).await?;
+        let (to, unbound) = some_recipients(&app, &call, connection, new.to).await?;
         Ok((app.service.preview_push(&call.0.caller, connection, to).await?, unbound))
     };
     let (found, unbound) = found.await.map_err(|error: Error| call.refuse(error))?;

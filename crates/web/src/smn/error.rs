@@ -114,7 +114,6 @@ fn field(field: Field) -> (StatusCode, &'static str, &'static str) {
         | Field::RobotCode
         | Field::To
         | Field::Contact
-        | Field::Mentions
         | Field::PublicUrl
         | Field::Fallback
         | Field::Overflow
