@@ -86,6 +86,7 @@ pub use carillon_store::audit::{AuditFilter, AuditLine};
 pub use carillon_store::credential::ListedCredential;
 pub use carillon_store::directory::{Addressed, Expanded, Kept, Unreached};
 pub use carillon_store::member::Member;
+pub use carillon_store::office_change::MemberChange;
 pub use carillon_store::office_group::{Group, GroupPart, GroupPartKind};
 pub use carillon_store::office_run::Run;
 pub use carillon_store::project::Project;

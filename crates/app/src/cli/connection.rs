@@ -48,6 +48,23 @@ enum Action {
         #[arg(long)]
         confirm: bool,
     },
+    /// Change a connection's name, or its credentials, all together; they are tried at the platform first
+    Change(Box<Changed>),
+    /// List the latest updates, newest first
+    Updates {
+        /// The connection's id
+        connection: String,
+    },
+    /// List what an update that asks would change, member by member
+    Changes {
+        /// The connection's id
+        connection: String,
+        /// The update's id
+        update: String,
+        /// These only: added, changed, moved or gone
+        #[arg(long, value_name = "CHANGE")]
+        only: Option<String>,
+    },
     /// Say that what an update would change is meant
     Confirm {
         /// The connection's id
@@ -70,12 +87,33 @@ struct Add {
     platform: String,
     /// A name of yours
     name: String,
-    /// Lark's and Feishu's App ID, `DingTalk`'s `AppKey`
-    #[arg(long, value_name = "ID")]
-    app_id: Option<String>,
     /// The app's secret; - reads it from standard input
     #[arg(long, env = "CARILLON_APP_SECRET", value_name = "SECRET", hide_env_values = true)]
     app_secret: String,
+    #[command(flatten)]
+    ids: Ids,
+}
+
+#[derive(Debug, Args)]
+struct Changed {
+    /// Its id
+    connection: String,
+    /// The new name
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// The app's new secret, with all else that proves the app; - reads it from standard input
+    #[arg(long, value_name = "SECRET")]
+    app_secret: Option<String>,
+    #[command(flatten)]
+    ids: Ids,
+}
+
+/// What names an app.
+#[derive(Debug, Args)]
+struct Ids {
+    /// Lark's and Feishu's App ID, `DingTalk`'s `AppKey`
+    #[arg(long, value_name = "ID")]
+    app_id: Option<String>,
     /// `WeCom`'s corp id
     #[arg(long, value_name = "ID")]
     corp_id: Option<String>,
@@ -89,6 +127,19 @@ struct Add {
 
 fn path(connection: &str, rest: &str) -> String {
     format!("/api/v1/connections/{}{rest}", piece(connection))
+}
+
+impl Ids {
+    /// Those that were given, as fields of a body.
+    fn given(self) -> Map<String, Value> {
+        let fields = [
+            ("app_id", self.app_id),
+            ("corp_id", self.corp_id),
+            ("agent_id", self.agent_id),
+            ("robot_code", self.robot_code),
+        ];
+        fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into()))).collect()
+    }
 }
 
 /// Runs the command.
@@ -136,6 +187,27 @@ pub(crate) async fn run(flags: ConnectionFlags) -> anyhow::Result<ExitCode> {
             code = shown_run(&answer, show);
             answer
         }
+        Action::Change(change) => {
+            let answer = changed(&client, *change).await?;
+            if show {
+                show_connection(&answer);
+            }
+            answer
+        }
+        Action::Updates { connection } => {
+            let answer = client.call(Method::GET, &path(&connection, "/updates"), None).await?;
+            if show {
+                items(&answer, "/updates").iter().for_each(show_update);
+            }
+            answer
+        }
+        Action::Changes { connection, update, only } => {
+            let answer = changes(&client, &connection, &update, only).await?;
+            if show {
+                items(&answer, "/changes").iter().for_each(show_change);
+            }
+            answer
+        }
         Action::Confirm { connection, update } => {
             let rest = format!("/updates/{}/confirm", piece(&update));
             let answer = client.call(Method::POST, &path(&connection, &rest), None).await?;
@@ -158,20 +230,44 @@ pub(crate) async fn run(flags: ConnectionFlags) -> anyhow::Result<ExitCode> {
 }
 
 async fn added(client: &Client, add: Add) -> anyhow::Result<Value> {
-    let secret = text_or_stdin(add.app_secret)?;
-    let mut body = json!({ "platform": add.platform, "name": add.name, "app_secret": secret });
-    let fields = [
-        ("app_id", add.app_id),
-        ("corp_id", add.corp_id),
-        ("agent_id", add.agent_id),
-        ("robot_code", add.robot_code),
-    ];
-    let given: Map<String, Value> =
-        fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into()))).collect();
-    if let Some(body) = body.as_object_mut() {
-        body.extend(given);
+    let mut body = add.ids.given();
+    body.extend([
+        ("platform".to_owned(), add.platform.into()),
+        ("name".to_owned(), add.name.into()),
+        ("app_secret".to_owned(), text_or_stdin(add.app_secret)?.into()),
+    ]);
+    client.call(Method::POST, "/api/v1/connections", Some(&body.into())).await
+}
+
+async fn changed(client: &Client, changed: Changed) -> anyhow::Result<Value> {
+    let mut body = changed.ids.given();
+    if let Some(secret) = changed.app_secret {
+        body.insert("app_secret".to_owned(), text_or_stdin(secret)?.into());
     }
-    client.call(Method::POST, "/api/v1/connections", Some(&body)).await
+    if let Some(name) = changed.name {
+        body.insert("name".to_owned(), name.into());
+    }
+    client.call(Method::PUT, &path(&changed.connection, ""), Some(&body.into())).await
+}
+
+/// All that an update which asks would change, page by page.
+async fn changes(
+    client: &Client,
+    connection: &str,
+    update: &str,
+    only: Option<String>,
+) -> anyhow::Result<Value> {
+    let only = only.map(|only| format!("&change={}", piece(&only))).unwrap_or_default();
+    let (mut all, mut after) = (Vec::new(), String::new());
+    loop {
+        let rest = format!("/updates/{}/changes?limit=200{only}{after}", piece(update));
+        let answer = client.call(Method::GET, &path(connection, &rest), None).await?;
+        all.extend_from_slice(items(&answer, "/changes"));
+        match answer["next"].as_str() {
+            Some(next) => after = format!("&after={}", piece(next)),
+            None => return Ok(json!({ "changes": all, "next": null })),
+        }
+    }
 }
 
 async fn updated(client: &Client, connection: &str, confirm: bool) -> anyhow::Result<Value> {
@@ -197,6 +293,30 @@ fn show_connection(connection: &Value) {
         text(connection, "/app_masked"),
         connection["members"],
         paint::plain(text(connection, "/name"))
+    ));
+}
+
+fn show_update(run: &Value) {
+    let counts = ["added", "changed", "moved", "gone"].map(|name| format!("{} {name}", run[name]));
+    let (id, at, state) = (text(run, "/id"), text(run, "/started_at"), text(run, "/state"));
+    let by = paint::plain(text(run, "/caused_by"));
+    say(&format!("{id}  {at}  {state}  {} members  {}  by {by}", run["members"], counts.join(", ")));
+}
+
+fn show_change(change: &Value) {
+    let all = |pointer: &str| {
+        let names = items(change, pointer).iter().filter_map(Value::as_str);
+        names.map(|name| paint::plain(name).to_string()).collect::<Vec<_>>().join(", ")
+    };
+    let (before, now) = (all("/departments_before"), all("/departments"));
+    let departments = if before.is_empty() { now } else { format!("{before} -> {now}") };
+    let was = paint::plain(text(change, "/name_before"));
+    let was = if was.is_empty() { String::new() } else { format!(" (was {was})") };
+    say(&format!(
+        "{}  {}  {}{was}  {departments}",
+        text(change, "/change"),
+        text(change, "/platform_user_id"),
+        paint::plain(text(change, "/name"))
     ));
 }
 

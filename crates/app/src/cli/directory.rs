@@ -56,6 +56,13 @@ enum Action {
         #[arg(required = true, value_name = "KIND:ID")]
         parts: Vec<String>,
     },
+    /// Remove a group of people
+    Ungroup {
+        /// The connection's id
+        connection: String,
+        /// The group's id
+        group: String,
+    },
 }
 
 /// Runs the command.
@@ -81,11 +88,16 @@ pub(crate) async fn run(flags: DirectoryFlags) -> anyhow::Result<ExitCode> {
             let body = json!({ "name": name, "parts": read });
             (client.call(Method::POST, &path, Some(&body)).await?, "")
         }
+        Action::Ungroup { connection, group } => {
+            let path = format!("/api/v1/connections/{}/groups/{}", piece(&connection), piece(&group));
+            (client.call(Method::DELETE, &path, None).await?, "")
+        }
     };
     if flags.client.json {
         say(&answer.to_string());
     } else if name.is_empty() {
-        say(text(&answer, "/id"));
+        let id = text(&answer, "/id");
+        say(if id.is_empty() { "removed" } else { id });
     } else {
         items(&answer, &format!("/{name}")).iter().for_each(show);
     }
