@@ -142,91 +142,70 @@ impl Ids {
     }
 }
 
+/// What is said of an answer to somebody who reads it.
+type Show = fn(&Value);
+
 /// Runs the command.
 pub(crate) async fn run(flags: ConnectionFlags) -> anyhow::Result<ExitCode> {
     let client = flags.client.connect().await?;
-    let show = !flags.client.json;
-    let mut code = ExitCode::SUCCESS;
-    let answer = match flags.action {
-        Action::Add(add) => {
-            let answer = added(&client, *add).await?;
-            if show {
-                say(text(&answer, "/id"));
-            }
-            answer
-        }
-        Action::List => {
-            let answer = client.call(Method::GET, "/api/v1/connections", None).await?;
-            if show {
-                items(&answer, "/connections").iter().for_each(show_connection);
-            }
-            answer
-        }
+    let get = |path: String| async { client.call(Method::GET, &{ path }, None).await };
+    let post = |path: String| async { client.call(Method::POST, &{ path }, None).await };
+    let mut code: fn(&Value) -> ExitCode = |_answer| ExitCode::SUCCESS;
+    let (answer, show): (Value, Show) = match flags.action {
+        Action::Add(add) => (added(&client, *add).await?, |answer| say(text(answer, "/id"))),
+        Action::List => (get("/api/v1/connections".to_owned()).await?, |answer| {
+            items(answer, "/connections").iter().for_each(show_connection);
+        }),
         Action::Delete { connection } => {
             let answer = client.call(Method::DELETE, &path(&connection, ""), None).await?;
-            if show {
-                say("deleted, with its credentials and directory");
-            }
-            answer
+            (answer, |_answer| say("deleted, with its credentials and directory"))
         }
         Action::Check { connection, test_to } => {
             let body = test_to.map(|to| json!({ "test_to": to }));
+            code = found;
             let answer = client.call(Method::POST, &path(&connection, "/check"), body.as_ref()).await?;
-            let findings = items(&answer, "/findings");
-            if show {
-                findings.iter().for_each(show_finding);
-            }
-            let is_bad = |one: &Value| one["ok"] == false && one["needed"] == true;
-            if findings.iter().any(is_bad) {
-                code = ExitCode::FAILURE;
-            }
-            answer
+            (answer, |answer| items(answer, "/findings").iter().for_each(show_finding))
         }
         Action::Update { connection, confirm } => {
-            let answer = updated(&client, &connection, confirm).await?;
-            code = shown_run(&answer, show);
-            answer
+            code = became;
+            (updated(&client, &connection, confirm).await?, show_run)
         }
-        Action::Change(change) => {
-            let answer = changed(&client, *change).await?;
-            if show {
-                show_connection(&answer);
-            }
-            answer
-        }
-        Action::Updates { connection } => {
-            let answer = client.call(Method::GET, &path(&connection, "/updates"), None).await?;
-            if show {
-                items(&answer, "/updates").iter().for_each(show_update);
-            }
-            answer
-        }
+        Action::Change(change) => (changed(&client, *change).await?, show_connection),
+        Action::Updates { connection } => (get(path(&connection, "/updates")).await?, |answer| {
+            items(answer, "/updates").iter().for_each(show_update);
+        }),
         Action::Changes { connection, update, only } => {
             let answer = changes(&client, &connection, &update, only).await?;
-            if show {
-                items(&answer, "/changes").iter().for_each(show_change);
-            }
-            answer
+            (answer, |answer| items(answer, "/changes").iter().for_each(show_change))
         }
         Action::Confirm { connection, update } => {
+            code = became;
             let rest = format!("/updates/{}/confirm", piece(&update));
-            let answer = client.call(Method::POST, &path(&connection, &rest), None).await?;
-            code = shown_run(&answer, show);
-            answer
+            (post(path(&connection, &rest)).await?, show_run)
         }
         Action::Cancel { connection, update } => {
             let rest = format!("/updates/{}/cancel", piece(&update));
-            let answer = client.call(Method::POST, &path(&connection, &rest), None).await?;
-            if show {
-                say("cancelled; the directory is as it was");
-            }
-            answer
+            let answer = post(path(&connection, &rest)).await?;
+            (answer, |_answer| say("cancelled; the directory is as it was"))
         }
     };
-    if !show {
+    if flags.client.json {
         say(&answer.to_string());
+    } else {
+        show(&answer);
     }
-    Ok(code)
+    Ok(code(&answer))
+}
+
+/// 1 when something needed is missing.
+fn found(answer: &Value) -> ExitCode {
+    let is_bad = |one: &Value| one["ok"] == false && one["needed"] == true;
+    if items(answer, "/findings").iter().any(is_bad) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+/// 0 when an update is the directory now, 1 when not.
+fn became(run: &Value) -> ExitCode {
+    if text(run, "/state") == "done" { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 async fn added(client: &Client, add: Add) -> anyhow::Result<Value> {
@@ -306,7 +285,7 @@ fn show_update(run: &Value) {
 fn show_change(change: &Value) {
     let all = |pointer: &str| {
         let names = items(change, pointer).iter().filter_map(Value::as_str);
-        names.map(|name| paint::plain(name).to_string()).collect::<Vec<_>>().join(", ")
+        names.map(paint::plain).collect::<Vec<_>>().join(", ")
     };
     let (before, now) = (all("/departments_before"), all("/departments"));
     let departments = if before.is_empty() { now } else { format!("{before} -> {now}") };
@@ -331,24 +310,20 @@ fn show_finding(finding: &Value) {
     }
 }
 
-/// Says what came of an update: 0 when it is the directory now, 1 when not.
-fn shown_run(run: &Value, show: bool) -> ExitCode {
+fn show_run(run: &Value) {
     let state = text(run, "/state");
-    if show {
-        say(&format!(
-            "{state}: {} members in {} departments; {} added, {} changed, {} moved, {} gone",
-            run["members"], run["departments"], run["added"], run["changed"], run["moved"], run["gone"]
-        ));
-        for scope in items(run, "/missing").iter().filter_map(Value::as_str) {
-            say(&format!("missing permission: {scope}"));
-        }
-        let error = text(run, "/error/en");
-        if !error.is_empty() {
-            say(&paint::plain(error));
-        }
-        if state == "asks" {
-            say(&format!("too many would go: confirm or cancel the update {}", text(run, "/id")));
-        }
+    say(&format!(
+        "{state}: {} members in {} departments; {} added, {} changed, {} moved, {} gone",
+        run["members"], run["departments"], run["added"], run["changed"], run["moved"], run["gone"]
+    ));
+    for scope in items(run, "/missing").iter().filter_map(Value::as_str) {
+        say(&format!("missing permission: {scope}"));
     }
-    if state == "done" { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let error = text(run, "/error/en");
+    if !error.is_empty() {
+        say(&paint::plain(error));
+    }
+    if state == "asks" {
+        say(&format!("too many would go: confirm or cancel the update {}", text(run, "/id")));
+    }
 }

@@ -161,13 +161,13 @@ fn typed(form: &Form) -> TypedApp {
 /// What stands beside a field of these forms: a name has another rule here than a topic's.
 fn wrong(error: Error, lang: Lang) -> Result<Wrong, Error> {
     let t = &lang.texts().office;
-    match error {
-        Error::Invalid(invalid) if invalid.field == Field::Name => {
-            Ok(Wrong::beside(Field::Name, t.name_rule))
-        }
-        Error::ConnectionExists => Ok(Wrong::beside(Field::Name, t.name_taken)),
-        error => Wrong::of(error, lang),
+    if matches!(error, Error::ConnectionExists) {
+        return Ok(Wrong::beside(Field::Name, t.name_taken));
     }
+    if matches!(&error, Error::Invalid(invalid) if invalid.field == Field::Name) {
+        return Ok(Wrong::beside(Field::Name, t.name_rule));
+    }
+    Wrong::of(error, lang)
 }
 
 /// Connects an app, if the platform takes its credentials.
