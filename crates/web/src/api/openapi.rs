@@ -7,7 +7,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, Secur
 
 use super::{
     account, audit, change, connection, credential, delivery, directory, endpoint, installation, message,
-    project, push, rotation,
+    people, project, push, rotation,
 };
 
 #[derive(OpenApi)]
@@ -48,6 +48,10 @@ use super::{
         directory::groups,
         directory::put_group,
         directory::remove_group,
+        people::bind,
+        people::gone,
+        people::merge,
+        people::unmerge,
         push::push,
         push::preview,
         endpoint::list,
