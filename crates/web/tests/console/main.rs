@@ -6,5 +6,6 @@ mod endpoint;
 mod guard;
 mod harness;
 mod language;
+mod office;
 mod pages;
 mod send;

@@ -38,6 +38,7 @@ texts! {
         endpoints: "Addresses", "地址";
         publish: "Publish", "发布";
         settings: "System settings", "系统设置";
+        office: "Office collaboration", "办公协同";
         access: "Keys and accounts", "密钥与帐号";
         audit: "Audit log", "审计日志";
         about: "About", "关于";
