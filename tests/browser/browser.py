@@ -109,7 +109,7 @@ class Browser:
 
     def press(self, text):
         """Clicks the button or link of this text, in the page's main part if it is there."""
-        script = """const all = [...document.querySelectorAll('main button, main a, button, a')];
+        script = """const all = ['main button', 'main a', 'button, a'].flatMap(it => [...document.querySelectorAll(it)]);
             return all.find(it => it.innerText.trim() === arguments[0] && it.checkVisibility()) ?? null"""
         element = self.wait(f"no button or link {text!r}", lambda: self.run(script, text))[ELEMENT]
         self.ask("POST", f"/element/{element}/click")

@@ -6,7 +6,7 @@
 import os
 import sys
 
-from bed import DINGTALK, LARK, PASSWORD, WECOM, Bed
+from bed import DINGTALK, LARK, OFFICE_SECRET, PASSWORD, WECOM, Bed
 from browser import Browser, Driver
 
 REPORT = """**checkout-api** has been answering slowly since 14:02.
@@ -20,6 +20,36 @@ REPORT = """**checkout-api** has been answering slowly since 14:02.
 - [ ] database connections checked
 
 > On call: Wang Fang"""
+
+
+def give_access(bed):
+    """Accounts with each role, keys and tokens."""
+    people = [("wang.fang", "publisher", ["orders", "web-*"]), ("on-call@example.com", "reader", []), ("li.wei", "administrator", [])]
+    ids = []
+    for name, role, topics in people:
+        body = {"name": name, "password": PASSWORD, "role": role, "topics": topics}
+        ids.append(bed.api("POST", "/api/v1/accounts", body)["id"])
+    bed.api("POST", "/api/v1/keys", {"note": "Billing, north", "account_id": ids[0]})
+    bed.api("POST", "/api/v1/keys", {"note": "Grafana", "role": "publisher", "topics": ["alerts"]})
+    bed.api("POST", "/api/v1/tokens", {"note": "Build server", "expires_in": 7_776_000})
+    bed.api("POST", "/api/v1/tokens", {"note": "Nightly report", "account_id": ids[0]})
+    return ids[0]
+
+
+def connect_office(bed):
+    """A Feishu app whose last update asks, and two others."""
+    secret = {"app_secret": OFFICE_SECRET}
+    bed.office("feishu", "cli_a1b2c3d4e5f60001", members=60)
+    bed.office("wecom", "ww0123456789abcdef", members=24)
+    bed.office("dingtalk_app", "dingkey0123456789", members=12)
+    made = bed.connection({"platform": "feishu", "name": "Head office 总部", "app_id": "cli_a1b2c3d4e5f60001", **secret})
+    shop = bed.connection({"platform": "wecom", "name": "Shop staff", "corp_id": "ww0123456789abcdef", "agent_id": 1000002, **secret})
+    bed.connection({"platform": "dingtalk", "name": "Logistics", "app_id": "dingkey0123456789", "robot_code": "dingofficerobot01", **secret})
+    bed.updated(made)
+    bed.updated(shop)
+    bed.company_changes("cli_a1b2c3d4e5f60001", withhold=["im:chat", "im:chat:readonly"], remove_members=[f"u{n:05}" for n in range(20, 40)],
+                        add_members=[{"id": "u90001", "name": "Zhou Ting", "departments": ["105"]}], move_members=[["u00004", ["105"]]])
+    return made, bed.updated(made)
 
 
 def furnish(bed):
@@ -39,13 +69,15 @@ def furnish(bed):
     for number in range(4):
         bed.publish(orders, title=f"Order {1041 + number} was paid", text=f"3 items, 1,{number}90.00 CNY, paid by card.")
     bed.publish(orders, title="退款申请 #2214", text="客户申请退款 ¥89.00，原因：尺码不合适。")
+    account = give_access(bed)
+    office, update = connect_office(bed)
     # The robot of the old chat is gone: its delivery fails, and what comes later waits for the address to be resumed.
     first = bed.publish(alerts, title="disk 81 % full on db-2", text="/var/lib/postgresql on db-2 is 81 % full, 40 GB left.")
     bed.settled(first)
     last = bed.publish(alerts, title="checkout-api: p99 over 1.5 s", markdown=REPORT, priority="urgent")
     failed = [it for it in bed.api("GET", f"/api/v1/messages/{first}/deliveries")["deliveries"] if it["state"] == "failed"]
     page = f"/console/topics/alerts/subscriptions/{lark.rsplit(':', 1)[1]}"
-    return {"subscription": page, "message": last, "delivery": failed[0]["id"] if failed else None}
+    return {"subscription": page, "message": last, "delivery": failed[0]["id"] if failed else None, "account": account, "office": office, "update": update}
 
 
 def pages(made, zh):
@@ -61,10 +93,29 @@ def pages(made, zh):
     yield "subscription", made["subscription"]
     yield "subscription-delete", made["subscription"] + "/delete"
     yield "publish", "/console/topics/alerts/publish"
+    yield "publish-choose", "/console/publish"
     yield "messages", "/console/messages"
     yield "message", f"/console/messages/{made['message']}"
     yield "delivery", f"/console/deliveries/{made['delivery']}"
     yield "endpoints", "/console/endpoints"
+    yield "office", "/console/office"
+    yield "office-choose", "/console/office/new"
+    for platform in ("lark", "dingtalk", "wecom"):
+        yield f"office-{platform}", f"/console/office/new/{platform}"
+    yield "office-connection", f"/console/office/{made['office']}"
+    yield "office-update", f"/console/office/{made['office']}/updates/{made['update']}"
+    yield "office-settings", f"/console/office/{made['office']}/settings"
+    yield "office-delete", f"/console/office/{made['office']}/delete"
+    yield "accounts", "/console/accounts"
+    yield "account-new", "/console/accounts/new"
+    yield "account", f"/console/accounts/{made['account']}"
+    yield "account-delete", f"/console/accounts/{made['account']}/delete"
+    yield "keys", "/console/keys"
+    yield "key-new", "/console/keys/new"
+    yield "tokens", "/console/tokens"
+    yield "token-new", "/console/tokens/new"
+    yield "password", "/console/password"
+    yield "audit", "/console/audit"
     yield "about", "/console/about"
     yield "not-found", "/console/nowhere"
 

@@ -134,10 +134,7 @@ impl Engine {
             let sender = Arc::clone(&lanes.sender);
             tasks.spawn(async move { sender.tell_of_pause(lane, &health).await });
         }
-        for lane in waiting {
-            lanes.lanes.insert(lane, Lane::from_store());
-            lanes.serve(lane);
-        }
+        lanes.begin(waiting);
         tasks.spawn(lanes.run(results));
         tasks.close();
         Ok(Self { stop, tasks, shards })
@@ -203,6 +200,14 @@ impl Lanes {
             }
         }
         self.clock.now()
+    }
+
+    /// Serves the lanes in which something waited before the start.
+    fn begin(&mut self, waiting: Vec<EndpointId>) {
+        for lane in waiting {
+            self.lanes.insert(lane, Lane::from_store());
+            self.serve(lane);
+        }
     }
 
     async fn run(mut self, mut results: mpsc::Receiver<Event>) {

@@ -140,6 +140,8 @@ pub enum Field {
     RobotCode,
     /// The recipients of a push.
     To,
+    /// A mail address or a phone number of a member.
+    Contact,
 }
 
 impl Field {
@@ -214,6 +216,7 @@ impl Field {
             Self::AgentId => "agent_id",
             Self::RobotCode => "robot_code",
             Self::To => "to",
+            Self::Contact => "contact",
         }
     }
 }

@@ -62,11 +62,17 @@ impl Caller {
     ///
     /// # Errors
     /// When its role does not allow it, or not everywhere.
-    pub(crate) fn may(&self, right: Right) -> Result<(), Error> {
+    pub fn may(&self, right: Right) -> Result<(), Error> {
         match self.reach(right)? {
             Reach::All => Ok(()),
             Reach::Own => Err(self.forbidden(right)),
         }
+    }
+
+    /// Whether the caller may do something, if only with what is its own; what it is not shown a button for.
+    #[must_use]
+    pub fn has(&self, right: Right) -> bool {
+        self.reach(right).is_ok()
     }
 
     /// How far the caller may do something.

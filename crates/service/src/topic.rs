@@ -3,14 +3,19 @@
 use carillon_model::access_policy::Action;
 use carillon_model::audit::Deed;
 use carillon_model::id::TopicId;
+use carillon_model::limits;
 use carillon_model::role::Right;
 use carillon_model::topic::{Topic, TopicName, check_display_name};
 use carillon_model::urn::TopicUrn;
 use carillon_store::Page;
 use carillon_store::topic::{Made, TopicFilter};
 
+use crate::caller::Reach;
 use crate::error::Error;
 use crate::{Caller, Service};
+
+/// How many topics are offered to somebody who wants to publish.
+const OFFERED_MAX: usize = 200;
 
 /// A topic with its URN.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +77,36 @@ impl Service {
         caller.may(Right::Look)?;
         let (count, topics) = self.store.topic_list(&caller.project, filter, page).await?;
         Ok((count, topics.into_iter().map(|topic| self.named(caller, topic)).collect()))
+    }
+
+    /// Lists topics of the project that the caller may publish to, newest first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn list_topics_to_publish(&self, caller: &Caller) -> Result<Vec<NamedTopic>, Error> {
+        let reach = caller.reach(Right::Publish)?;
+        let (mut found, mut offset) = (Vec::new(), 0);
+        loop {
+            let page = Page { offset, limit: limits::PAGE_MAX };
+            let (count, topics) =
+                self.store.topic_list(&caller.project, TopicFilter::default(), page).await?;
+            let fits = |topic: &Topic| reach == Reach::All || caller.standing.allows_publish_to(&topic.name);
+            found.extend(topics.into_iter().filter(fits).map(|topic| self.named(caller, topic)));
+            offset += limits::PAGE_MAX;
+            if offset >= count || found.len() >= OFFERED_MAX {
+                found.truncate(OFFERED_MAX);
+                return Ok(found);
+            }
+        }
+    }
+
+    /// Looks at a topic that the caller may publish to, by its URN or name.
+    ///
+    /// # Errors
+    /// When there is no such topic, or the caller may not publish to it.
+    pub async fn topic_to_publish(&self, caller: &Caller, urn_or_name: &str) -> Result<NamedTopic, Error> {
+        caller.reach(Right::Publish)?;
+        self.usable_topic(caller, &self.topic_urn(caller, urn_or_name)?, Action::Publish, None).await
     }
 
     /// Looks at one topic.

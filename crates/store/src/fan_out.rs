@@ -127,7 +127,7 @@ impl FanOut {
 
 /// The list of all recipients of a topic: the one that is there, or a new one in its place.
 fn topic_list(tx: &mut Tx<'_>, topic: &str, all: &TopicRecipients, portion: usize) -> Result<i64, Error> {
-    let sql = "SELECT id FROM recipient_list WHERE topic_id = $1 AND hash = $2";
+    let sql = "SELECT seq FROM recipient_list WHERE topic_id = $1 AND hash = $2";
     if let Some(mut row) = tx.query_one("recipient_list", sql, params![topic, all.hash().to_vec()])? {
         return row.int();
     }
@@ -143,7 +143,7 @@ fn new_list(
     portion: usize,
 ) -> Result<i64, Error> {
     let portions = recipients.chunks(portion);
-    let sql = "INSERT INTO recipient_list (topic_id, hash, portions) VALUES ($1, $2, $3) RETURNING id";
+    let sql = "INSERT INTO recipient_list (topic_id, hash, portions) VALUES ($1, $2, $3) RETURNING seq";
     let count = u64::try_from(portions.len()).unwrap_or(u64::MAX);
     let row = tx.query_one("recipient_list", sql, params![topic.map(str::to_owned), hash, count])?;
     let list = row.map_or(Err(Error::Conflict), |mut row| row.int())?;
@@ -165,7 +165,7 @@ pub(crate) fn forget_topic(tx: &mut Tx<'_>, topic: &str) -> Result<(), Error> {
 /// Takes out lists that are no topic's and that no message waits for.
 fn drop_unused(tx: &mut Tx<'_>) -> Result<(), Error> {
     let sql = "DELETE FROM recipient_list WHERE topic_id IS NULL
-         AND NOT EXISTS (SELECT 1 FROM fan_out f WHERE f.list_id = recipient_list.id) RETURNING id";
+         AND NOT EXISTS (SELECT 1 FROM fan_out f WHERE f.list_id = recipient_list.seq) RETURNING seq";
     let rows = tx.query("recipient_list", sql, &[])?;
     let lists = rows.into_iter().map(|mut row| row.int()).collect::<Result<Vec<_>, _>>()?;
     if !lists.is_empty() {
@@ -261,7 +261,7 @@ fn place(tx: &mut Tx<'_>, waiting: &Waiting, step: &mut Step) -> Result<bool, Er
 /// A portion of a list, and how many it has.
 fn read_portion(tx: &mut Tx<'_>, list: i64, number: i64) -> Result<(Vec<u8>, i64), Error> {
     let sql = "SELECT p.recipients, l.portions FROM recipient_list l
-         JOIN recipient_list_portion p ON p.list_id = l.id WHERE l.id = $1 AND p.number = $2";
+         JOIN recipient_list_portion p ON p.list_id = l.seq WHERE l.seq = $1 AND p.number = $2";
     let row = tx.query_one("recipient_list", sql, params![list, number])?;
     let mut row = row.ok_or_else(|| corrupt("its list of recipients is gone"))?;
     Ok((row.bytes()?, row.int()?))

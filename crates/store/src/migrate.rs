@@ -40,7 +40,8 @@ migrations![
     "0015_office_token",
     "0016_logtank",
     "0017_vacuum",
-    "0018_fan_out",
+    "0018_office_contact",
+    "0019_fan_out",
 ];
 
 /// The version of this program.

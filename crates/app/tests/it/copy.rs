@@ -107,6 +107,11 @@ async fn an_installation_moves_to_postgresql_and_back() {
     .await;
     half.kill().unwrap();
     half.wait().unwrap();
+    // What it had under way must not go through when the stranger lets go.
+    database.sql(
+        "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity
+         WHERE datname = current_database() AND wait_event_type = 'Lock'",
+    );
     stranger.kill().unwrap();
     stranger.wait().unwrap();
     database.cut();

@@ -21,6 +21,7 @@ mod idempotency;
 mod logtank;
 mod message;
 mod office;
+mod office_merge;
 mod office_token;
 mod open;
 mod overflow;
@@ -189,9 +190,13 @@ macro_rules! contract {
                 office:
                     credentials_are_sealed_and_gone_with_their_connection
                     an_update_is_committed_as_a_whole
+                    what_would_change_is_listed_while_it_asks
                     too_many_gone_asks_and_a_crash_commits_nothing
                     everyone_is_reached_once
                     a_push_opens_with_its_connection;
+                office_merge:
+                    who_came_back_under_a_new_id_gets_what_the_old_one_got
+                    contacts_lead_to_members;
                 open:
                     everything_survives_a_restart
                     what_was_answered_survives_a_crash
@@ -238,7 +243,8 @@ macro_rules! contract {
                 shard:
                     what_is_taken_over_waits_again
                     what_was_written_since_a_place_is_told
-                    what_a_lane_sent_is_told;
+                    what_a_lane_sent_is_told
+                    servers_are_listed_with_their_shares;
                 signing:
                     the_first_key_stays
                     a_key_opens_again_after_a_restart

@@ -5,14 +5,17 @@
 
 mod account;
 mod audit;
+mod change;
 mod connection;
 mod credential;
 mod delivery;
 mod directory;
 mod endpoint;
 pub(crate) mod error;
+mod installation;
 mod message;
 mod openapi;
+mod people;
 mod project;
 mod push;
 mod rotation;
@@ -76,6 +79,7 @@ fn office_routes() -> Router<App> {
         .route("/api/v1/connections/{connection_id}/updates/{run_id}", get(directory::show))
         .route("/api/v1/connections/{connection_id}/updates/{run_id}/confirm", post(directory::confirm))
         .route("/api/v1/connections/{connection_id}/updates/{run_id}/cancel", post(directory::cancel))
+        .route("/api/v1/connections/{connection_id}/updates/{run_id}/changes", get(change::list))
         .route("/api/v1/connections/{connection_id}/members", get(directory::members))
         .route("/api/v1/connections/{connection_id}/departments", get(directory::departments))
         .route("/api/v1/connections/{connection_id}/chats", get(directory::chats))
@@ -84,6 +88,10 @@ fn office_routes() -> Router<App> {
             get(directory::groups).post(directory::put_group),
         )
         .route("/api/v1/connections/{connection_id}/groups/{group_id}", delete(directory::remove_group))
+        .route("/api/v1/connections/{connection_id}/bindings", post(people::bind))
+        .route("/api/v1/connections/{connection_id}/gone", get(people::gone))
+        .route("/api/v1/connections/{connection_id}/merges", post(people::merge))
+        .route("/api/v1/connections/{connection_id}/merges/{member_id}", delete(people::unmerge))
         .route("/api/v1/pushes", post(push::push))
         .route("/api/v1/pushes/preview", post(push::preview))
 }
@@ -107,6 +115,7 @@ fn access_routes() -> Router<App> {
         .route("/api/v1/tokens", get(credential::list_tokens).post(credential::create_token))
         .route("/api/v1/tokens/{token_id}", delete(credential::delete_token))
         .route("/api/v1/audit", get(audit::list))
+        .route("/api/v1/installation", get(installation::show))
 }
 
 /// The answer to a call that has nothing more to say.

@@ -6,7 +6,8 @@ use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 
 use super::{
-    account, audit, connection, credential, delivery, directory, endpoint, message, project, push, rotation,
+    account, audit, change, connection, credential, delivery, directory, endpoint, installation, message,
+    people, project, push, rotation,
 };
 
 #[derive(OpenApi)]
@@ -38,6 +39,7 @@ use super::{
         directory::update,
         directory::list,
         directory::show,
+        change::list,
         directory::confirm,
         directory::cancel,
         directory::members,
@@ -46,6 +48,10 @@ use super::{
         directory::groups,
         directory::put_group,
         directory::remove_group,
+        people::bind,
+        people::gone,
+        people::merge,
+        people::unmerge,
         push::push,
         push::preview,
         endpoint::list,
@@ -74,7 +80,8 @@ use super::{
         credential::list_tokens,
         credential::create_token,
         credential::delete_token,
-        audit::list
+        audit::list,
+        installation::show
     ),
     security(("token" = []), ("bearer" = []))
 )]

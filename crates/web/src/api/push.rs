@@ -4,9 +4,11 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use carillon_model::id::ConnectionId;
-use carillon_model::message::{Body, Color, Content, Locale, Priority};
+use carillon_model::message::{Body, Button, Color, Content, Locale, Mentions, Priority};
+use carillon_model::office::contact::ContactKind;
 use carillon_model::office::{Recipient, RecipientKind};
-use carillon_model::{Field, Invalid};
+use carillon_model::{Field, Invalid, SecretText};
+use carillon_service::contact::Typed;
 use carillon_service::push::Push;
 use carillon_service::{Addressed, Error, Unreached};
 use serde::{Deserialize, Serialize};
@@ -22,9 +24,9 @@ use crate::call::mark_replayed;
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct To {
-    /// `member`, `department` (with those below it), `group` or `chat`.
+    /// `member`, `department` (with those below it), `group` or `chat`; `email` or `phone` of a member that was bound to it.
     kind: String,
-    /// The id: ours, or one of the platform's.
+    /// The id: ours, or one of the platform's; the name of a group; the mail address or phone number.
     id: String,
 }
 
@@ -61,6 +63,12 @@ pub(crate) struct NewPush {
     /// Up to five buttons.
     #[serde(default)]
     buttons: Vec<NewButton>,
+    /// Members who are pinged in chats: each a `member`, `email` or `phone`. DingTalk shows their names only.
+    #[serde(default)]
+    mentions: Vec<To>,
+    /// Whether everybody is pinged in chats (Lark, Feishu).
+    #[serde(default)]
+    mention_all: bool,
     /// How many seconds it may wait, 1 to 86400; an hour when not given.
     #[serde(default)]
     time_to_live: Option<u64>,
@@ -94,7 +102,7 @@ pub(crate) struct Unreachable {
     kind: &'static str,
     /// Its id as it was given.
     id: String,
-    /// `gone`, `no_department`, `no_group` or `empty`.
+    /// `gone`, `no_department`, `no_group`, `empty`, or `not_bound` (a contact whose member is not known).
     reason: &'static str,
 }
 
@@ -135,21 +143,74 @@ pub(crate) struct Preview {
 
 /// How many are shown of those whom a push would reach.
 const SHOWN_MAX: usize = 200;
-/// The most buttons of a message.
-const BUTTONS_MAX: usize = 5;
 
-fn recipients(to: Vec<To>) -> Result<Vec<Recipient>, Invalid> {
-    let read = |to: To| {
-        let rule = "kind must be member, department, group or chat";
-        let kind = RecipientKind::from_name(&to.kind).ok_or_else(|| Invalid::new(Field::To, rule))?;
-        // A group may be named by its name.
-        if kind == RecipientKind::Group && !to.id.is_empty() && to.id.len() <= 256 {
-            return Ok(Recipient { kind, id: to.id });
-        }
-        Recipient::parse(kind, &to.id).map_err(|invalid| Invalid::new(Field::To, invalid.rule))
-    };
-    to.into_iter().map(read).collect()
+fn recipient(to: &To) -> Result<Recipient, Invalid> {
+    let rule = "kind must be member, department, group, chat, email or phone";
+    let kind = RecipientKind::from_name(&to.kind).ok_or_else(|| Invalid::new(Field::To, rule))?;
+    Recipient::parse(kind, &to.id).map_err(|invalid| Invalid::new(Field::To, invalid.rule))
 }
+
+/// Whom a push names; those named by a contact are looked up, and told apart when nobody knows them.
+async fn recipients(
+    app: &App,
+    call: &ApiCall,
+    connection: ConnectionId,
+    to: Vec<To>,
+) -> Result<(Vec<Recipient>, Vec<Unreachable>), Error> {
+    let kind = |to: &To| ContactKind::from_name(&to.kind);
+    let typed = |to: &To| kind(to).map(|kind| (kind, SecretText::from(to.id.as_str())));
+    let contacts: Vec<Typed> = to.iter().filter_map(typed).collect();
+    if contacts.is_empty() {
+        return Ok((to.iter().map(recipient).collect::<Result<_, _>>()?, Vec::new()));
+    }
+    let mut bound = app.service.find_contacts(&call.0.caller, connection, contacts).await?.into_iter();
+    let (mut recipients, mut unbound) = (Vec::new(), Vec::new());
+    for one in to {
+        match kind(&one) {
+            None => recipients.push(recipient(&one)?),
+            Some(kind) => match bound.next().flatten() {
+                Some(member) => recipients.push(member),
+                None => unbound.push(Unreachable { kind: kind.name(), id: one.id, reason: "not_bound" }),
+            },
+        }
+    }
+    Ok((recipients, unbound))
+}
+
+/// Whom a push names; somebody must be among them.
+async fn some_recipients(
+    app: &App,
+    call: &ApiCall,
+    connection: ConnectionId,
+    to: Vec<To>,
+) -> Result<(Vec<Recipient>, Vec<Unreachable>), Error> {
+    let found = recipients(app, call, connection, to).await?;
+    // Not to name anybody at all breaks a rule of the service's.
+    if found.0.is_empty() && !found.1.is_empty() { Err(Error::NobodyReached(None)) } else { Ok(found) }
+}
+
+/// Who is pinged, by the platform's ids.
+async fn mentions(
+    app: &App,
+    call: &ApiCall,
+    connection: ConnectionId,
+    new: &mut NewPush,
+) -> Result<Mentions, Error> {
+    let mut mentions = Mentions { all: new.mention_all, ..Mentions::default() };
+    if new.mentions.is_empty() {
+        return Ok(mentions);
+    }
+    let named = std::mem::take(&mut new.mentions);
+    let (members, unbound) = recipients(app, call, connection, named).await?;
+    if !unbound.is_empty() {
+        return Err(Invalid::new(Field::Message, UNKNOWN).into());
+    }
+    mentions.user_ids = app.service.mention_words(&call.0.caller, connection, members).await?;
+    Ok(mentions)
+}
+
+/// What is said of a mention that leads nowhere.
+const UNKNOWN: &str = "who is mentioned must be a member who is there, or a contact that was bound";
 
 fn color(severity: Option<&str>) -> Result<Option<Color>, Invalid> {
     let rule = "severity must be critical, error, warning, info or ok";
@@ -164,27 +225,11 @@ fn color(severity: Option<&str>) -> Result<Option<Color>, Invalid> {
     }
 }
 
-/// The text with its buttons behind it, as links: every platform shows those.
-fn with_buttons(markdown: String, buttons: &[NewButton]) -> Result<String, Invalid> {
-    let wrong = |rule| Invalid::new(Field::Message, rule);
-    if buttons.len() > BUTTONS_MAX {
-        return Err(wrong("a message has at most five buttons"));
+fn buttons(new: Vec<NewButton>) -> Result<Vec<Button>, Invalid> {
+    if new.len() > Button::COUNT_MAX {
+        return Err(Invalid::new(Field::Message, "a message has at most five buttons"));
     }
-    let mut links = Vec::new();
-    for button in buttons {
-        let plain = |text: &str| {
-            !text.chars().any(|c| c.is_control() || matches!(c, '[' | ']' | '(' | ')' | '<' | '>'))
-        };
-        if button.text.is_empty() || !plain(&button.text) {
-            return Err(wrong("a button's text must be one line without brackets"));
-        }
-        let web = button.url.starts_with("https://") || button.url.starts_with("http://");
-        if !web || !plain(&button.url) || button.url.contains(' ') {
-            return Err(wrong("a button's url must be a web address"));
-        }
-        links.push(format!("[{}]({})", button.text, button.url));
-    }
-    if links.is_empty() { Ok(markdown) } else { Ok(format!("{markdown}\n\n{}", links.join(" · "))) }
+    new.into_iter().map(|button| Button::parse(&button.text, &button.url)).collect()
 }
 
 fn body(new: &mut NewPush) -> Result<Body, Invalid> {
@@ -192,19 +237,21 @@ fn body(new: &mut NewPush) -> Result<Body, Invalid> {
     let body = match (new.text.take(), new.markdown.take()) {
         (Some(text), None) if new.buttons.is_empty() => Body::text(text),
         (Some(_), None) => return Err(Invalid::new(Field::Message, "buttons need markdown")),
-        (None, Some(markdown)) => Body::markdown(with_buttons(markdown, &new.buttons)?),
+        (None, Some(markdown)) => {
+            Body { buttons: buttons(std::mem::take(&mut new.buttons))?, ..Body::markdown(markdown) }
+        }
         _ => return Err(Invalid::new(Field::Message, "give either text or markdown")),
     };
     Ok(Body { color, ..body })
 }
 
-fn unreachable(unreached: &[(Recipient, Unreached)]) -> Vec<Unreachable> {
+fn unreachable(unreached: &[(Recipient, Unreached)], unbound: Vec<Unreachable>) -> Vec<Unreachable> {
     let shown = |(recipient, why): &(Recipient, Unreached)| Unreachable {
         kind: recipient.kind.name(),
         id: recipient.id.clone(),
         reason: why.name(),
     };
-    unreached.iter().map(shown).collect()
+    unreached.iter().map(shown).chain(unbound).collect()
 }
 
 /// Sends a message straight to people and chats of an office app. Everyone has a delivery of their own.
@@ -219,28 +266,32 @@ fn unreachable(unreached: &[(Recipient, Unreached)]) -> Vec<Unreachable> {
 pub(crate) async fn push(State(app): State<App>, call: ApiCall) -> Result<Response, ApiError> {
     let pushed = async {
         let mut new: NewPush = call.body()?;
+        let connection = ConnectionId::parse(&new.connection_id)?;
+        let (to, unbound) = some_recipients(&app, &call, connection, std::mem::take(&mut new.to)).await?;
+        let mut body = body(&mut new)?;
+        body.mentions = mentions(&app, &call, connection, &mut new).await?;
         let idempotency_key = idempotency_key(&call, new.idempotency_key.take())?;
         let content = Content {
-            default: body(&mut new)?,
+            default: body,
             subject: new.title.filter(|title| !title.is_empty()),
             ..Content::default()
         };
         let push = Push {
-            connection: ConnectionId::parse(&new.connection_id)?,
-            to: recipients(new.to)?,
+            connection,
+            to,
             content,
             time_to_live: new.time_to_live,
             priority: new.priority,
             locale: new.locale,
             idempotency_key,
         };
-        app.service.push(&call.0.caller, push).await
+        Ok((app.service.push(&call.0.caller, push).await?, unbound))
     };
-    let pushed = pushed.await.map_err(|error: Error| call.refuse(error))?;
+    let (pushed, unbound) = pushed.await.map_err(|error: Error| call.refuse(error))?;
     let answer = AcceptedPush {
         message_id: pushed.message.to_string(),
         heads: pushed.heads,
-        unreachable: unreachable(&pushed.unreached),
+        unreachable: unreachable(&pushed.unreached, unbound),
     };
     if !pushed.replayed {
         return Ok(ok(StatusCode::ACCEPTED, &answer));
@@ -257,9 +308,10 @@ pub(crate) async fn preview(State(app): State<App>, call: ApiCall) -> Result<Res
     let found = async {
         let new: NewPreview = call.body()?;
         let connection = ConnectionId::parse(&new.connection_id)?;
-        app.service.preview_push(&call.0.caller, connection, recipients(new.to)?).await
+        let (to, unbound) = some_recipients(&app, &call, connection, new.to).await?;
+        Ok((app.service.preview_push(&call.0.caller, connection, to).await?, unbound))
     };
-    let found = found.await.map_err(|error: Error| call.refuse(error))?;
+    let (found, unbound) = found.await.map_err(|error: Error| call.refuse(error))?;
     let there: Vec<Addressed> = found.to.into_iter().filter(|one| !one.gone).collect();
     let heads = there.len();
     let shown = |one: Addressed| Reached {
@@ -269,5 +321,5 @@ pub(crate) async fn preview(State(app): State<App>, call: ApiCall) -> Result<Res
         name: one.name,
     };
     let to = there.into_iter().take(SHOWN_MAX).map(shown).collect();
-    Ok(ok(StatusCode::OK, &Preview { heads, to, unreachable: unreachable(&found.unreached) }))
+    Ok(ok(StatusCode::OK, &Preview { heads, to, unreachable: unreachable(&found.unreached, unbound) }))
 }

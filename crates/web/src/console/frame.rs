@@ -1,5 +1,6 @@
 //! The frame around every page: menu, language, theme, who is signed in.
 
+use carillon_model::role::{Grant, Right, Standing};
 use carillon_service::Caller;
 
 use super::asset;
@@ -15,10 +16,18 @@ pub(crate) enum Place {
     Overview,
     /// Topics and subscriptions.
     Topics,
+    /// Publishing.
+    Publish,
     /// Messages and deliveries.
     Messages,
     /// Addresses and how they fare.
     Endpoints,
+    /// Office apps and their directories.
+    Office,
+    /// Accounts, keys and tokens.
+    Access,
+    /// Who changed what.
+    Audit,
     /// About this installation.
     About,
 }
@@ -57,7 +66,12 @@ pub(crate) struct Frame {
     pub(crate) notice: Option<&'static str>,
     /// The part of the console that the page belongs to.
     pub(super) place: Place,
+    /// What the visitor's role allows; nothing before signing in.
+    pub(super) standing: Option<Standing>,
 }
+
+/// An entry of the menu before it is known who looks: where, what it says, its drawing, and whom it is for.
+type Listed = (Place, &'static str, &'static str, &'static str, bool);
 
 impl Frame {
     /// The frame of a page.
@@ -72,6 +86,7 @@ impl Frame {
             path: look.path.clone(),
             notice: None,
             place,
+            standing: caller.map(|caller| caller.standing.clone()),
         }
     }
 
@@ -80,17 +95,70 @@ impl Frame {
         asset::path(name)
     }
 
-    /// The menu.
+    /// Whether the visitor has a right, if only for what is its own: what it has no right to is not offered. The service
+    /// asks again, whatever a page shows.
+    fn has(&self, right: Right) -> bool {
+        self.standing.as_ref().is_some_and(|standing| standing.grant(right) != Grant::No)
+    }
+
+    /// Whether the visitor may see what is set up.
+    pub(crate) fn may_look(&self) -> bool {
+        self.has(Right::Look)
+    }
+
+    /// Whether the visitor may change what is set up, send again and cancel.
+    pub(crate) fn may_change(&self) -> bool {
+        self.has(Right::Change)
+    }
+
+    /// Whether the visitor may publish, to some topic at least.
+    pub(crate) fn may_publish(&self) -> bool {
+        self.has(Right::Publish)
+    }
+
+    /// Whether the visitor may see who has access.
+    pub(crate) fn may_inspect(&self) -> bool {
+        self.has(Right::Inspect)
+    }
+
+    /// Whether the visitor may give and take access.
+    pub(crate) fn may_govern(&self) -> bool {
+        self.has(Right::Govern)
+    }
+
+    /// The menu: what the visitor may open, and over each group what it is.
     pub(crate) fn menu(&self) -> Vec<Entry> {
         let nav = &self.t.nav;
-        let entry =
-            |place, path, text, icon| Entry { path, text, icon, here: self.place == place, head: None };
-        vec![
-            entry(Place::Overview, "/console", nav.overview, "pulse"),
-            entry(Place::Topics, "/console/topics", nav.topics, "bell"),
-            entry(Place::Messages, "/console/messages", nav.messages, "inbox"),
-            entry(Place::Endpoints, "/console/endpoints", nav.endpoints, "plug"),
-            entry(Place::About, "/console/about", nav.about, "info"),
-        ]
+        let daily: [Listed; 5] = [
+            (Place::Overview, "/console", nav.overview, "pulse", true),
+            (Place::Topics, "/console/topics", nav.topics, "bell", self.may_look()),
+            (Place::Publish, "/console/publish", nav.publish, "send", self.may_publish()),
+            (Place::Messages, "/console/messages", nav.messages, "inbox", self.has(Right::Trace)),
+            (Place::Endpoints, "/console/endpoints", nav.endpoints, "plug", self.may_look()),
+        ];
+        let access = if self.has(Right::Inspect) { "/console/accounts" } else { "/console/tokens" };
+        let settings: [Listed; 4] = [
+            (Place::Office, "/console/office", nav.office, "users", self.may_look()),
+            (Place::Access, access, nav.access, "key", true),
+            (Place::Audit, "/console/audit", nav.audit, "list", self.has(Right::Inspect)),
+            (Place::About, "/console/about", nav.about, "info", true),
+        ];
+        [(None, daily.as_slice()), (Some(nav.settings), settings.as_slice())]
+            .into_iter()
+            .flat_map(|(head, listed)| self.group(head, listed))
+            .collect()
+    }
+
+    /// A group of the menu; its heading stands over the first entry that is shown.
+    fn group(&self, head: Option<&'static str>, listed: &[Listed]) -> Vec<Entry> {
+        let shown = listed.iter().filter(|(.., open)| *open).enumerate();
+        let entry = |(index, (place, path, text, icon, _open)): (usize, &Listed)| Entry {
+            path,
+            text,
+            icon,
+            here: self.place == *place,
+            head: head.filter(|_head| index == 0),
+        };
+        shown.map(entry).collect()
     }
 }

@@ -7,6 +7,7 @@ use axum::response::Response;
 use carillon_model::delivery::DeliveryState;
 use carillon_model::id::MessageId;
 use carillon_model::message::Format;
+use carillon_model::role::Right;
 use carillon_model::{Field, Invalid};
 use carillon_service::delivery::NamedMessage;
 use carillon_service::explain::Explanation;
@@ -146,6 +147,9 @@ async fn subscriptions(
     visit: &Visit,
     message: &NamedMessage,
 ) -> Result<Vec<NamedSubscription>, Error> {
+    if !visit.caller.has(Right::Look) {
+        return Ok(Vec::new());
+    }
     let urn = message.topic_urn.to_string();
     let first = Page { offset: 0, limit: ASKED };
     let filter = SubscriptionFilter::default();
@@ -156,16 +160,16 @@ async fn subscriptions(
     }
 }
 
-fn meant(id: MessageId, state: Option<DeliveryState>) -> Meant {
-    let state = state.map(|state| state.name().to_owned());
-    Meant { message_id: Some(id.to_string()), state, ..Meant::default() }
+fn meant(id: MessageId) -> Meant {
+    Meant { message_id: Some(id.to_string()), ..Meant::default() }
 }
 
 /// Sends again all of its deliveries that did not arrive.
 pub(crate) async fn resend(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
     let moved = async {
         let id = message_id(&visit)?;
-        let mut meant = meant(id, None);
+        app.service.message(&visit.caller, id).await?;
+        let mut meant = meant(id);
         loop {
             let moved = app.service.resend_deliveries(&visit.caller, &meant, None).await?;
             match moved.next {
@@ -182,7 +186,8 @@ pub(crate) async fn resend(State(app): State<App>, visit: Visit) -> Result<Respo
 pub(crate) async fn cancel(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
     let moved = async {
         let id = message_id(&visit)?;
-        let mut meant = meant(id, None);
+        app.service.message(&visit.caller, id).await?;
+        let mut meant = meant(id);
         loop {
             let moved = app.service.cancel_deliveries(&visit.caller, &meant).await?;
             match moved.next {

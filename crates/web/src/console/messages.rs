@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use carillon_model::id::MessageId;
+use carillon_model::role::Right;
 use carillon_service::delivery::NamedMessage;
 use carillon_service::{Error, Page, TopicFilter};
 
@@ -44,8 +45,12 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Result<Respons
             let last = last.summary.message.message.id;
             format!("/console/messages?topic={}&after={last}", quoted(&topic))
         });
-        let all = Page { offset: 0, limit: TOPICS };
-        let (_count, topics) = app.service.list_topics(&visit.caller, TopicFilter::default(), all).await?;
+        let topics = if visit.caller.has(Right::Look) {
+            let all = Page { offset: 0, limit: TOPICS };
+            app.service.list_topics(&visit.caller, TopicFilter::default(), all).await?.1
+        } else {
+            app.service.list_topics_to_publish(&visit.caller).await?
+        };
         let mut topics: Vec<String> = topics.into_iter().map(|it| it.topic.name.to_string()).collect();
         if !topic.is_empty() && !topics.contains(&topic) {
             topics.push(topic.clone());

@@ -13,7 +13,10 @@
 //! | stylesheet, scripts, drawings | `asset` |
 
 mod about;
+mod access;
 mod asset;
+mod audit;
+mod deed;
 mod delivery;
 mod endpoint;
 mod form;
@@ -21,6 +24,7 @@ mod frame;
 mod guide;
 mod message;
 mod messages;
+mod office;
 mod overview;
 mod problem;
 mod prose;
@@ -85,6 +89,7 @@ pub(crate) fn routes() -> Router<App> {
             "/console/topics/{topic}/subscriptions/{subscription}/delete",
             get(subscription::ask).post(subscription::delete),
         )
+        .route("/console/publish", get(publish::choose))
         .route("/console/messages", get(messages::show))
         .route("/console/messages/{message_id}", get(message::show))
         .route("/console/messages/{message_id}/resend", post(message::resend))
@@ -96,6 +101,52 @@ pub(crate) fn routes() -> Router<App> {
         .route("/console/endpoints/{endpoint_id}", get(endpoint::show))
         .route("/console/endpoints/{endpoint_id}/resume", post(endpoint::resume))
         .route("/console/about", get(about::show))
+        .merge(settings_routes())
+}
+
+/// Who has access, and who changed what.
+fn settings_routes() -> Router<App> {
+    Router::new()
+        .route("/console/accounts", get(access::accounts::show).post(access::accounts::add))
+        .route("/console/accounts/new", get(access::accounts::form))
+        .route("/console/accounts/{account_id}", get(access::account::show))
+        .route("/console/accounts/{account_id}/role", post(access::account::role))
+        .route("/console/accounts/{account_id}/password", post(access::account::password))
+        .route(
+            "/console/accounts/{account_id}/delete",
+            get(access::account::ask).post(access::account::delete),
+        )
+        .route("/console/keys", get(access::keys::show).post(access::keys::create))
+        .route("/console/keys/new", get(access::keys::form))
+        .route("/console/keys/{access_key}/delete", post(access::keys::delete))
+        .route("/console/tokens", get(access::tokens::show).post(access::tokens::create))
+        .route("/console/tokens/new", get(access::tokens::form))
+        .route("/console/tokens/{token_id}/delete", post(access::tokens::delete))
+        .route("/console/password", get(access::password::show).post(access::password::save))
+        .route("/console/audit", get(audit::show))
+        .merge(office_routes())
+}
+
+/// Office apps.
+fn office_routes() -> Router<App> {
+    Router::new()
+        .route("/console/office", get(office::connections::show))
+        .route("/console/office/new", get(office::form::choose))
+        .route("/console/office/new/{platform}", get(office::form::show).post(office::form::connect))
+        .route("/console/office/{connection_id}", get(office::connection::show))
+        .route(
+            "/console/office/{connection_id}/settings",
+            get(office::form::settings).post(office::form::save),
+        )
+        .route(
+            "/console/office/{connection_id}/delete",
+            get(office::delete::ask).post(office::delete::delete),
+        )
+        .route("/console/office/{connection_id}/check", get(office::doctor::show).post(office::doctor::check))
+        .route("/console/office/{connection_id}/update", post(office::connection::update))
+        .route("/console/office/{connection_id}/updates/{run_id}", get(office::run::show))
+        .route("/console/office/{connection_id}/updates/{run_id}/confirm", post(office::run::confirm))
+        .route("/console/office/{connection_id}/updates/{run_id}/cancel", post(office::run::cancel))
 }
 
 /// A page, with the headers that keep it safe.

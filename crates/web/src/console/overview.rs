@@ -5,8 +5,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use carillon_model::health::Standing;
+use carillon_model::role::Right;
 use carillon_service::delivery::NamedMessage;
-use carillon_service::{Error, Page, SubscriptionFilter, TopicFilter};
+use carillon_service::{Caller, Error, Page, SubscriptionFilter, TopicFilter};
 
 use super::frame::{Frame, Place};
 use super::page;
@@ -17,14 +18,20 @@ use crate::App;
 /// How many of the latest messages are shown.
 const RECENT: u64 = 8;
 
-#[derive(Template)]
-#[template(path = "overview.html")]
-struct OverviewPage {
-    f: Frame,
+/// What is set up, in numbers.
+struct SetUp {
     topics: u64,
     subscriptions: u64,
     /// How many addresses are not well, and how that looks.
     unwell: (u64, &'static str),
+}
+
+#[derive(Template)]
+#[template(path = "overview.html")]
+struct OverviewPage {
+    f: Frame,
+    /// What is set up, for whom may see it.
+    set_up: Option<SetUp>,
     messages: Vec<NamedMessage>,
 }
 
@@ -41,18 +48,23 @@ fn trouble(standings: &[(Standing, u64)]) -> (u64, &'static str) {
     (count, tone)
 }
 
+async fn set_up(app: &App, caller: &Caller) -> Result<SetUp, Error> {
+    let one = Page { offset: 0, limit: 1 };
+    let (topics, _) = app.service.list_topics(caller, TopicFilter::default(), one).await?;
+    let filter = SubscriptionFilter::default();
+    let (subscriptions, _) = app.service.list_subscriptions(caller, None, filter, one).await?;
+    let unwell = trouble(&app.service.endpoint_standings(caller).await?);
+    Ok(SetUp { topics, subscriptions, unwell })
+}
+
 /// The page.
 pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
     let shown = async {
-        let one = Page { offset: 0, limit: 1 };
-        let caller = &visit.caller;
-        let (topics, _) = app.service.list_topics(caller, TopicFilter::default(), one).await?;
-        let filter = SubscriptionFilter::default();
-        let (subscriptions, _) = app.service.list_subscriptions(caller, None, filter, one).await?;
-        let messages = app.service.list_messages(caller, None, None, RECENT).await?;
-        let unwell = trouble(&app.service.endpoint_standings(caller).await?);
+        let messages = app.service.list_messages(&visit.caller, None, None, RECENT).await?;
+        let set_up =
+            if visit.caller.has(Right::Look) { Some(set_up(&app, &visit.caller).await?) } else { None };
         let f = visit.frame(Place::Overview);
-        Ok::<_, Error>(OverviewPage { f, topics, subscriptions, unwell, messages })
+        Ok::<_, Error>(OverviewPage { f, set_up, messages })
     };
     let template = shown.await.map_err(|error| visit.problem(error))?;
     Ok(page(StatusCode::OK, &template))

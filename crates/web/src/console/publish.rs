@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use carillon_model::Channel;
-use carillon_model::message::{Body, Content, Locale, Priority};
+use carillon_model::message::{Body, Content, Priority};
 use carillon_service::Error;
 use carillon_service::publish::Publish;
 use carillon_service::topic::NamedTopic;
@@ -14,9 +14,10 @@ use carillon_service::trial;
 use super::form::{Form, Wrong};
 use super::frame::{Frame, Place};
 use super::problem::Problem;
+use super::show::quoted;
 use super::text::Lang;
 use super::visit::Visit;
-use super::{go, page, prose, topic};
+use super::{go, page, prose};
 use crate::App;
 
 /// How many parts of one channel are shown.
@@ -38,6 +39,15 @@ struct Shown {
     refused: String,
     /// Whether a table had to be written in another way.
     reduced: bool,
+}
+
+#[derive(Template)]
+#[template(path = "publish_choose.html")]
+struct ChoosePage {
+    f: Frame,
+    topics: Vec<NamedTopic>,
+    wrong: String,
+    typed: String,
 }
 
 #[derive(Template)]
@@ -93,10 +103,37 @@ fn wanted(form: &Form, lang: Lang) -> Publish {
         content: Content { subject, default, ..Content::default() },
         time_to_live: form.maybe("time_to_live").map(|text| text.parse().unwrap_or(0)),
         priority: if form.get("priority") == "urgent" { Priority::Urgent } else { Priority::Normal },
-        locale: if lang == Lang::English { Locale::English } else { Locale::Chinese },
+        locale: lang.locale(),
         idempotency_key: form.maybe("key").map(str::to_owned),
         ..Publish::default()
     }
+}
+
+/// Asks for the topic; goes on to its form when the address names one.
+pub(crate) async fn choose(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
+    let typed = visit.query("topic").unwrap_or_default().trim().to_owned();
+    let chosen = async {
+        let topics = app.service.list_topics_to_publish(&visit.caller).await?;
+        let found = if typed.is_empty() {
+            None
+        } else {
+            Some(app.service.topic_to_publish(&visit.caller, &typed).await)
+        };
+        Ok::<_, Error>((topics, found))
+    };
+    let (topics, found) = chosen.await.map_err(|error| visit.problem(error))?;
+    let wrong = match found {
+        Some(Ok(topic)) => {
+            return Ok(go(&format!("/console/topics/{}/publish", quoted(topic.topic.name.as_str()))));
+        }
+        Some(Err(error)) => {
+            let wrong = Wrong::of(error, visit.look.lang).map_err(|error| visit.problem(error))?;
+            wrong.text().to_owned()
+        }
+        None => String::new(),
+    };
+    let status = if wrong.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    Ok(page(status, &ChoosePage { f: visit.frame(Place::Publish), topics, wrong, typed }))
 }
 
 /// The form.
@@ -107,12 +144,12 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Result<Respons
 
 /// The page with who would get it, before anything is written.
 async fn filled(app: &App, visit: &Visit) -> Result<PublishPage, Error> {
-    let topic = topic::named(app, visit).await?;
+    let topic = app.service.topic_to_publish(&visit.caller, visit.path("topic")).await?;
     // Sent twice, by a double click or a reload, the form publishes once.
     let key =
         visit.form.maybe("key").map_or_else(|| app.service.visitor().reveal().to_owned(), str::to_owned);
     Ok(PublishPage {
-        f: visit.frame(Place::Topics),
+        f: visit.frame(Place::Publish),
         topic,
         form: visit.form.clone(),
         wrong: Wrong::default(),

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use carillon_model::message::Locale;
+use carillon_model::role::Right;
 use carillon_model::subscription::{AppCredentials, Extension};
 use carillon_model::{Field, Invalid, SecretText};
 use carillon_service::Error;
@@ -91,6 +91,7 @@ impl SubscribePage {
 
 /// Offers the ways.
 pub(crate) async fn choose(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
+    visit.must(Right::Change)?;
     let topic = topic::named(&app, &visit).await.map_err(|error| visit.problem(error))?;
     let offered = Way::ALL.into_iter().filter(|way| app.service.offers(way.channel("")));
     let offers = offered.map(|way| {
@@ -107,6 +108,7 @@ fn way(visit: &Visit) -> Result<Way, Problem> {
 
 /// The form of a way.
 pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
+    visit.must(Right::Change)?;
     let way = way(&visit)?;
     let topic = topic::named(&app, &visit).await.map_err(|error| visit.problem(error))?;
     Ok(page(StatusCode::OK, &SubscribePage::new(&visit, topic, way)))
@@ -152,6 +154,7 @@ fn wanted(form: &Form, way: Way) -> Result<Subscribe, Error> {
 
 /// Checks, tests or saves, as the button that was pressed says.
 pub(crate) async fn submit(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
+    visit.must(Right::Change)?;
     let way = way(&visit)?;
     let topic = topic::named(&app, &visit).await.map_err(|error| visit.problem(error))?;
     let (urn, name) = (topic.urn.to_string(), topic.topic.name.to_string());
@@ -167,10 +170,7 @@ pub(crate) async fn submit(State(app): State<App>, visit: Visit) -> Result<Respo
                 return Ok(true);
             }
             "test" => {
-                let locale = match visit.look.lang {
-                    Lang::English => Locale::English,
-                    Lang::Chinese => Locale::Chinese,
-                };
+                let locale = visit.look.lang.locale();
                 let trial = app.service.try_subscription(&visit.caller, &urn, &wanted, locale).await?;
                 template.trial = Some(trial);
             }

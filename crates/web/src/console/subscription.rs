@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use carillon_model::filter::{FilterPolicies, FilterPolicy};
+use carillon_model::role::Right;
 use carillon_model::{Field, Invalid};
 use carillon_service::Error;
 use carillon_service::filter::FilterWish;
@@ -71,6 +72,7 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Result<Respons
 
 /// Changes the note and what it wants.
 pub(crate) async fn save(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
+    visit.must(Right::Change)?;
     let it = named(&app, &visit).await.map_err(|error| visit.problem(error))?;
     let urn = it.urn.to_string();
     let (remark, filter) = (visit.form.get("remark").trim().to_owned(), visit.form.lines("filter"));
@@ -94,12 +96,14 @@ pub(crate) async fn save(State(app): State<App>, visit: Visit) -> Result<Respons
 
 /// Asks before deleting.
 pub(crate) async fn ask(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
+    visit.must(Right::Change)?;
     let it = named(&app, &visit).await.map_err(|error| visit.problem(error))?;
     Ok(page(StatusCode::OK, &DeletePage { f: visit.frame(Place::Topics), it }))
 }
 
 /// Deletes for good.
 pub(crate) async fn delete(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
+    visit.must(Right::Change)?;
     let deleted = async {
         let it = named(&app, &visit).await?;
         let answers = app.service.unsubscribe(&visit.caller, None, &[it.urn.to_string()]).await?;

@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use carillon_model::Field;
+use carillon_model::role::Right;
 use carillon_service::topic::{NamedTopic, NewTopic};
 use carillon_service::{Page, TopicFilter};
 
@@ -55,13 +56,15 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Result<Respons
 }
 
 /// The form of a new one.
-pub(crate) async fn form(visit: Visit) -> Response {
+pub(crate) async fn form(visit: Visit) -> Result<Response, Problem> {
+    visit.must(Right::Change)?;
     let f = visit.frame(Place::Topics);
-    page(StatusCode::OK, &NewPage { f, form: Form::default(), wrong: Wrong::default() })
+    Ok(page(StatusCode::OK, &NewPage { f, form: Form::default(), wrong: Wrong::default() }))
 }
 
 /// Makes a new one.
 pub(crate) async fn create(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
+    visit.must(Right::Change)?;
     let new = NewTopic {
         name: visit.form.get("name").trim().to_owned(),
         display_name: visit.form.get("display_name").trim().to_owned(),

@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::response::Response;
 use carillon_model::SecretText;
 use carillon_model::id::RequestId;
+use carillon_model::role::Right;
 use carillon_service::{Caller, Error};
 use data_encoding::BASE64URL_NOPAD;
 
@@ -142,6 +143,8 @@ pub(crate) struct Visit {
     pub(crate) look: Look,
     /// What a form said.
     pub(crate) form: Form,
+    /// Where the request comes from.
+    pub(crate) client: IpAddr,
     named: Vec<(String, String)>,
     query: HashMap<String, String>,
 }
@@ -162,7 +165,8 @@ impl FromRequest<App> for Visit {
         match read_form(&parts, body, &look).await {
             Ok(form) => {
                 let query = query(parts.uri.query().unwrap_or_default());
-                Ok(Self { caller, look, form, named: named(&parts), query })
+                let client = layer::client(&parts.extensions);
+                Ok(Self { caller, look, form, client, named: named(&parts), query })
             }
             Err(refusal) => Err(Problem::new(look, Some(caller), refusal)),
         }
@@ -184,6 +188,11 @@ impl Visit {
     pub(crate) fn frame(&self, place: Place) -> Frame {
         let notice = self.query("done").and_then(|done| self.look.t().done(done));
         Frame { notice, ..Frame::new(&self.look, Some(&self.caller), place) }
+    }
+
+    /// Refuses a page that is of no use without a right, as the service would refuse what it leads to.
+    pub(crate) fn must(&self, right: Right) -> Result<(), Problem> {
+        self.caller.may(right).map_err(|error| self.problem(error))
     }
 
     /// A refusal as a page.

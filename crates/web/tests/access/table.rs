@@ -6,6 +6,8 @@ const PUSH: &str =
     r#"{"connection_id":"00000000000000000000000000000000","to":[{"kind":"member","id":"a"}],"text":"x"}"#;
 const PREVIEW: &str =
     r#"{"connection_id":"00000000000000000000000000000000","to":[{"kind":"member","id":"a"}]}"#;
+const MERGE: &str =
+    r#"{"from":"00000000000000000000000000000000","into":"00000000000000000000000000000001"}"#;
 
 /// Method, path, who, body.
 pub(crate) const TABLE: &[(&str, &str, &str, &str)] = &[
@@ -163,6 +165,7 @@ pub(crate) const TABLE: &[(&str, &str, &str, &str)] = &[
     ("POST", "{C}/update", "change", ""),
     ("GET", "{C}/updates", "look", ""),
     ("GET", "{C}/updates/{run_id}", "look", ""),
+    ("GET", "{C}/updates/{run_id}/changes", "look", ""),
     ("POST", "{C}/updates/{run_id}/confirm", "change", ""),
     ("POST", "{C}/updates/{run_id}/cancel", "change", ""),
     ("GET", "{C}/members", "look", ""),
@@ -171,6 +174,10 @@ pub(crate) const TABLE: &[(&str, &str, &str, &str)] = &[
     ("GET", "{C}/groups", "look", ""),
     ("POST", "{C}/groups", "change", r#"{"name":"a","parts":[]}"#),
     ("DELETE", "{C}/groups/{group_id}", "change", ""),
+    ("POST", "{C}/bindings", "change", r#"{"emails":["a@example.com"]}"#),
+    ("GET", "{C}/gone", "look", ""),
+    ("POST", "{C}/merges", "change", MERGE),
+    ("DELETE", "{C}/merges/{member_id}", "change", ""),
     ("POST", "/api/v1/pushes", "push", PUSH),
     ("POST", "/api/v1/pushes/preview", "look", PREVIEW),
     ("GET", "/api/v1/explain?message_id={message_id}", "trace", ""),
@@ -195,7 +202,89 @@ pub(crate) const TABLE: &[(&str, &str, &str, &str)] = &[
     ("POST", "/api/v1/tokens", "govern", ""),
     ("DELETE", "/api/v1/tokens/{token_id}", "own", ""),
     ("GET", "/api/v1/audit", "inspect", ""),
+    ("GET", "/api/v1/installation", "look", ""),
 ];
+
+/// The pages of the console: method, path, who, the fields of a form. A page that only leads to a change is for who may
+/// make it. `guest`: also before signing in.
+pub(crate) const CONSOLE: &[(&str, &str, &str, &str)] = &[
+    ("GET", "/console", "anyone", ""),
+    ("GET", "/console/", "guest", ""),
+    ("GET", "/console/assets/{mark}/{name}", "guest", ""),
+    ("GET", "/console/sign-in", "guest", ""),
+    ("POST", "/console/sign-in", "guest", "name=nobody&password=x"),
+    ("POST", "/console/look", "guest", "theme=dark"),
+    ("GET", "/console/topics", "look", ""),
+    ("POST", "/console/topics", "change", "name=made"),
+    ("GET", "/console/topics/new", "change", ""),
+    ("GET", "{t}", "look", ""),
+    ("GET", "{t}/settings", "change", ""),
+    ("POST", "{t}/settings", "change", "display_name=x"),
+    ("GET", "{t}/delete", "change", ""),
+    ("POST", "{t}/delete", "change", "confirm=not+its+name"),
+    ("GET", "{t}/subscribe", "change", ""),
+    ("GET", "{t}/subscribe/{way}", "change", ""),
+    ("POST", "{t}/subscribe/{way}", "change", "do=check"),
+    ("GET", "{t}/publish", "publish", ""),
+    ("POST", "{t}/publish", "publish", "do=preview&message=x"),
+    ("GET", "{t}/subscriptions/{subscription}", "look", ""),
+    ("POST", "{t}/subscriptions/{subscription}", "change", "remark=x"),
+    ("GET", "{t}/subscriptions/{subscription}/delete", "change", ""),
+    ("POST", "{t}/subscriptions/{subscription}/delete", "change", ""),
+    ("GET", "/console/publish", "publish", ""),
+    ("GET", "/console/messages", "trace", ""),
+    ("GET", "/console/messages/{message_id}", "trace", ""),
+    ("POST", "/console/messages/{message_id}/resend", "change", ""),
+    ("POST", "/console/messages/{message_id}/cancel", "change", ""),
+    ("GET", "/console/deliveries/{delivery_id}", "trace", ""),
+    ("POST", "/console/deliveries/{delivery_id}/resend", "change", ""),
+    ("POST", "/console/deliveries/{delivery_id}/cancel", "change", ""),
+    ("GET", "/console/endpoints", "look", ""),
+    ("GET", "/console/endpoints/{endpoint_id}", "look", ""),
+    ("POST", "/console/endpoints/{endpoint_id}/resume", "change", ""),
+    ("GET", "/console/about", "anyone", ""),
+    ("GET", "/console/office", "look", ""),
+    ("GET", "/console/office/new", "change", ""),
+    ("GET", "/console/office/new/{platform}", "change", ""),
+    ("POST", "/console/office/new/{platform}", "change", "name=a"),
+    ("GET", "{o}", "look", ""),
+    ("GET", "{o}/settings", "change", ""),
+    ("POST", "{o}/settings", "change", "name=b"),
+    ("GET", "{o}/delete", "change", ""),
+    ("POST", "{o}/delete", "change", "confirm=nothing"),
+    ("GET", "{o}/check", "change", ""),
+    ("POST", "{o}/check", "change", "test_to=a+b"),
+    ("POST", "{o}/update", "change", ""),
+    ("GET", "{o}/updates/{run_id}", "look", ""),
+    ("POST", "{o}/updates/{run_id}/confirm", "change", ""),
+    ("POST", "{o}/updates/{run_id}/cancel", "change", ""),
+    ("GET", "/console/accounts", "inspect", ""),
+    ("POST", "/console/accounts", "govern", "name=mary&password=a+long+password&role=reader"),
+    ("GET", "/console/accounts/new", "govern", ""),
+    ("GET", "/console/accounts/{account_id}", "inspect", ""),
+    ("POST", "/console/accounts/{account_id}/role", "govern", "role=publisher&topics=ops,web-*"),
+    ("POST", "/console/accounts/{account_id}/password", "govern", "password=short"),
+    ("GET", "/console/accounts/{account_id}/delete", "govern", ""),
+    ("POST", "/console/accounts/{account_id}/delete", "govern", "confirm=nobody"),
+    ("GET", "/console/keys", "own", ""),
+    ("POST", "/console/keys", "govern", "note=made"),
+    ("GET", "/console/keys/new", "govern", ""),
+    ("POST", "/console/keys/{access_key}/delete", "govern", ""),
+    ("GET", "/console/tokens", "own", ""),
+    ("POST", "/console/tokens", "govern", "days=1"),
+    ("GET", "/console/tokens/new", "govern", ""),
+    ("POST", "/console/tokens/{token_id}/delete", "own", ""),
+    ("GET", "/console/password", "own", ""),
+    ("POST", "/console/password", "own", "present=x&password=a+long+password&repeated=another"),
+    ("GET", "/console/audit", "inspect", ""),
+    // Signing out ends the walk.
+    ("POST", "/console/sign-out", "guest", ""),
+];
+
+/// A page of the console with its abbreviations written out.
+pub(crate) fn whole_page(path: &str) -> String {
+    path.replace("{t}", "/console/topics/{topic}").replace("{o}", "/console/office/{connection_id}")
+}
 
 /// A path of the table with its abbreviations written out.
 pub(crate) fn whole(path: &str) -> String {

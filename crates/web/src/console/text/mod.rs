@@ -14,15 +14,21 @@ macro_rules! texts {
     };
 }
 
+mod access;
 mod common;
+mod office;
 mod send;
 mod topics;
 mod watch;
 
+use carillon_model::message::Locale;
+
+use self::access::{About, AccessText, AuditText};
 use self::common::{ChannelText, Common, Nav, OutcomeText, ProblemText, SignIn, StateText};
+use self::office::{AppSteps, DoctorText, OfficeText, RunText};
 use self::send::{GuideText, PublishText, SubscribeText, SubscriptionText};
 use self::topics::{TopicText, TopicsText};
-use self::watch::{About, DeliveryText, EndpointText, MessageText, OverviewText};
+use self::watch::{DeliveryText, EndpointText, MessageText, OverviewText};
 
 /// A language of the console.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +73,14 @@ impl Lang {
         }
     }
 
+    /// What the service calls it.
+    pub(crate) fn locale(self) -> Locale {
+        match self {
+            Self::English => Locale::English,
+            Self::Chinese => Locale::Chinese,
+        }
+    }
+
     /// Its texts.
     pub(crate) fn texts(self) -> &'static Texts {
         match self {
@@ -104,6 +118,12 @@ groups! {
     message: MessageText,
     delivery: DeliveryText,
     endpoint: EndpointText,
+    office: OfficeText,
+    run: RunText,
+    doctor: DoctorText,
+    app_steps: AppSteps,
+    access: AccessText,
+    audit: AuditText,
     about: About,
 }
 
@@ -118,6 +138,11 @@ impl Texts {
             "published" => self.common.published,
             "resumed" => self.common.resumed,
             "cancelled" => self.common.cancelled,
+            "connected" => self.office.connected,
+            "confirmed" => self.run.confirmed,
+            "ended" => self.run.ended,
+            "revoked" => self.access.revoked,
+            "password" => self.access.password_done,
             _ => return None,
         })
     }

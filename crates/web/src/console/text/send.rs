@@ -99,6 +99,9 @@ texts! {
     PublishText {
         publish: "Publish", "发布";
         title: "Publish a message", "发布消息";
+        choose: "Which topic is it for?", "发布到哪个主题？";
+        go_on: "Go on", "继续";
+        no_topics: "There is no topic that you may publish to.", "没有可以发布的主题。";
         subject: "Title", "标题";
         text: "Text", "正文";
         format: "Format", "格式";

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use carillon_model::role::Right;
 use carillon_service::topic::NamedTopic;
 use carillon_service::{Error, Page, SubscriptionFilter};
 
@@ -34,6 +35,7 @@ async fn counted(app: &App, visit: &Visit) -> Result<(NamedTopic, u64), Error> {
 
 /// Asks.
 pub(crate) async fn ask(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
+    visit.must(Right::Change)?;
     let (topic, subscriptions) = counted(&app, &visit).await.map_err(|error| visit.problem(error))?;
     let f = visit.frame(Place::Topics);
     Ok(page(StatusCode::OK, &DeletePage { f, topic, subscriptions, wrong: "" }))
@@ -41,6 +43,7 @@ pub(crate) async fn ask(State(app): State<App>, visit: Visit) -> Result<Response
 
 /// Deletes, if the name was typed.
 pub(crate) async fn delete(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
+    visit.must(Right::Change)?;
     let (topic, subscriptions) = counted(&app, &visit).await.map_err(|error| visit.problem(error))?;
     if visit.form.get("confirm").trim() != topic.topic.name.as_str() {
         let wrong = visit.t().topic.delete_wrong;

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use carillon_model::role::Right;
 use carillon_service::Error;
 use carillon_service::topic::NamedTopic;
 
@@ -31,6 +32,7 @@ struct SettingsPage {
 
 /// The form.
 pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
+    visit.must(Right::Change)?;
     let read = async {
         let topic = named(&app, &visit).await?;
         let urn = topic.urn.to_string();
@@ -52,6 +54,7 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Result<Respons
 
 /// Changes what was changed. The three are three calls, as in the API; a refusal of one is shown beside it.
 pub(crate) async fn save(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
+    visit.must(Right::Change)?;
     let topic = named(&app, &visit).await.map_err(|error| visit.problem(error))?;
     let urn = topic.urn.to_string();
     let display_name = visit.form.get("display_name").trim().to_owned();
