@@ -18,6 +18,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::count::write_counts;
 use crate::delivery_log;
 use crate::directory::Directories;
 use crate::gate::Gate;
@@ -93,6 +94,7 @@ impl Engine {
             metrics: parts.metrics.clone(),
         };
         tasks.spawn(retain.run(stop.clone()));
+        tasks.spawn(write_counts(parts.store.clone(), stop.clone()));
         tasks.spawn(Directories::new(&parts, settings.directories_every).run(stop.clone()));
         let (events, results) = mpsc::channel(RESULTS_MAX);
         let sender = Sender {

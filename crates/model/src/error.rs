@@ -40,6 +40,8 @@ pub enum Field {
     MessageId,
     /// A delivery's state.
     State,
+    /// How many hours back to look.
+    Hours,
     /// Who is told when a subscription's endpoint is paused.
     Fallback,
     /// What happens when too much waits.
@@ -164,6 +166,7 @@ impl Field {
             Self::IdempotencyKey => "idempotency_key",
             Self::MessageId => "message_id",
             Self::State => "state",
+            Self::Hours => "hours",
             Self::Fallback => "fallback",
             Self::Overflow => "overflow",
             Self::Reason => "reason",

@@ -7,6 +7,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, Secur
 
 use super::{
     account, audit, connection, credential, delivery, directory, endpoint, message, project, push, rotation,
+    traffic,
 };
 
 #[derive(OpenApi)]
@@ -54,6 +55,7 @@ use super::{
         endpoint::set_fallback,
         endpoint::set_overflow,
         message::who_am_i,
+        traffic::show,
         rotation::list,
         rotation::begin,
         rotation::step,

@@ -11,14 +11,18 @@
 //! | a refusal as a page or beside a field | `problem` |
 //! | every text, in both languages | `text` |
 //! | stylesheet, scripts, drawings | `asset` |
+//! | charts | `chart` |
+//! | telling open pages that something changed | `live` |
 
 mod about;
 mod asset;
+mod chart;
 mod delivery;
 mod endpoint;
 mod form;
 mod frame;
 mod guide;
+mod live;
 mod message;
 mod messages;
 mod overview;
@@ -35,10 +39,10 @@ mod topics;
 mod visit;
 mod words;
 
-use axum::Router;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 
 use crate::App;
 
@@ -64,6 +68,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 pub(crate) fn routes() -> Router<App> {
     Router::new()
         .route("/console", get(overview::show))
+        .route("/console/live", get(live::show).layer(Extension(live::Places::default())))
         .route("/console/", get(|| async { Redirect::permanent(BASE) }))
         .route("/console/assets/{mark}/{name}", get(asset::show))
         .route("/console/sign-in", get(sign_in::show).post(sign_in::sign_in))

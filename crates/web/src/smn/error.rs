@@ -122,7 +122,8 @@ fn field(field: Field) -> (StatusCode, &'static str, &'static str) {
         | Field::Topics
         | Field::ProjectName
         | Field::Note
-        | Field::TokenLife => (bad, "SMN.0018", "The request is invalid."),
+        | Field::TokenLife
+        | Field::Hours => (bad, "SMN.0018", "The request is invalid."),
     }
 }
 

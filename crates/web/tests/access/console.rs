@@ -70,7 +70,9 @@ impl<'h> Tab<'h> {
             self.cookies.insert(name.to_owned(), rest.split(';').next().unwrap().to_owned());
         }
         let to = response.headers().get(header::LOCATION).map_or("", |to| to.to_str().unwrap()).to_owned();
-        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        // That one goes on for minutes.
+        let body = if path == "/console/live" && status == 200 { Body::empty() } else { response.into_body() };
+        let bytes = body.collect().await.unwrap().to_bytes();
         let html = String::from_utf8(bytes.to_vec()).unwrap();
         if let Some(rest) = html.split("name=\"csrf\" value=\"").nth(1) {
             rest.split('"').next().unwrap().clone_into(&mut self.csrf);

@@ -144,6 +144,7 @@ pub(crate) const TABLE: &[(&str, &str, &str, &str)] = &[
     ("POST", "/api/v1/deliveries/{delivery_id}/cancel", "change", ""),
     ("POST", "/api/v1/deliveries/resend", "change", r#"{"topic":"ops"}"#),
     ("POST", "/api/v1/deliveries/cancel", "change", r#"{"topic":"ops"}"#),
+    ("GET", "/api/v1/traffic", "look", ""),
     ("GET", "/api/v1/endpoints", "look", ""),
     ("GET", "/api/v1/endpoints/{endpoint_id}", "look", ""),
     ("POST", "/api/v1/endpoints/{endpoint_id}/resume", "change", ""),
@@ -201,6 +202,7 @@ pub(crate) const TABLE: &[(&str, &str, &str, &str)] = &[
 /// make it. `guest`: also before signing in.
 pub(crate) const CONSOLE: &[(&str, &str, &str, &str)] = &[
     ("GET", "/console", "anyone", ""),
+    ("GET", "/console/live", "look", ""),
     ("GET", "/console/", "guest", ""),
     ("GET", "/console/assets/{mark}/{name}", "guest", ""),
     ("GET", "/console/sign-in", "guest", ""),

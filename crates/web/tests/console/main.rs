@@ -5,5 +5,6 @@ mod endpoint;
 mod guard;
 mod harness;
 mod language;
+mod overview;
 mod pages;
 mod send;
