@@ -168,7 +168,8 @@ def a_narrow_screen(bed, driver):
         "", "/topics", "/topics/new", f"/topics/{name}", f"/topics/{name}/settings", f"/topics/{name}/delete",
         f"/topics/{name}/subscribe", f"/topics/{name}/subscribe/lark", f"/topics/{name}/subscribe/dingtalk-app",
         f"/topics/{name}/subscribe/web", f"/topics/{name}/publish", "/publish", "/messages", f"/messages/{message}",
-        f"/deliveries/{delivery}", "/endpoints", "/endpoints?state=all", "/about", "/nowhere",
+        f"/deliveries/{delivery}", "/endpoints", "/endpoints?state=all", "/accounts", "/accounts/new", "/keys", "/keys/new", "/tokens", "/tokens/new",
+        "/password", "/audit", "/about", "/nowhere",
     ]:
         browser.go(bed.url + "/console" + path)
         assert browser.overflow() <= 0, f"{path} is {browser.overflow()} px too wide"

@@ -22,6 +22,20 @@ REPORT = """**checkout-api** has been answering slowly since 14:02.
 > On call: Wang Fang"""
 
 
+def give_access(bed):
+    """Accounts with each role, keys and tokens."""
+    people = [("wang.fang", "publisher", ["orders", "web-*"]), ("on-call@example.com", "reader", []), ("li.wei", "administrator", [])]
+    ids = []
+    for name, role, topics in people:
+        body = {"name": name, "password": PASSWORD, "role": role, "topics": topics}
+        ids.append(bed.api("POST", "/api/v1/accounts", body)["id"])
+    bed.api("POST", "/api/v1/keys", {"note": "Billing, north", "account_id": ids[0]})
+    bed.api("POST", "/api/v1/keys", {"note": "Grafana", "role": "publisher", "topics": ["alerts"]})
+    bed.api("POST", "/api/v1/tokens", {"note": "Build server", "expires_in": 7_776_000})
+    bed.api("POST", "/api/v1/tokens", {"note": "Nightly report", "account_id": ids[0]})
+    return ids[0]
+
+
 def furnish(bed):
     """What an installation looks like after some days."""
     alerts = bed.topic("alerts", "Production alerts")
@@ -39,13 +53,14 @@ def furnish(bed):
     for number in range(4):
         bed.publish(orders, title=f"Order {1041 + number} was paid", text=f"3 items, 1,{number}90.00 CNY, paid by card.")
     bed.publish(orders, title="退款申请 #2214", text="客户申请退款 ¥89.00，原因：尺码不合适。")
+    account = give_access(bed)
     # The robot of the old chat is gone: its delivery fails, and what comes later waits for the address to be resumed.
     first = bed.publish(alerts, title="disk 81 % full on db-2", text="/var/lib/postgresql on db-2 is 81 % full, 40 GB left.")
     bed.settled(first)
     last = bed.publish(alerts, title="checkout-api: p99 over 1.5 s", markdown=REPORT, priority="urgent")
     failed = [it for it in bed.api("GET", f"/api/v1/messages/{first}/deliveries")["deliveries"] if it["state"] == "failed"]
     page = f"/console/topics/alerts/subscriptions/{lark.rsplit(':', 1)[1]}"
-    return {"subscription": page, "message": last, "delivery": failed[0]["id"] if failed else None}
+    return {"subscription": page, "message": last, "delivery": failed[0]["id"] if failed else None, "account": account}
 
 
 def pages(made, zh):
@@ -66,6 +81,16 @@ def pages(made, zh):
     yield "message", f"/console/messages/{made['message']}"
     yield "delivery", f"/console/deliveries/{made['delivery']}"
     yield "endpoints", "/console/endpoints"
+    yield "accounts", "/console/accounts"
+    yield "account-new", "/console/accounts/new"
+    yield "account", f"/console/accounts/{made['account']}"
+    yield "account-delete", f"/console/accounts/{made['account']}/delete"
+    yield "keys", "/console/keys"
+    yield "key-new", "/console/keys/new"
+    yield "tokens", "/console/tokens"
+    yield "token-new", "/console/tokens/new"
+    yield "password", "/console/password"
+    yield "audit", "/console/audit"
     yield "about", "/console/about"
     yield "not-found", "/console/nowhere"
 

@@ -7,6 +7,7 @@
 //! | signing in, keys, tokens, lock-out, the first start | [`sign_in`], [`install`] |
 //! | accounts and their roles; keys and tokens; projects | [`account`], [`credential`], [`project`] |
 //! | another master key | [`rotation`] |
+//! | the installation: store, servers | [`installation`] |
 //! | who changed what | [`audit`] |
 //! | sessions of the console | [`session`] |
 //! | create, look at, change and remove topics | [`topic`] |
@@ -48,6 +49,7 @@ mod explain_words;
 pub mod filter;
 mod flow;
 pub mod install;
+pub mod installation;
 pub mod logtank;
 mod password;
 pub mod project;
@@ -89,6 +91,8 @@ pub use carillon_store::member::Member;
 pub use carillon_store::office_group::{Group, GroupPart, GroupPartKind};
 pub use carillon_store::office_run::Run;
 pub use carillon_store::project::Project;
+pub use carillon_store::rotation::KeyUse;
+pub use carillon_store::shard::Server;
 pub use carillon_store::subscription::SubscriptionFilter;
 pub use carillon_store::tag::FullTopic;
 pub use carillon_store::template::TemplateFilter;

@@ -166,8 +166,13 @@ impl Service {
                 continue;
             };
             let named = vec![Recipient { kind, id: id.reveal().to_owned() }];
-            // A connection that is gone reaches nobody; the subscription stays until somebody removes it.
-            let Some(expanded) = self.store.recipients_expand(connection, named).await? else { continue };
+            let expanded = self.store.recipients_expand(connection, named).await?.unwrap_or_default();
+            // A department, group or connection that is gone, or has nobody in it, reaches nobody: the subscription's own
+            // delivery says so, instead of silence.
+            if expanded.to.is_empty() {
+                all.push(to);
+                continue;
+            }
             for one in expanded.to.iter().filter(|one| seen.insert(one.id)) {
                 all.push(To { endpoint: one.id, ..to.clone() });
             }

@@ -2,11 +2,12 @@
 
 use carillon_model::access_policy::Action;
 use carillon_model::endpoint::Endpoint;
-use carillon_model::id::MessageId;
+use carillon_model::id::{ConnectionId, MessageId};
 use carillon_model::message::{Body, Content, Kind, Locale, Priority};
+use carillon_model::office::{Recipient, RecipientKind};
 use carillon_model::outcome::{Advice, Outcome, Reason, Verdict};
 use carillon_model::role::Right;
-use carillon_model::subscription::{Target, check_remark};
+use carillon_model::subscription::{Extension, OfficeApp, Target, check_remark};
 use carillon_model::urn::TopicUrn;
 use carillon_model::{Channel, Field, Invalid};
 use carillon_provider::{Post, Probe};
@@ -66,6 +67,24 @@ fn test_content(topic: &TopicUrn, locale: Locale) -> Content {
     Content { subject: Some(subject.to_owned()), default: Body::text(text), ..Content::default() }
 }
 
+fn connection_test(name: &str, locale: Locale) -> Content {
+    let (subject, text) = match locale {
+        Locale::English => ("Test message", format!("The office app {name} reaches you through Carillon.")),
+        Locale::Chinese => ("测试消息", format!("Carillon 可以通过办公应用 {name} 向您发送消息。")),
+    };
+    Content { subject: Some(subject.to_owned()), default: Body::text(text), ..Content::default() }
+}
+
+/// What came of a test message, from the far end's verdict.
+fn came(channel: Channel, verdict: Verdict) -> Trial {
+    Trial {
+        arrived: verdict.outcome == Outcome::Accepted,
+        advice: carillon_provider::advice(channel, verdict.reason),
+        code: verdict.platform_code,
+        text: verdict.platform_text,
+    }
+}
+
 impl Service {
     /// Checks what a subscription would be made of, and gives where it would lead.
     ///
@@ -115,28 +134,55 @@ impl Service {
         }
         let verdict = match self.providers.probe(&target).await {
             Some(probe) => probed(probe),
-            None => self.send_test(&target, &topic.urn, locale).await,
+            None => {
+                let (content, urn) = (test_content(&topic.urn, locale), topic.urn.to_string());
+                self.send_test(&target, &content, &urn, locale).await
+            }
         };
-        Ok(Trial {
-            arrived: verdict.outcome == Outcome::Accepted,
-            advice: carillon_provider::advice(subscribe.channel, verdict.reason),
-            code: verdict.platform_code,
-            text: verdict.platform_text,
-        })
+        Ok(came(subscribe.channel, verdict))
     }
 
-    async fn send_test(&self, target: &Target, topic: &TopicUrn, locale: Locale) -> Verdict {
-        let content = test_content(topic, locale);
+    /// Sends a test message through an office app to one person or chat, now. Nothing is stored, nothing is tried again.
+    ///
+    /// # Errors
+    /// When there is no such connection, or the recipient is no single person or chat.
+    pub async fn try_connection(
+        &self,
+        caller: &Caller,
+        connection: ConnectionId,
+        to: Recipient,
+        locale: Locale,
+    ) -> Result<Trial, Error> {
+        caller.may(Right::Change)?;
+        let connection = self.connection(caller, connection).await?;
+        if !matches!(to.kind, RecipientKind::Member | RecipientKind::Chat) {
+            return Err(Invalid::new(Field::To, "a test message goes to one member or chat").into());
+        }
+        let app = self.store.connection_open(connection.id).await?.ok_or(Error::ConnectionNotFound)?;
+        let found = self.store.recipients_expand(connection.id, vec![to]).await?;
+        let there = found.and_then(|found| found.to.into_iter().find(|one| !one.gone));
+        let Some(one) = there else {
+            return Ok(came(Channel::Office, Verdict::plain(Outcome::Refused, Reason::Recipient)));
+        };
+        let endpoint =
+            Endpoint::Office { connection: connection.id, kind: one.kind, id: one.platform_id.into() };
+        let office = Some(Box::new(OfficeApp { app, connection: connection.id }));
+        let target = Target { endpoint, extension: Extension { office, ..Extension::default() } };
+        let content = connection_test(&connection.name, locale);
+        Ok(came(Channel::Office, self.send_test(&target, &content, "", locale).await))
+    }
+
+    async fn send_test(&self, target: &Target, content: &Content, urn: &str, locale: Locale) -> Verdict {
         let now = self.clock.now();
         let message = MessageId::new(now, self.chance.as_ref());
-        let (key, urn) = (format!("{message}-1"), topic.to_string());
+        let key = format!("{message}-1");
         let post = Post {
             body: &content.default,
             key: &key,
             kind: Kind::Published,
             message,
             subject: content.subject.as_deref(),
-            topic_urn: &urn,
+            topic_urn: urn,
             subscription_urn: "",
             created_at: now,
             locale,

@@ -80,7 +80,8 @@ impl Running {
     }
 
     /// Makes the robot of this token do something else for the next calls, or until cleared. A DingTalk app goes
-    /// by its robot code for sending and by its app key for fetching tokens; a receiver by its name, a mailbox by its address.
+    /// by its robot code for sending and by its app key for fetching tokens; a receiver by its name, a mailbox by its address,
+    /// a message of an office app on Lark or WeCom by whom it is for.
     pub fn script(&self, token: &str, act: Act, times: Option<u32>) {
         lock(&self.world.scripts).set(token, act, times);
     }
@@ -132,6 +133,14 @@ impl Running {
     pub fn expire_office_tokens(&self, app_id: &str) {
         lock(&self.world.office).expire_tokens(app_id);
         lock(&self.world.dingtalk).expire_tokens(app_id);
+    }
+
+    /// Returns the access tokens of all office apps that are good now.
+    #[must_use]
+    pub fn office_tokens(&self) -> Vec<String> {
+        let mut tokens = lock(&self.world.office).living_tokens();
+        tokens.extend(lock(&self.world.dingtalk).living_tokens());
+        tokens
     }
 
     /// Returns how many connections the mail relay has taken.

@@ -133,7 +133,8 @@ impl<'a> Visit<'a> {
         Self { world, parts, query, body, from, far: route::find(parts) }
     }
 
-    /// Returns what a script would name this caller by: robot token, app key, robot code, or receiver name.
+    /// Returns what a script would name this caller by: robot token, app key, robot code, receiver name, or whom an office
+    /// app's message is for.
     fn token(&self) -> Option<String> {
         let in_query =
             |name: &str| self.query.iter().find(|(field, _)| field == name).map(|(_, value)| value.clone());
@@ -149,7 +150,10 @@ impl<'a> Visit<'a> {
             Far::DingtalkSend(_) => in_body("robotCode"),
             Far::WecomSend | Far::WecomUpload => in_query("key"),
             Far::LarkHook(token) | Far::Webhook(token) => Some(token.clone()),
-            Far::Office(_) => in_body("app_id").or_else(|| in_query("corpid")),
+            Far::Office(_) => in_body("app_id")
+                .or_else(|| in_query("corpid"))
+                .or_else(|| in_body("receive_id"))
+                .or_else(|| in_body("touser")),
         }
     }
 

@@ -297,6 +297,10 @@ impl Store {
         match (state, sealed) {
             (Some(state), Some(sealed)) => {
                 let target = open_target(&self.vault, &ready.subscription, &sealed)?;
+                // What it names came down to nobody when the message was sent.
+                if matches!(target.endpoint, Endpoint::Office { .. }) {
+                    return Ok(Opened::Gone);
+                }
                 if is_meant(Kind::Published, state) {
                     self.targets.put(version, ready.subscription, Arc::new(target.clone()));
                 }

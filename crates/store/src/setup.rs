@@ -200,6 +200,18 @@ impl Store {
         Ok(())
     }
 
+    /// The version of the database: how many migrations were applied when it was opened.
+    #[must_use]
+    pub fn version(&self) -> usize {
+        self.db.standing().version
+    }
+
+    /// Whether servers can share the database.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.db.is_shared()
+    }
+
     /// The wake through which new deliveries reach the engine.
     #[must_use]
     pub fn wake(&self) -> Arc<Wake> {

@@ -41,6 +41,23 @@ impl Shard {
     }
 }
 
+/// A server that shares the database, as it wrote itself down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server {
+    /// Its name; each time it joins it has another.
+    pub id: String,
+    /// When it last said that it is there, by the database's clock.
+    pub seen_at: Timestamp,
+    /// Whether it serves; one that is about to stop does not.
+    pub serves: bool,
+    /// The version of the store that its program knows.
+    pub version: u32,
+    /// How many of the shards it serves.
+    pub shares: u32,
+    /// Whether it is this one.
+    pub is_here: bool,
+}
+
 /// What this server holds.
 #[derive(Debug, Default)]
 pub struct Shards {
@@ -256,6 +273,31 @@ impl Store {
         let node = format!("{:016x}", self.chance.number());
         self.wake.share(&self.shards);
         self.db.join(&self.shards, &self.wake, node)
+    }
+
+    /// The servers that share this database, by name; none where a server is alone with its own.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn server_list(&self) -> Result<Vec<Server>, Error> {
+        let list = |tx: &mut Tx<'_>| {
+            let sql = "SELECT n.id, n.seen_at, n.serves, n.version,
+                 (SELECT count(*) FROM shard s WHERE s.node_id = n.id) FROM node n ORDER BY n.id";
+            tx.query("node", sql, &[])
+        };
+        let me = self.shards.node();
+        let read = |mut row: crate::db::Row| {
+            let id = row.text()?;
+            Ok(Server {
+                is_here: me.as_deref() == Some(id.as_str()),
+                id,
+                seen_at: row.time()?,
+                serves: row.int()? != 0,
+                version: row.count()?,
+                shares: row.count()?,
+            })
+        };
+        self.db.read(list).await?.into_iter().map(read).collect()
     }
 
     /// Begins to serve shards: what was being sent in them when their last server went away waits again, and its

@@ -65,6 +65,12 @@ enum Action {
         /// What this account did
         #[arg(long, value_name = "NAME")]
         account: Option<String>,
+        /// What was done, such as topic.create
+        #[arg(long, value_name = "DEED")]
+        deed: Option<String>,
+        /// What was done to exactly this: a URN, an id or a name
+        #[arg(long, value_name = "TEXT")]
+        what: Option<String>,
         /// How many lines at most
         #[arg(long, value_name = "COUNT", default_value_t = 50)]
         limit: u32,
@@ -164,15 +170,21 @@ async fn account(client: &Client, action: Action) -> anyhow::Result<(Value, Vec<
             let path = path(client, &name).await?;
             (client.call(Method::DELETE, &path, None).await?, vec!["removed".to_owned()])
         }
-        Action::Audit { account, limit } => audit(client, account.as_deref(), limit).await?,
+        Action::Audit { account, deed, what, limit } => {
+            audit(client, [("account", account), ("deed", deed), ("what", what)], limit).await?
+        }
         Action::Key { action } => credential::keys(client, action).await?,
         Action::Token { action } => credential::tokens(client, action).await?,
     })
 }
 
-async fn audit(client: &Client, account: Option<&str>, limit: u32) -> anyhow::Result<(Value, Vec<String>)> {
-    let account = account.map(|name| format!("&account={}", piece(name))).unwrap_or_default();
-    let path = format!("/api/v1/audit?limit={limit}{account}");
+async fn audit(
+    client: &Client,
+    filters: [(&str, Option<String>); 3],
+    limit: u32,
+) -> anyhow::Result<(Value, Vec<String>)> {
+    let given = filters.into_iter().filter_map(|(name, text)| Some(format!("&{name}={}", piece(&text?))));
+    let path = format!("/api/v1/audit?limit={limit}{}", given.collect::<String>());
     let answer = client.call(Method::GET, &path, None).await?;
     let line = |line: &Value| {
         let of = |pointer| paint::plain(text(line, pointer));

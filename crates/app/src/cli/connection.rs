@@ -36,6 +36,9 @@ enum Action {
     Check {
         /// Its id
         connection: String,
+        /// A member, best yourself, who gets a test message at the end
+        #[arg(long, value_name = "MEMBER")]
+        test_to: Option<String>,
     },
     /// Read the directory again and wait for the end
     Update {
@@ -115,8 +118,9 @@ pub(crate) async fn run(flags: ConnectionFlags) -> anyhow::Result<ExitCode> {
             }
             answer
         }
-        Action::Check { connection } => {
-            let answer = client.call(Method::POST, &path(&connection, "/check"), None).await?;
+        Action::Check { connection, test_to } => {
+            let body = test_to.map(|to| json!({ "test_to": to }));
+            let answer = client.call(Method::POST, &path(&connection, "/check"), body.as_ref()).await?;
             let findings = items(&answer, "/findings");
             if show {
                 findings.iter().for_each(show_finding);

@@ -1,5 +1,6 @@
 //! The commands.
 
+mod about;
 mod account;
 mod client;
 mod completion;
@@ -80,6 +81,8 @@ enum Command {
     Account(account::AccountFlags),
     /// Create, list and delete projects, as the installation's operator
     Project(project::ProjectFlags),
+    /// The installation that a server belongs to: version, store, servers
+    About(about::AboutFlags),
     /// Check this machine, the settings, the store, its key file, the clock, and what must be reached
     Doctor(Box<doctor::DoctorFlags>),
     /// The installation's master keys: seal everything anew under another one
@@ -120,6 +123,7 @@ pub(crate) async fn run(cli: Cli) -> ExitCode {
         Command::Explain(flags) => explain::run(flags).await,
         Command::Account(flags) => account::run(flags).await,
         Command::Project(flags) => project::run(flags).await,
+        Command::About(flags) => about::run(flags).await,
         Command::Doctor(flags) => doctor::run(*flags).await,
         Command::Key(flags) => key::run(flags).await,
         Command::Migrate(flags) => migrate::run(flags),

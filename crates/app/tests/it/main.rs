@@ -30,7 +30,12 @@ mod migrate;
 mod nasty;
 mod nodes;
 mod office;
+mod office_canary;
+mod office_doctor;
+mod office_large;
 mod office_nodes;
+mod office_thousand;
+mod office_topic;
 mod pause;
 mod postgres;
 #[path = "../../../store/tests/contract/postgres.rs"]

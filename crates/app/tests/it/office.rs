@@ -1,17 +1,23 @@
 //! Office apps, as an administrator uses them: connect, check, update the directory, push to a member who receives it.
 
+use std::time::Duration;
+
 use carillon_simulator::{OfficeApp, OfficeMember, Platform, Running, Simulator};
 use serde_json::{Value, json};
 
 use crate::chats::LOOPBACK;
 use crate::client::{Api, Auth};
-use crate::harness::{Start, home, until};
+use crate::harness::{PATIENCE, Start, home, until, until_at_most};
 
-const SECRET: &str = "office-secret-0123456789abcdef";
-const APP_ID: &str = "office0app0id0000000001";
+pub(crate) const SECRET: &str = "office-secret-0123456789abcdef";
+pub(crate) const APP_ID: &str = "office0app0id0000000001";
 
-fn app(platform: Platform) -> OfficeApp {
-    let mut app = OfficeApp::new(platform, APP_ID, SECRET).with_company(12, 60);
+pub(crate) fn app(platform: Platform) -> OfficeApp {
+    company(platform, 12, 60)
+}
+
+pub(crate) fn company(platform: Platform, departments: usize, members: usize) -> OfficeApp {
+    let mut app = OfficeApp::new(platform, APP_ID, SECRET).with_company(departments, members);
     app.robot_code = "dingofficerobot01".to_owned();
     app.chats = vec![("oc_office_chat_1".to_owned(), "Release room".to_owned())];
     app
@@ -28,7 +34,7 @@ fn name(platform: Platform) -> &'static str {
 }
 
 /// What an administrator types.
-fn typed(platform: Platform) -> Value {
+pub(crate) fn typed(platform: Platform) -> Value {
     let mut typed =
         json!({ "platform": name(platform), "name": "HQ", "app_id": APP_ID, "app_secret": SECRET });
     match platform {
@@ -40,30 +46,39 @@ fn typed(platform: Platform) -> Value {
 }
 
 async fn start(platform: Platform) -> Running {
-    Simulator::new().office(app(platform)).start(LOOPBACK).await.unwrap()
+    start_with(app(platform)).await
 }
 
-async fn connect(api: &Api, platform: Platform) -> String {
+pub(crate) async fn start_with(app: OfficeApp) -> Running {
+    Simulator::new().office(app).start(LOOPBACK).await.unwrap()
+}
+
+pub(crate) async fn connect(api: &Api, platform: Platform) -> String {
     api.post("/api/v1/connections", &typed(platform)).await.expect(201).at("/id")
 }
 
 /// Updates the directory and waits until that no longer runs.
-async fn update(api: &Api, connection: &str) -> Value {
+pub(crate) async fn update(api: &Api, connection: &str) -> Value {
+    update_within(api, connection, PATIENCE).await
+}
+
+/// The same, where a large directory takes longer than patience.
+pub(crate) async fn update_within(api: &Api, connection: &str, within: Duration) -> Value {
     let run = api
         .post(&format!("/api/v1/connections/{connection}/update"), &json!({}))
         .await
         .expect(202)
         .at("/run_id");
     let path = format!("/api/v1/connections/{connection}/updates/{run}");
-    until("the end of an update", async || {
+    let ended = until_at_most(within, async || {
         let run = api.get(&path).await.expect(200).json();
         (run["state"] != "running").then_some(run)
-    })
-    .await
+    });
+    ended.await.unwrap()
 }
 
 /// Waits until no delivery of a message is under way, and gives them by their ids.
-async fn ended(api: &Api, message: &str) -> Vec<Value> {
+pub(crate) async fn ended(api: &Api, message: &str) -> Vec<Value> {
     let path = format!("/api/v1/messages/{message}/deliveries?limit=200");
     until("the end of all deliveries", async || {
         let deliveries = api.get(&path).await.expect(200).json()["deliveries"].as_array().unwrap().clone();

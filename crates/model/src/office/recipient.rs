@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Field, Invalid};
 use crate::id::ConnectionId;
 use crate::office::Platform;
+use crate::office::connection::check_name;
 
 /// The kinds of recipients. An id is good only together with its kind: the platforms' ids of different kinds look alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -60,7 +61,9 @@ impl Recipient {
     /// When the id cannot be one of that kind; the reason is said, the id never repeated.
     pub fn parse(kind: RecipientKind, id: &str) -> Result<Self, Invalid> {
         match kind {
-            RecipientKind::Member | RecipientKind::Group => check_member_id(id)?,
+            RecipientKind::Member => check_member_id(id)?,
+            // A group of our own goes by its name, too.
+            RecipientKind::Group => check_name(id)?,
             RecipientKind::Department => check_id(id, 64, "a department's id")?,
             RecipientKind::Chat => check_id(id, 256, "a chat's id")?,
         }

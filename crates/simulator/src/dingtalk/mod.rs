@@ -35,6 +35,10 @@ impl Dingtalk {
         self.tokens.app_key(token, now_ms)
     }
 
+    pub(crate) fn living_tokens(&self) -> Vec<String> {
+        self.tokens.living()
+    }
+
     pub(crate) fn expire_tokens(&mut self, app_key: &str) {
         self.tokens.expire(app_key);
     }

@@ -48,6 +48,10 @@ impl Tokens {
         living.find(|(_, token)| sign::same(&token.value, value)).map(|(app_key, _)| app_key.as_str())
     }
 
+    pub(crate) fn living(&self) -> Vec<String> {
+        self.by_app.values().map(|token| token.value.clone()).collect()
+    }
+
     pub(crate) fn expire(&mut self, app_key: &str) {
         self.by_app.remove(app_key);
     }

@@ -116,6 +116,7 @@ fn called(office: &mut Office, call: &Call, asked: &Asked<'_>, path: &[&str]) ->
             require(&app, &["im:resource", "im:resource:upload"])?;
             Err(fault(400, 234_001, "Invalid request param."))
         }
+        ["application", "v6", "scopes"] if app.grants_hidden => Err(fault(403, 99_991_672, "Access denied.")),
         ["application", "v6", "scopes"] => Ok(granted(&app)),
         ["bot", "v3", "info"] => {
             let status = if app.bot_off { 0 } else { 2 };
@@ -220,7 +221,8 @@ fn listed<T>(asked: &Asked<'_>, items: &[T], show: impl Fn(&T) -> Value) -> Resu
 fn children(app: &OfficeApp, asked: &Asked<'_>, id: &str) -> Result<Verdict, Verdict> {
     let of = entered(app, id)?;
     let found: Vec<&OfficeDepartment> = match asked.query("fetch_child") {
-        Some("true") => app.below(of),
+        // The official SDK for Python writes it with a capital letter.
+        Some("true" | "True") => app.below(of),
         _ => app.children(of).collect(),
     };
     listed(asked, &found, |department| shown_department(app, department))

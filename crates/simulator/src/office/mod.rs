@@ -91,6 +91,9 @@ pub struct OfficeApp {
     /// Whether the bot is switched off.
     #[serde(default)]
     pub bot_off: bool,
+    /// Whether the platform keeps to itself which permissions were granted (Lark).
+    #[serde(default)]
+    pub grants_hidden: bool,
 }
 
 impl OfficeApp {
@@ -109,6 +112,7 @@ impl OfficeApp {
             range: None,
             trusted_ips: None,
             bot_off: false,
+            grants_hidden: false,
         }
     }
 
@@ -247,6 +251,10 @@ impl Office {
     /// Kills the tokens of an app before their time.
     pub(crate) fn expire_tokens(&mut self, app_id: &str) {
         self.tokens.retain(|_token, (_, of, _)| of != app_id);
+    }
+
+    pub(crate) fn living_tokens(&self) -> Vec<String> {
+        self.tokens.keys().cloned().collect()
     }
 
     /// Whether a permission of the robot of a DingTalk app was taken away.

@@ -229,7 +229,8 @@ macro_rules! contract {
                 shard:
                     what_is_taken_over_waits_again
                     what_was_written_since_a_place_is_told
-                    what_a_lane_sent_is_told;
+                    what_a_lane_sent_is_told
+                    servers_are_listed_with_their_shares;
                 signing:
                     the_first_key_stays
                     a_key_opens_again_after_a_restart

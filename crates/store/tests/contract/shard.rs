@@ -45,3 +45,14 @@ pub(crate) async fn what_a_lane_sent_is_told<H: Home>() {
     assert_eq!(sent, [first, second, second, second]);
     assert_eq!(bed.store.lane_sent(ready.endpoint, second).await.unwrap(), [second; 3]);
 }
+
+pub(crate) async fn servers_are_listed_with_their_shares<H: Home>() {
+    let bed = Bed::<H>::fresh().await;
+    assert_eq!(bed.store.server_list().await.unwrap(), Vec::new(), "alone, nobody writes itself down");
+    bed.home.alter("INSERT INTO node (id, seen_at, serves, version) VALUES ('b', 7, 0, 3), ('a', 5, 1, 4)");
+    let listed = bed.store.server_list().await.unwrap();
+    let seen: Vec<_> =
+        listed.iter().map(|it| (it.id.as_str(), it.seen_at.0, it.serves, it.version)).collect();
+    assert_eq!(seen, [("a", 5, true, 4), ("b", 7, false, 3)]);
+    assert!(listed.iter().all(|it| it.shares == 0 && !it.is_here));
+}

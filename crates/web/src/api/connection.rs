@@ -4,10 +4,13 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use carillon_model::id::ConnectionId;
-use carillon_model::office::Connection;
+use carillon_model::message::Locale;
 use carillon_model::office::connection::TypedApp;
+use carillon_model::office::{Connection, Recipient, RecipientKind};
+use carillon_model::outcome::Advice;
 use carillon_model::{Invalid, SecretText};
 use carillon_service::connection::{Connect, platform};
+use carillon_service::trial::Trial;
 use carillon_service::{Error, Finding, Wanted};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -142,6 +145,17 @@ pub(crate) struct Findings {
     findings: Vec<ShownFinding>,
 }
 
+/// What a check is to do beside looking.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct NewCheck {
+    /// A member, the administrator best, who gets a test message at the end: our id or one of the platform's.
+    test_to: Option<String>,
+    /// The language of the test message.
+    #[schema(value_type = String)]
+    locale: Locale,
+}
+
 fn shown(connection: Connection) -> ShownConnection {
     ShownConnection {
         id: connection.id.to_string(),
@@ -229,12 +243,36 @@ pub(crate) async fn remove(State(app): State<App>, call: ApiCall) -> Result<Resp
     Ok(ok(StatusCode::OK, &serde_json::Map::new()))
 }
 
-/// Tries everything that the app needs at its platform, and says of each thing where it is granted.
+/// What came of the test message. The platform's own words stand behind the advice.
+fn tested(trial: Trial) -> ShownFinding {
+    let said = [trial.code, trial.text].into_iter().flatten().collect::<Vec<_>>().join(": ");
+    let with = |text: &str| if said.is_empty() { text.to_owned() } else { format!("{text} ({said})") };
+    let Advice { en, zh } = trial.advice;
+    ShownFinding {
+        ok: trial.arrived,
+        what: "test message",
+        scope: None,
+        needed: true,
+        advice: Advice { en: with(&en).into(), zh: with(&zh).into() }.into(),
+    }
+}
+
+/// Tries everything that the app needs at its platform, and says of each thing where it is granted; at the end sends a
+/// test message, if it is told to whom.
 #[utoipa::path(post, path = "/api/v1/connections/{connection_id}/check", tag = "office",
-    params(("connection_id" = String, Path)),
-    responses((status = 200, body = Findings), (status = 401), (status = 404)))]
+    params(("connection_id" = String, Path)), request_body = NewCheck,
+    responses((status = 200, body = Findings), (status = 400), (status = 401), (status = 404)))]
 pub(crate) async fn check(State(app): State<App>, call: ApiCall) -> Result<Response, ApiError> {
-    let found = async { app.service.check_connection(&call.0.caller, connection_id(&call)?).await };
-    let found = found.await.map_err(|error: Error| call.refuse(error))?;
-    Ok(ok(StatusCode::OK, &Findings { findings: found.into_iter().map(shown_finding).collect() }))
+    let found = async {
+        let (id, new): (_, NewCheck) = (connection_id(&call)?, call.body()?);
+        let to = new.test_to.map(|to| Recipient::parse(RecipientKind::Member, &to)).transpose()?;
+        let found = app.service.check_connection(&call.0.caller, id).await?;
+        let mut findings: Vec<ShownFinding> = found.into_iter().map(shown_finding).collect();
+        if let Some(to) = to {
+            findings.push(tested(app.service.try_connection(&call.0.caller, id, to, new.locale).await?));
+        }
+        Ok(findings)
+    };
+    let findings = found.await.map_err(|error: Error| call.refuse(error))?;
+    Ok(ok(StatusCode::OK, &Findings { findings }))
 }

@@ -11,6 +11,7 @@ mod delivery;
 mod directory;
 mod endpoint;
 pub(crate) mod error;
+mod installation;
 mod message;
 mod openapi;
 mod project;
@@ -109,6 +110,7 @@ fn access_routes() -> Router<App> {
         .route("/api/v1/tokens", get(credential::list_tokens).post(credential::create_token))
         .route("/api/v1/tokens/{token_id}", delete(credential::delete_token))
         .route("/api/v1/audit", get(audit::list))
+        .route("/api/v1/installation", get(installation::show))
 }
 
 /// The answer to a call that has nothing more to say.

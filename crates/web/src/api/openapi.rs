@@ -6,8 +6,8 @@ use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 
 use super::{
-    account, audit, connection, credential, delivery, directory, endpoint, message, project, push, rotation,
-    traffic,
+    account, audit, connection, credential, delivery, directory, endpoint, installation, message, project,
+    push, rotation, traffic,
 };
 
 #[derive(OpenApi)]
@@ -76,7 +76,8 @@ use super::{
         credential::list_tokens,
         credential::create_token,
         credential::delete_token,
-        audit::list
+        audit::list,
+        installation::show
     ),
     security(("token" = []), ("bearer" = []))
 )]

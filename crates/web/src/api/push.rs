@@ -142,10 +142,6 @@ fn recipients(to: Vec<To>) -> Result<Vec<Recipient>, Invalid> {
     let read = |to: To| {
         let rule = "kind must be member, department, group or chat";
         let kind = RecipientKind::from_name(&to.kind).ok_or_else(|| Invalid::new(Field::To, rule))?;
-        // A group may be named by its name.
-        if kind == RecipientKind::Group && !to.id.is_empty() && to.id.len() <= 256 {
-            return Ok(Recipient { kind, id: to.id });
-        }
         Recipient::parse(kind, &to.id).map_err(|invalid| Invalid::new(Field::To, invalid.rule))
     };
     to.into_iter().map(read).collect()

@@ -1,12 +1,16 @@
-//! About this installation: version, store, ids for clients.
+//! About this installation: version, store, health, servers, master keys, ids for clients.
 
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use carillon_model::role::Right;
+use carillon_service::installation::Installation;
+use carillon_service::{Error, KeyUse};
 
 use super::frame::{Frame, Place};
 use super::page;
+use super::problem::Problem;
 use super::visit::Visit;
 use crate::App;
 
@@ -17,17 +21,29 @@ struct AboutPage {
     version: &'static str,
     region: String,
     project_id: String,
-    healthy: bool,
+    public_url: String,
+    installation: Option<Installation>,
+    keys: Vec<KeyUse>,
 }
 
-/// The page.
-pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Response {
+/// The page. What a publisher may not see is left out, and so are the keys for all but the operator.
+pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
+    let caller = &visit.caller;
+    let read = async {
+        let looks = caller.may(Right::Look).is_ok();
+        let installation = if looks { Some(app.service.installation(caller).await?) } else { None };
+        let keys = if caller.operator { app.service.master_keys(caller).await? } else { Vec::new() };
+        Ok::<_, Error>((installation, keys))
+    };
+    let (installation, keys) = read.await.map_err(|error| visit.problem(error))?;
     let template = AboutPage {
         f: visit.frame(Place::About),
         version: app.console.version,
         region: app.service.region().to_owned(),
-        project_id: visit.caller.project.to_string(),
-        healthy: app.service.check().await.is_ok(),
+        project_id: caller.project.to_string(),
+        public_url: app.service.public_url().map(|links| links.base().to_owned()).unwrap_or_default(),
+        installation,
+        keys,
     };
-    page(StatusCode::OK, &template)
+    Ok(page(StatusCode::OK, &template))
 }

@@ -21,6 +21,12 @@ impl Form {
         Self { values: query(body) }
     }
 
+    /// A form as it would be typed.
+    pub(crate) fn of(fields: &[(&str, &str)]) -> Self {
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        Self { values: fields.iter().map(own).collect() }
+    }
+
     /// A field as it was typed, with plain line ends; empty when it is not there.
     pub(crate) fn get(&self, name: &str) -> &str {
         self.values.get(name).map_or("", String::as_str)
@@ -54,6 +60,9 @@ impl Wrong {
     pub(crate) fn of(error: Error, lang: Lang) -> Result<Self, Error> {
         if let Error::Invalid(Invalid { field, rule }) = error {
             return Ok(Self { field: Some(field), text: words::rule(field, &rule, lang) });
+        }
+        if let Error::PlatformRefuses { field, .. } = &error {
+            return Ok(Self { field: *field, text: words::refusal(&error, lang) });
         }
         if words::status(&error).is_server_error() {
             return Err(error);

@@ -22,6 +22,10 @@ pub(crate) enum Place {
     Messages,
     /// Addresses and how they fare.
     Endpoints,
+    /// Accounts, keys and tokens.
+    Access,
+    /// Who changed what.
+    Audit,
     /// About this installation.
     About,
 }
@@ -110,6 +114,16 @@ impl Frame {
         self.has(Right::Publish)
     }
 
+    /// Whether the visitor may see who has access.
+    pub(crate) fn may_inspect(&self) -> bool {
+        self.has(Right::Inspect)
+    }
+
+    /// Whether the visitor may give and take access.
+    pub(crate) fn may_govern(&self) -> bool {
+        self.has(Right::Govern)
+    }
+
     /// The menu: what the visitor may open, and over each group what it is.
     pub(crate) fn menu(&self) -> Vec<Entry> {
         let nav = &self.t.nav;
@@ -120,7 +134,12 @@ impl Frame {
             (Place::Messages, "/console/messages", nav.messages, "inbox", self.has(Right::Trace)),
             (Place::Endpoints, "/console/endpoints", nav.endpoints, "plug", self.may_look()),
         ];
-        let settings: [Listed; 1] = [(Place::About, "/console/about", nav.about, "info", true)];
+        let access = if self.has(Right::Inspect) { "/console/accounts" } else { "/console/tokens" };
+        let settings: [Listed; 3] = [
+            (Place::Access, access, nav.access, "key", true),
+            (Place::Audit, "/console/audit", nav.audit, "list", self.has(Right::Inspect)),
+            (Place::About, "/console/about", nav.about, "info", true),
+        ];
         [(None, daily.as_slice()), (Some(nav.settings), settings.as_slice())]
             .into_iter()
             .flat_map(|(head, listed)| self.group(head, listed))

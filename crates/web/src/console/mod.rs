@@ -15,8 +15,11 @@
 //! | telling open pages that something changed | `live` |
 
 mod about;
+mod access;
 mod asset;
+mod audit;
 mod chart;
+mod deed;
 mod delivery;
 mod endpoint;
 mod form;
@@ -102,6 +105,29 @@ pub(crate) fn routes() -> Router<App> {
         .route("/console/endpoints/{endpoint_id}", get(endpoint::show))
         .route("/console/endpoints/{endpoint_id}/resume", post(endpoint::resume))
         .route("/console/about", get(about::show))
+        .merge(settings_routes())
+}
+
+/// Who has access, and who changed what.
+fn settings_routes() -> Router<App> {
+    Router::new()
+        .route("/console/accounts", get(access::accounts::show).post(access::accounts::add))
+        .route("/console/accounts/new", get(access::accounts::form))
+        .route("/console/accounts/{account_id}", get(access::account::show))
+        .route("/console/accounts/{account_id}/role", post(access::account::role))
+        .route("/console/accounts/{account_id}/password", post(access::account::password))
+        .route(
+            "/console/accounts/{account_id}/delete",
+            get(access::account::ask).post(access::account::delete),
+        )
+        .route("/console/keys", get(access::keys::show).post(access::keys::create))
+        .route("/console/keys/new", get(access::keys::form))
+        .route("/console/keys/{access_key}/delete", post(access::keys::delete))
+        .route("/console/tokens", get(access::tokens::show).post(access::tokens::create))
+        .route("/console/tokens/new", get(access::tokens::form))
+        .route("/console/tokens/{token_id}/delete", post(access::tokens::delete))
+        .route("/console/password", get(access::password::show).post(access::password::save))
+        .route("/console/audit", get(audit::show))
 }
 
 /// A page, with the headers that keep it safe.

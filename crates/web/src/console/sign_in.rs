@@ -37,7 +37,9 @@ fn onward(path: &str) -> &str {
 fn shown(app: &App, guest: &Guest, status: StatusCode, next: &str, name: &str, wrong: String) -> Response {
     let f = Frame::new(&guest.look, None, Place::Nowhere);
     // Language and theme lead back here, and from here on.
-    let f = Frame { path: format!("/console/sign-in?next={}", super::show::quoted(next)), ..f };
+    let notice = guest.query.get("done").filter(|done| *done == "password");
+    let notice = notice.map(|_done| guest.look.t().access.password_again);
+    let f = Frame { notice, path: format!("/console/sign-in?next={}", super::show::quoted(next)), ..f };
     let template = SignInPage { f, next: next.to_owned(), name: name.to_owned(), wrong };
     let mut response = page(status, &template);
     if let Some(fresh) = &guest.fresh {

@@ -143,6 +143,8 @@ pub(crate) struct Visit {
     pub(crate) look: Look,
     /// What a form said.
     pub(crate) form: Form,
+    /// Where the request comes from.
+    pub(crate) client: IpAddr,
     named: Vec<(String, String)>,
     query: HashMap<String, String>,
 }
@@ -163,7 +165,8 @@ impl FromRequest<App> for Visit {
         match read_form(&parts, body, &look).await {
             Ok(form) => {
                 let query = query(parts.uri.query().unwrap_or_default());
-                Ok(Self { caller, look, form, named: named(&parts), query })
+                let client = layer::client(&parts.extensions);
+                Ok(Self { caller, look, form, client, named: named(&parts), query })
             }
             Err(refusal) => Err(Problem::new(look, Some(caller), refusal)),
         }

@@ -276,6 +276,14 @@ pub(crate) fn rule(field: Field, rule: &str, lang: Lang) -> String {
         "account" => "帐号名须为 1 到 64 个字母、数字或 - _ . @。",
         "role" => "角色须为管理员、发布者或只读。",
         "topics" => "发布者须至少有一个主题名称或模式（* 代表任意字符），最多 50 个；其他角色不填。",
+        "note" => "备注须为一行，最长 128 字节。",
+        "expires_in" => "有效期须为 1 秒到 10 年，或永久有效。",
+        "app_id" => "请从应用页面复制完整的应用 ID（AppKey）。",
+        "app_secret" => "请从应用页面复制完整的应用密钥。",
+        "corp_id" => "请从“我的企业”页面复制企业 ID。",
+        "agent_id" => "AgentId 须为数字，见应用页面。",
+        "robot_code" => "请从机器人页面复制 RobotCode。",
+        "platform" => "请选择平台。",
         _ => "填写的内容不符合要求。",
     };
     text.to_owned()

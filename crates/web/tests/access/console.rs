@@ -71,7 +71,8 @@ impl<'h> Tab<'h> {
         }
         let to = response.headers().get(header::LOCATION).map_or("", |to| to.to_str().unwrap()).to_owned();
         // That one goes on for minutes.
-        let body = if path == "/console/live" && status == 200 { Body::empty() } else { response.into_body() };
+        let body =
+            if path == "/console/live" && status == 200 { Body::empty() } else { response.into_body() };
         let bytes = body.collect().await.unwrap().to_bytes();
         let html = String::from_utf8(bytes.to_vec()).unwrap();
         if let Some(rest) = html.split("name=\"csrf\" value=\"").nth(1) {
@@ -169,6 +170,9 @@ async fn a_strangers_things_look_as_if_they_did_not_exist() {
         ("message_id", nothing.clone()),
         ("delivery_id", format!("{nothing}-1")),
         ("endpoint_id", nothing.clone()),
+        ("account_id", nothing.clone()),
+        ("access_key", "CNOTHING".to_owned()),
+        ("token_id", nothing.clone()),
     ];
     let mut tab = Tab::signed_in(&house, "sven").await;
     for (method, path, who, form) in CONSOLE.iter().filter(|(_, _, who, _)| right(who).is_some()) {

@@ -196,6 +196,7 @@ pub(crate) const TABLE: &[(&str, &str, &str, &str)] = &[
     ("POST", "/api/v1/tokens", "govern", ""),
     ("DELETE", "/api/v1/tokens/{token_id}", "own", ""),
     ("GET", "/api/v1/audit", "inspect", ""),
+    ("GET", "/api/v1/installation", "look", ""),
 ];
 
 /// The pages of the console: method, path, who, the fields of a form. A page that only leads to a change is for who may
@@ -237,6 +238,25 @@ pub(crate) const CONSOLE: &[(&str, &str, &str, &str)] = &[
     ("GET", "/console/endpoints/{endpoint_id}", "look", ""),
     ("POST", "/console/endpoints/{endpoint_id}/resume", "change", ""),
     ("GET", "/console/about", "anyone", ""),
+    ("GET", "/console/accounts", "inspect", ""),
+    ("POST", "/console/accounts", "govern", "name=mary&password=a+long+password&role=reader"),
+    ("GET", "/console/accounts/new", "govern", ""),
+    ("GET", "/console/accounts/{account_id}", "inspect", ""),
+    ("POST", "/console/accounts/{account_id}/role", "govern", "role=publisher&topics=ops,web-*"),
+    ("POST", "/console/accounts/{account_id}/password", "govern", "password=short"),
+    ("GET", "/console/accounts/{account_id}/delete", "govern", ""),
+    ("POST", "/console/accounts/{account_id}/delete", "govern", "confirm=nobody"),
+    ("GET", "/console/keys", "own", ""),
+    ("POST", "/console/keys", "govern", "note=made"),
+    ("GET", "/console/keys/new", "govern", ""),
+    ("POST", "/console/keys/{access_key}/delete", "govern", ""),
+    ("GET", "/console/tokens", "own", ""),
+    ("POST", "/console/tokens", "govern", "days=1"),
+    ("GET", "/console/tokens/new", "govern", ""),
+    ("POST", "/console/tokens/{token_id}/delete", "own", ""),
+    ("GET", "/console/password", "own", ""),
+    ("POST", "/console/password", "own", "present=x&password=a+long+password&repeated=another"),
+    ("GET", "/console/audit", "inspect", ""),
     // Signing out ends the walk.
     ("POST", "/console/sign-out", "guest", ""),
 ];

@@ -77,6 +77,15 @@ async fn a_form_of_another_site_changes_nothing() {
         "/console/deliveries/a/resend",
         "/console/deliveries/a/cancel",
         "/console/endpoints/a/resume",
+        "/console/accounts",
+        "/console/accounts/a/role",
+        "/console/accounts/a/password",
+        "/console/accounts/a/delete",
+        "/console/keys",
+        "/console/keys/a/delete",
+        "/console/tokens",
+        "/console/tokens/a/delete",
+        "/console/password",
     ];
     for csrf in ["", "made-up"] {
         for path in paths {

@@ -1,6 +1,7 @@
 //! The console's pages, asked for as a browser does, without a socket and without a script.
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
+mod access;
 mod endpoint;
 mod guard;
 mod harness;

@@ -38,6 +38,8 @@ texts! {
         endpoints: "Addresses", "地址";
         publish: "Publish", "发布";
         settings: "System settings", "系统设置";
+        access: "Keys and accounts", "密钥与帐号";
+        audit: "Audit log", "审计日志";
         about: "About", "关于";
         language: "Language", "语言";
         theme: "Theme", "外观";

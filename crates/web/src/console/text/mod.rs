@@ -14,15 +14,17 @@ macro_rules! texts {
     };
 }
 
+mod access;
 mod common;
 mod send;
 mod topics;
 mod watch;
 
+use self::access::{About, AccessText, AuditText};
 use self::common::{ChannelText, Common, Nav, OutcomeText, ProblemText, SignIn, StateText};
 use self::send::{GuideText, PublishText, SubscribeText, SubscriptionText};
 use self::topics::{TopicText, TopicsText};
-use self::watch::{About, DeliveryText, EndpointText, MessageText, OverviewText};
+use self::watch::{DeliveryText, EndpointText, MessageText, OverviewText};
 
 /// A language of the console.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,6 +106,8 @@ groups! {
     message: MessageText,
     delivery: DeliveryText,
     endpoint: EndpointText,
+    access: AccessText,
+    audit: AuditText,
     about: About,
 }
 
@@ -118,6 +122,8 @@ impl Texts {
             "published" => self.common.published,
             "resumed" => self.common.resumed,
             "cancelled" => self.common.cancelled,
+            "revoked" => self.access.revoked,
+            "password" => self.access.password_done,
             _ => return None,
         })
     }

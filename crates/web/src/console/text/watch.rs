@@ -1,4 +1,4 @@
-//! Looking at what happens: overview, messages, deliveries, about.
+//! Looking at what happens: overview, messages, deliveries.
 
 texts! {
     /// The overview.
@@ -104,24 +104,5 @@ texts! {
         resume_hint: "When the cause is mended, let it be tried at once.", "排除原因后可恢复发送，立即重试。";
         of_delivery: "The address of this delivery", "该投递的地址";
         look: "Look at the address", "查看该地址";
-    }
-}
-
-texts! {
-    /// About the installation.
-    About {
-        title: "About", "关于";
-        version: "Version", "版本";
-        region: "Region", "区域";
-        project: "Project", "项目";
-        project_id: "Project id", "项目编号";
-        account: "Signed in as", "当前帐号";
-        store: "Store", "存储";
-        store_good: "Writable", "可写入";
-        store_bad: "Cannot be written", "无法写入";
-        api: "API document", "接口文档";
-        connect: "Connect", "接入";
-        connect_lead: "The address and ids that clients of the API need.", "调用接口所需的地址与编号。";
-        installation: "This installation", "本机信息";
     }
 }

@@ -1,0 +1,136 @@
+//! One account: its role, another password for it, and taking it out of the project.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use carillon_model::role::Right;
+use carillon_service::{Error, Member};
+
+use super::{account_id, chosen, role_text};
+use crate::App;
+use crate::console::form::{Form, Wrong};
+use crate::console::frame::{Frame, Place};
+use crate::console::problem::Problem;
+use crate::console::visit::Visit;
+use crate::console::{go, page};
+
+/// How many keys and tokens are counted before an account goes.
+const COUNTED: u64 = 200;
+
+#[derive(Template)]
+#[template(path = "access/account.html")]
+struct AccountPage {
+    f: Frame,
+    it: Member,
+    is_me: bool,
+    form: Form,
+    wrong: Wrong,
+    /// Which of the two forms was sent.
+    sent: &'static str,
+    for_account: bool,
+}
+
+impl AccountPage {
+    fn role(&self) -> &'static str {
+        role_text(self.it.granted.role, self.f.lang)
+    }
+
+    /// What is wrong with one of the two forms.
+    fn of(&self, form: &str) -> Wrong {
+        if self.sent == form { self.wrong.clone() } else { Wrong::default() }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "access/account_delete.html")]
+struct DeletePage {
+    f: Frame,
+    it: Member,
+    keys: usize,
+    tokens: usize,
+    wrong: &'static str,
+}
+
+async fn found(app: &App, visit: &Visit) -> Result<Member, Error> {
+    app.service.account(&visit.caller, account_id(visit.path("account_id"))?).await
+}
+
+/// The role as the form would say it.
+fn typed(it: &Member) -> Form {
+    let topics = it.granted.topics.as_slice().join("\n");
+    Form::of(&[("role", it.granted.role.name()), ("topics", &topics)])
+}
+
+fn account_page(visit: &Visit, it: Member, form: Form, wrong: Wrong, sent: &'static str) -> AccountPage {
+    let path = format!("/console/accounts/{}", it.account);
+    let f = Frame { path, ..visit.frame(Place::Access) };
+    let is_me = it.account == visit.caller.account;
+    AccountPage { f, it, is_me, form, wrong, sent, for_account: true }
+}
+
+/// The page.
+pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
+    let it = found(&app, &visit).await.map_err(|error| visit.problem(error))?;
+    let form = typed(&it);
+    Ok(page(StatusCode::OK, &account_page(&visit, it, form, Wrong::default(), "")))
+}
+
+/// Gives it another role.
+pub(crate) async fn role(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
+    visit.must(Right::Govern)?;
+    let it = found(&app, &visit).await.map_err(|error| visit.problem(error))?;
+    let changed =
+        async { app.service.change_role(&visit.caller, it.account, chosen(&visit.form)?).await }.await;
+    let Err(error) = changed else {
+        return Ok(go(&format!("/console/accounts/{}?done=saved", it.account)));
+    };
+    let wrong = Wrong::of(error, visit.look.lang).map_err(|error| visit.problem(error))?;
+    let shown = account_page(&visit, it, visit.form.clone(), wrong, "role");
+    Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &shown))
+}
+
+/// Gives it another password; one's own has a page of its own, which wants the present one.
+pub(crate) async fn password(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
+    visit.must(Right::Govern)?;
+    let it = found(&app, &visit).await.map_err(|error| visit.problem(error))?;
+    if it.account == visit.caller.account {
+        return Ok(go("/console/password"));
+    }
+    let new = visit.form.get("password").into();
+    let changed = app.service.change_password(&visit.caller, it.account, visit.client, None, new).await;
+    let Err(error) = changed else {
+        return Ok(go(&format!("/console/accounts/{}?done=password", it.account)));
+    };
+    let wrong = Wrong::of(error, visit.look.lang).map_err(|error| visit.problem(error))?;
+    let form = typed(&it);
+    Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &account_page(&visit, it, form, wrong, "password")))
+}
+
+async fn counted(app: &App, visit: &Visit) -> Result<(Member, usize, usize), Error> {
+    let it = found(app, visit).await?;
+    let keys = app.service.list_keys(&visit.caller, Some(it.account), None, COUNTED).await?;
+    let tokens = app.service.list_tokens(&visit.caller, Some(it.account), None, COUNTED).await?;
+    Ok((it, keys.len(), tokens.len()))
+}
+
+/// Asks.
+pub(crate) async fn ask(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
+    visit.must(Right::Govern)?;
+    let (it, keys, tokens) = counted(&app, &visit).await.map_err(|error| visit.problem(error))?;
+    Ok(page(StatusCode::OK, &DeletePage { f: visit.frame(Place::Access), it, keys, tokens, wrong: "" }))
+}
+
+/// Takes it out of the project, if its name was typed.
+pub(crate) async fn delete(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
+    visit.must(Right::Govern)?;
+    let (it, keys, tokens) = counted(&app, &visit).await.map_err(|error| visit.problem(error))?;
+    if visit.form.get("confirm").trim() != it.name {
+        let wrong = visit.t().access.delete_wrong;
+        let shown = DeletePage { f: visit.frame(Place::Access), it, keys, tokens, wrong };
+        return Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &shown));
+    }
+    let removed = app.service.remove_account(&visit.caller, it.account).await;
+    removed.map_err(|error| visit.problem(error))?;
+    Ok(go("/console/accounts?done=deleted"))
+}

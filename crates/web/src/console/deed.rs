@@ -1,0 +1,63 @@
+//! What people did, as the audit log tells it. The list is closed: a new deed must get its words here.
+
+use carillon_model::audit::Deed;
+
+use super::text::Lang;
+
+/// A deed in words.
+pub(super) fn deed(deed: Deed, lang: Lang) -> &'static str {
+    let (english, chinese) = words(deed);
+    match lang {
+        Lang::English => english,
+        Lang::Chinese => chinese,
+    }
+}
+
+fn words(deed: Deed) -> (&'static str, &'static str) {
+    match deed {
+        Deed::TopicCreate => ("Created a topic", "创建主题"),
+        Deed::TopicUpdate => ("Renamed a topic", "修改主题显示名"),
+        Deed::TopicDelete => ("Deleted a topic", "删除主题"),
+        Deed::TopicAttribute => ("Changed a topic's attribute", "修改主题属性"),
+        Deed::TopicTag => ("Changed a topic's tags", "修改主题标签"),
+        Deed::SubscriptionCreate => ("Subscribed an address", "添加订阅"),
+        Deed::SubscriptionUpdate => ("Changed a remark", "修改订阅备注"),
+        Deed::SubscriptionDelete => ("Deleted a subscription", "删除订阅"),
+        Deed::SubscriptionFilter => ("Changed filter policies", "修改过滤策略"),
+        Deed::SubscriptionFallback => ("Chose who is told of a pause", "修改暂停通知对象"),
+        Deed::SubscriptionOverflow => ("Chose what happens when too much waits", "修改积压处理方式"),
+        Deed::LogtankCreate => ("Created a log tank", "创建日志配置"),
+        Deed::LogtankUpdate => ("Changed a log tank", "修改日志配置"),
+        Deed::LogtankDelete => ("Deleted a log tank", "删除日志配置"),
+        Deed::UserCreate => ("Created a subscription user", "创建订阅用户"),
+        Deed::UserUpdate => ("Changed a subscription user", "修改订阅用户"),
+        Deed::UserDelete => ("Deleted a subscription user", "删除订阅用户"),
+        Deed::EndpointResume => ("Resumed an address", "恢复地址发送"),
+        Deed::TemplateCreate => ("Created a template", "创建消息模板"),
+        Deed::TemplateUpdate => ("Changed a template", "修改消息模板"),
+        Deed::TemplateDelete => ("Deleted a template", "删除消息模板"),
+        Deed::DeliveryResend => ("Resent deliveries", "重发投递"),
+        Deed::DeliveryCancel => ("Cancelled deliveries", "取消投递"),
+        Deed::ConnectionCreate => ("Connected an office app", "接入办公应用"),
+        Deed::ConnectionUpdate => ("Changed a connection", "修改办公应用连接"),
+        Deed::ConnectionDelete => ("Deleted a connection", "删除办公应用连接"),
+        Deed::DirectoryUpdate => ("Updated a directory", "更新通讯录"),
+        Deed::DirectoryConfirm => ("Confirmed an update", "确认通讯录更新"),
+        Deed::DirectoryCancel => ("Cancelled an update", "取消通讯录更新"),
+        Deed::GroupUpdate => ("Changed a group of people", "修改人员组"),
+        Deed::GroupDelete => ("Deleted a group of people", "删除人员组"),
+        Deed::MasterKeyRotate => ("Rotated the master key", "轮换主密钥"),
+        Deed::MasterKeyRetire => ("Retired old master keys", "移除旧主密钥"),
+        Deed::ProjectCreate => ("Created a project", "创建项目"),
+        Deed::ProjectDelete => ("Deleted a project", "删除项目"),
+        Deed::AccountCreate => ("Added an account", "添加帐号"),
+        Deed::AccountRole => ("Changed a role", "修改角色"),
+        Deed::AccountPassword => ("Changed a password", "修改密码"),
+        Deed::AccountDelete => ("Removed an account", "移除帐号"),
+        Deed::AccountSignIn => ("Signed in", "登录"),
+        Deed::KeyCreate => ("Created an access key", "创建访问密钥"),
+        Deed::KeyDelete => ("Revoked an access key", "吊销访问密钥"),
+        Deed::TokenCreate => ("Created a token", "创建令牌"),
+        Deed::TokenDelete => ("Revoked a token", "吊销令牌"),
+    }
+}

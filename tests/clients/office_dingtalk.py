@@ -1,0 +1,103 @@
+"""DingTalk's official SDK for the newer interface, `alibabacloud_dingtalk`, and the widely used `dingtalk-sdk` for the older
+one, against the simulated platform."""
+
+import json
+import logging
+import unittest
+import urllib.parse
+
+from Tea.exceptions import TeaException
+from alibabacloud_dingtalk.oauth2_1_0 import models as oauth2
+from alibabacloud_dingtalk.oauth2_1_0.client import Client as OauthClient
+from alibabacloud_dingtalk.robot_1_0 import models as robot
+from alibabacloud_dingtalk.robot_1_0.client import Client as RobotClient
+from alibabacloud_tea_openapi.models import Config
+from alibabacloud_tea_util.models import RuntimeOptions
+from dingtalk import AppKeyClient, DingTalkException
+import requests
+
+import office
+
+APP_KEY = "dingpretendofficekey1"
+
+
+class Dingtalk(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        logging.getLogger("dingtalk").setLevel(logging.CRITICAL)
+        cls.company = office.Company("dingtalk_app", APP_KEY)
+        cls.company.__enter__()
+        cls.own = cls.company.own_calls({"app_id": APP_KEY, "robot_code": office.ROBOT_CODE})
+        cls.older = AppKeyClient("dingpretendcorp", APP_KEY, office.SECRET)
+        cls.older._http = requests.Session()
+        cls.older._http.mount("https://oapi.dingtalk.com", office.Detour(cls.company.installation.simulator_url))
+
+    @classmethod
+    def tearDownClass(cls):
+        missing = cls.own - cls.company.calls()
+        cls.company.__exit__(None, None, None)
+        assert not missing, missing
+
+    def newer(self, kind):
+        host = urllib.parse.urlsplit(self.company.installation.simulator_url).netloc
+        return kind(Config(protocol="http", region_id="central", endpoint=host))
+
+    def token(self, secret=office.SECRET):
+        request = oauth2.GetAccessTokenRequest(app_key=APP_KEY, app_secret=secret)
+        return self.newer(OauthClient).get_access_token(request).body.access_token
+
+    def refused(self, code, ask, *words):
+        with self.assertRaises(DingTalkException) as refusal:
+            ask(*words)
+        self.assertEqual(refusal.exception.errcode, code)
+
+    def test_a_wrong_secret_is_told(self):
+        with self.assertRaises(TeaException) as refusal:
+            self.token("wrong")
+        self.assertEqual(refusal.exception.code, "invalidClientIdOrSecret")
+
+    def test_the_directory(self):
+        self.assertEqual(self.older.user.auth_scopes()["auth_org_scopes"]["authed_dept"], [1])
+        post = self.older.post
+        found = post("/topapi/v2/department/listsub", {"dept_id": 1})["result"]
+        self.assertEqual([(it["dept_id"], it["name"]) for it in found], [(101, "研发"), (103, "Finance")])
+        self.assertEqual(post("/topapi/v2/department/listsubid", {"dept_id": 101})["result"]["dept_id_list"], [102])
+        self.assertEqual(post("/topapi/v2/department/get", {"dept_id": 102})["result"]["parent_id"], 101)
+        members, cursor = [], 0
+        while cursor is not None:
+            page = post("/topapi/v2/user/list", {"dept_id": 101, "cursor": cursor, "size": 4})["result"]
+            members += [it["userid"] for it in page["list"]]
+            cursor = page.get("next_cursor") if page["has_more"] else None
+        self.assertEqual(members, [f"u{number:03}" for number in range(0, office.MEMBERS, 3)])
+        self.assertEqual(post("/topapi/v2/user/get", {"userid": "u004"})["result"]["name"], "Member 4")
+        self.assertEqual(post("/topapi/v2/user/getbymobile", {"mobile": "13800000005"})["result"]["userid"], "u005")
+        self.refused(60121, post, "/topapi/v2/user/get", {"userid": "stranger"})
+        self.company.change(withhold=["qyapi_get_member"])
+        self.refused(88, post, "/topapi/v2/user/get", {"userid": "u004"})
+        self.company.change(grant=["qyapi_get_member"])
+
+    def test_messages(self):
+        client, token = self.newer(RobotClient), self.token()
+        param = json.dumps({"title": "磁盘", "text": "**91 %**"})
+        headers = robot.BatchSendOTOHeaders(x_acs_dingtalk_access_token=token)
+        people = robot.BatchSendOTORequest(
+            robot_code=office.ROBOT_CODE, user_ids=["u002", "stranger"], msg_key="sampleMarkdown", msg_param=param,
+        )
+        answer = client.batch_send_otowith_options(people, headers, RuntimeOptions()).body
+        self.assertTrue(answer.process_query_key)
+        self.assertEqual(answer.invalid_staff_id_list, ["stranger"])
+        headers = robot.OrgGroupSendHeaders(x_acs_dingtalk_access_token=token)
+        group = robot.OrgGroupSendRequest(
+            robot_code=office.ROBOT_CODE, open_conversation_id=office.CHAT, msg_key="sampleText",
+            msg_param=json.dumps({"content": "to the room"}),
+        )
+        self.assertTrue(client.org_group_send_with_options(group, headers, RuntimeOptions()).body.process_query_key)
+        self.assertEqual([it["chat"] for it in self.company.received()][-2:], ["Member 2", "Release room"])
+        headers = robot.BatchSendOTOHeaders(x_acs_dingtalk_access_token="dead")
+        with self.assertRaises(TeaException) as refusal:
+            client.batch_send_otowith_options(people, headers, RuntimeOptions())
+        self.assertEqual(refusal.exception.code, "InvalidAuthentication")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,68 @@
+"""`wechatpy`, a widely used client of WeCom, against the simulated platform."""
+
+import unittest
+
+from wechatpy.enterprise import WeChatClient
+from wechatpy.exceptions import WeChatClientException
+
+import office
+
+CORP_ID = "wwpretendoffice01"
+
+
+class Wecom(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.company = office.Company("wecom", CORP_ID)
+        cls.company.__enter__()
+        cls.own = cls.company.own_calls({"corp_id": CORP_ID, "agent_id": office.AGENT_ID})
+        cls.client = cls.connected(office.SECRET)
+
+    @classmethod
+    def tearDownClass(cls):
+        missing = cls.own - cls.company.calls()
+        cls.company.__exit__(None, None, None)
+        assert not missing, missing
+
+    @classmethod
+    def connected(cls, secret):
+        client = WeChatClient(CORP_ID, secret)
+        client._http.mount("https://qyapi.weixin.qq.com", office.Detour(cls.company.installation.simulator_url))
+        return client
+
+    def refused(self, code, ask, *words, **more):
+        with self.assertRaises(WeChatClientException) as refusal:
+            ask(*words, **more)
+        self.assertEqual(refusal.exception.errcode, code)
+
+    def test_what_is_wrong_is_told(self):
+        self.refused(40001, self.connected("wrong").agent.get, office.AGENT_ID)
+        self.refused(301002, self.client.agent.get, 7)
+        self.company.change(trusted_ips=["192.0.2.1"])
+        self.refused(60020, self.client.agent.get, office.AGENT_ID)
+        self.company.change(trusted_ips=[])
+
+    def test_the_directory(self):
+        about = self.client.agent.get(office.AGENT_ID)
+        self.assertEqual(about["allow_partys"]["partyid"], [1])
+        departments = {it["id"]: (it["name"], it["parentid"]) for it in self.client.department.get()}
+        self.assertEqual(departments[102], ("平台组", 101))
+        members = self.client.department.get_users(101)
+        self.assertEqual([it["userid"] for it in members], [f"u{number:03}" for number in range(0, office.MEMBERS, 3)])
+        self.assertEqual(self.client.user.get("U004")["name"], "Member 4")
+        self.refused(60111, self.client.user.get, "stranger")
+
+    def test_messages(self):
+        sent = self.client.message.send_markdown(office.AGENT_ID, ["u002", "stranger"], "**91 %**")
+        self.assertEqual(sent["invaliduser"], "stranger")
+        self.client.message.send_text(office.AGENT_ID, "u002", "plain")
+        self.client.message.send_text_card(office.AGENT_ID, "u002", "磁盘", "91 %", "https://example.com/")
+        shown = [it["kind"] for it in self.company.received() if it["chat"] == "Member 2"]
+        self.assertEqual(shown[-3:], ["markdown", "text", "textcard"])
+        self.refused(81013, self.client.message.send_text, office.AGENT_ID, "stranger", "x")
+        self.client.appchat.send_text(office.CHAT, "to the room")
+        self.assertEqual(self.company.received()[-1]["chat"], "Release room")
+
+
+if __name__ == "__main__":
+    unittest.main()
