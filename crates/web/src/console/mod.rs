@@ -36,6 +36,7 @@ mod show;
 mod sign_in;
 mod subscribe;
 mod subscription;
+mod templates;
 mod text;
 mod topic;
 mod topics;
@@ -104,6 +105,10 @@ pub(crate) fn routes() -> Router<App> {
         .route("/console/endpoints", get(endpoint::list))
         .route("/console/endpoints/{endpoint_id}", get(endpoint::show))
         .route("/console/endpoints/{endpoint_id}/resume", post(endpoint::resume))
+        .route("/console/templates", get(templates::list).post(templates::create))
+        .route("/console/templates/new", get(templates::form))
+        .route("/console/templates/{template}", get(templates::show).post(templates::save))
+        .route("/console/templates/{template}/delete", get(templates::ask).post(templates::delete))
         .route("/console/about", get(about::show))
         .merge(settings_routes())
 }

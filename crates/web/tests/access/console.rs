@@ -167,6 +167,7 @@ async fn a_strangers_things_look_as_if_they_did_not_exist() {
     let made_up = [
         ("topic", "none".to_owned()),
         ("subscription", nothing.clone()),
+        ("template", nothing.clone()),
         ("message_id", nothing.clone()),
         ("delivery_id", format!("{nothing}-1")),
         ("endpoint_id", nothing.clone()),

@@ -9,3 +9,4 @@ mod language;
 mod overview;
 mod pages;
 mod send;
+mod template;

@@ -37,6 +37,7 @@ texts! {
         messages: "Messages", "消息";
         endpoints: "Addresses", "地址";
         publish: "Publish", "发布";
+        templates: "Templates", "消息模板";
         settings: "System settings", "系统设置";
         access: "Keys and accounts", "密钥与帐号";
         audit: "Audit log", "审计日志";

@@ -17,12 +17,14 @@ macro_rules! texts {
 mod access;
 mod common;
 mod send;
+mod template;
 mod topics;
 mod watch;
 
 use self::access::{About, AccessText, AuditText};
 use self::common::{ChannelText, Common, Nav, OutcomeText, ProblemText, SignIn, StateText};
 use self::send::{GuideText, PublishText, SubscribeText, SubscriptionText};
+use self::template::TemplateText;
 use self::topics::{TopicText, TopicsText};
 use self::watch::{DeliveryText, EndpointText, MessageText, OverviewText};
 
@@ -103,6 +105,7 @@ groups! {
     guide: GuideText,
     subscription: SubscriptionText,
     publish: PublishText,
+    template: TemplateText,
     message: MessageText,
     delivery: DeliveryText,
     endpoint: EndpointText,

@@ -19,9 +19,9 @@ texts! {
         again: "Tried again", "稍后重试";
         refused: "Refused", "被拒绝";
         quiet: "Nothing was sent in this span of time.", "该时间段内没有发送记录。";
-        course: "Course", "走势";
+        course: "Over time", "走势";
         lanes: "Waiting to be sent", "等待发送";
-        wait: "{} wait", "{} 条等待";
+        wait: "{} waiting", "{} 条等待";
         all_endpoints: "All addresses", "全部地址";
         welcome_title: "Ready when you are", "一切就绪";
         welcome: "Three steps to the first message: create a topic, subscribe a robot, publish.",
