@@ -93,6 +93,8 @@ class Company:
         bad = [finding for finding in checked if not finding["ok"]]
         assert not bad, bad
         self.updated(path, members=MEMBERS)
+        found = self.api("POST", path + "/bindings", {"emails": ["u004@company.example"], "phones": ["13800000005", "13900000000"]})
+        self.bound = [it.get("platform_user_id", it.get("reason")) for it in found["bindings"]]
         self.change(range=["101"])
         self.updated(path, members=17)
         self.change(range=[])

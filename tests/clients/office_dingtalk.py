@@ -71,6 +71,8 @@ class Dingtalk(unittest.TestCase):
         self.assertEqual(members, [f"u{number:03}" for number in range(0, office.MEMBERS, 3)])
         self.assertEqual(post("/topapi/v2/user/get", {"userid": "u004"})["result"]["name"], "Member 4")
         self.assertEqual(post("/topapi/v2/user/getbymobile", {"mobile": "13800000005"})["result"]["userid"], "u005")
+        self.refused(60121, post, "/topapi/v2/user/getbymobile", {"mobile": "13900000000"})
+        self.assertEqual(self.company.bound, ["unsupported", "u005", "no_account"])
         self.refused(60121, post, "/topapi/v2/user/get", {"userid": "stranger"})
         self.company.change(withhold=["qyapi_get_member"])
         self.refused(88, post, "/topapi/v2/user/get", {"userid": "u004"})

@@ -99,6 +99,7 @@ class Lark(unittest.TestCase):
         found = {it.email or it.mobile: it.user_id for it in self.good(contact.user.batch_get_id(ids)).user_list}
         wanted = {"u004@company.example": "u004", "nobody@company.example": None, "13800000005": "u005"}
         self.assertEqual(found, wanted)
+        self.assertEqual(self.company.bound, ["u004", "u005", "no_account"])
 
     def test_a_permission_that_is_missing_is_named(self):
         self.company.change(withhold=["im:chat", "im:chat:readonly"])

@@ -51,6 +51,12 @@ class Wecom(unittest.TestCase):
         self.assertEqual([it["userid"] for it in members], [f"u{number:03}" for number in range(0, office.MEMBERS, 3)])
         self.assertEqual(self.client.user.get("U004")["name"], "Member 4")
         self.refused(60111, self.client.user.get, "stranger")
+        found = self.client.post("user/getuserid", data={"mobile": "13800000005"})
+        self.assertEqual(found["userid"], "u005")
+        found = self.client.post("user/get_userid_by_email", data={"email": "u004@company.example", "email_type": 1})
+        self.assertEqual(found["userid"], "u004")
+        self.refused(46004, self.client.post, "user/getuserid", data={"mobile": "13900000000"})
+        self.assertEqual(self.company.bound, ["u004", "u005", "no_account"])
 
     def test_messages(self):
         sent = self.client.message.send_markdown(office.AGENT_ID, ["u002", "stranger"], "**91 %**")

@@ -86,6 +86,12 @@ deeds! {
     GroupUpdate "group.update";
     /// Removed a group of people.
     GroupDelete "group.delete";
+    /// Bound mail addresses or phone numbers to members.
+    ContactBind "contact.bind";
+    /// Said that a member who is gone is another one now.
+    MemberMerge "member.merge";
+    /// Took that back.
+    MemberUnmerge "member.unmerge";
     /// Began to seal under another master key.
     MasterKeyRotate "master_key.rotate";
     /// Took old master keys away.

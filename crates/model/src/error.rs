@@ -40,8 +40,6 @@ pub enum Field {
     MessageId,
     /// A delivery's state.
     State,
-    /// How many hours back to look.
-    Hours,
     /// Who is told when a subscription's endpoint is paused.
     Fallback,
     /// What happens when too much waits.
@@ -142,6 +140,8 @@ pub enum Field {
     RobotCode,
     /// The recipients of a push.
     To,
+    /// A mail address or a phone number of a member.
+    Contact,
 }
 
 impl Field {
@@ -166,7 +166,6 @@ impl Field {
             Self::IdempotencyKey => "idempotency_key",
             Self::MessageId => "message_id",
             Self::State => "state",
-            Self::Hours => "hours",
             Self::Fallback => "fallback",
             Self::Overflow => "overflow",
             Self::Reason => "reason",
@@ -217,6 +216,7 @@ impl Field {
             Self::AgentId => "agent_id",
             Self::RobotCode => "robot_code",
             Self::To => "to",
+            Self::Contact => "contact",
         }
     }
 }

@@ -23,6 +23,7 @@
 //! | publish; how often a topic may be published to | [`publish`], `flow` |
 //! | office apps: connect, prove, check | [`connection`] |
 //! | their directories and groups | [`directory`] |
+//! | members by mail address or phone; members who are gone | [`contact`], [`merge`] |
 //! | straight to people and chats | [`push`] |
 //! | check, test and preview, before anything is done | [`trial`] |
 //! | what became of a message | [`delivery`] |
@@ -38,6 +39,7 @@ pub mod audit;
 pub mod caller;
 pub mod confirmation;
 pub mod connection;
+pub mod contact;
 pub mod credential;
 pub mod delivery;
 pub mod detection;
@@ -51,6 +53,7 @@ mod flow;
 pub mod install;
 pub mod installation;
 pub mod logtank;
+pub mod merge;
 mod password;
 pub mod project;
 pub mod publish;
@@ -88,7 +91,9 @@ pub use carillon_store::audit::{AuditFilter, AuditLine};
 pub use carillon_store::credential::ListedCredential;
 pub use carillon_store::directory::{Addressed, Expanded, Kept, Unreached};
 pub use carillon_store::member::Member;
+pub use carillon_store::office_contact::Member as BoundMember;
 pub use carillon_store::office_group::{Group, GroupPart, GroupPartKind};
+pub use carillon_store::office_merge::Alike;
 pub use carillon_store::office_run::Run;
 pub use carillon_store::project::Project;
 pub use carillon_store::rotation::KeyUse;

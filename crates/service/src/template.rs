@@ -121,7 +121,7 @@ impl Service {
     ///
     /// # Errors
     /// When the text breaks its rule, or a value does.
-    pub async fn preview_template(
+    pub fn preview_template(
         &self,
         caller: &Caller,
         channel: Option<Channel>,

@@ -65,7 +65,10 @@ pub struct Traffic {
 
 /// Pictures that were made a moment ago, so that many who watch cost no more than one.
 #[derive(Debug, Default)]
-pub(crate) struct Pictures(Mutex<BTreeMap<(String, u32), (Timestamp, Arc<Traffic>)>>);
+pub(crate) struct Pictures(Mutex<BTreeMap<(String, u32), Made>>);
+
+/// A picture with when it was made.
+type Made = (Timestamp, Arc<Traffic>);
 
 impl Pictures {
     fn get(&self, project: &ProjectId, hours: u32, now: Timestamp) -> Option<Arc<Traffic>> {
@@ -137,7 +140,7 @@ impl Service {
     pub async fn traffic(&self, caller: &Caller, hours: u32) -> Result<Arc<Traffic>, Error> {
         caller.may(Right::Look)?;
         if !(1..=HOURS_MAX).contains(&hours) {
-            return Err(Invalid::new(Field::Hours, "must be 1 to 168").into());
+            return Err(Invalid::new(Field::Since, "hours must be 1 to 168").into());
         }
         let now = self.clock.now();
         if let Some(kept) = self.pictures.get(&caller.project, hours, now) {

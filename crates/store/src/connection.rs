@@ -210,6 +210,7 @@ impl Store {
                  AND endpoint_id IN (SELECT id FROM office_recipient WHERE connection_id = $1)",
                 "DELETE FROM office_membership WHERE connection_id = $1",
                 "DELETE FROM office_department WHERE connection_id = $1",
+                "DELETE FROM office_contact WHERE connection_id = $1",
                 "DELETE FROM office_recipient WHERE connection_id = $1",
                 "DELETE FROM office_staged WHERE run_id IN (SELECT id FROM office_run WHERE connection_id = $1)",
                 "DELETE FROM office_run WHERE connection_id = $1",

@@ -98,7 +98,7 @@ macro_rules! select_kept {
     };
 }
 
-pub(crate) fn read_kept(mut row: Row) -> Result<Kept, Error> {
+pub(crate) fn read_kept(row: &mut Row) -> Result<Kept, Error> {
     Ok(Kept {
         id: row.parsed(|text| EndpointId::parse(text).ok())?,
         platform_id: row.text()?,
@@ -227,12 +227,13 @@ impl Expansion<'_, '_> {
     /// platform says of it is the truth.
     fn add_named(&mut self, recipient: &Recipient) -> Result<(), Error> {
         let key = folded(self.platform, &recipient.id);
-        let sql = "SELECT r.id, r.platform_id, r.name, r.state FROM office_recipient r
+        let sql = "SELECT r.merged_into, r.id, r.platform_id, r.name, r.state FROM office_recipient r
              WHERE r.connection_id = $1 AND r.kind = $2
              AND (r.key = $3 OR r.id = $4 OR r.open_id = $4 OR r.union_id = $4) ORDER BY r.state LIMIT 1";
         let kind = recipient.kind.name();
         let named = params![self.connection, kind, key.as_str(), recipient.id.as_str()];
         if let Some(row) = self.tx.query_one("office_recipient", sql, named)? {
+            let row = self.followed(row)?;
             if self.push(row, recipient.kind)? {
                 self.found.unreached.push((recipient.clone(), Unreached::Gone));
             }
@@ -252,6 +253,22 @@ impl Expansion<'_, '_> {
             gone: false,
         });
         Ok(())
+    }
+
+    /// Who somebody is now: one who is gone may be another one, as somebody said, and that one again.
+    fn followed(&mut self, mut row: Row) -> Result<Row, Error> {
+        const MERGES_MAX: usize = 16;
+        let mut merged_into = row.maybe_text()?;
+        for _merge in 0..MERGES_MAX {
+            let Some(id) = merged_into.take() else { break };
+            let sql = "SELECT r.merged_into, r.id, r.platform_id, r.name, r.state FROM office_recipient r
+                 WHERE r.id = $1 AND r.connection_id = $2";
+            let next = self.tx.query_one("office_recipient", sql, params![id, self.connection])?;
+            let Some(next) = next else { break };
+            row = next;
+            merged_into = row.maybe_text()?;
+        }
+        Ok(row)
     }
 
     /// Adds somebody who was not met yet, and tells whether it is one who is gone.
@@ -329,8 +346,8 @@ impl Store {
                 params![connection.to_string(), kind.name(), after, part, limit],
             )?;
             let mut found = Vec::with_capacity(rows.len());
-            for row in rows {
-                let mut kept = read_kept(row)?;
+            for mut row in rows {
+                let mut kept = read_kept(&mut row)?;
                 let sql =
                     "SELECT department FROM office_membership WHERE recipient_id = $1 ORDER BY department";
                 for mut row in tx.query("office_membership", sql, params![kept.id.to_string()])? {

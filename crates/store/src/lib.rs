@@ -37,6 +37,8 @@
 //! | readings of a directory | [`office_run`], [`office_staged`] |
 //! | access tokens of office apps | [`office_token`] |
 //! | groups of people of our own | [`office_group`] |
+//! | whose a mail address or a phone number is | [`office_contact`] |
+//! | members who are gone, and who they are now | [`office_merge`] |
 //! | moving an installation to another database | [`copy`] |
 //! | the key file, and whether it is this database's own | `key_file`, `key_check` |
 //! | another master key | [`rotation`] |
@@ -66,7 +68,9 @@ pub mod logtank;
 pub mod member;
 pub mod message;
 mod migrate;
+pub mod office_contact;
 pub mod office_group;
+pub mod office_merge;
 pub mod office_run;
 pub mod office_staged;
 pub mod office_token;

@@ -40,6 +40,7 @@ migrations![
     "0015_office_token",
     "0016_logtank",
     "0017_vacuum",
+    "0018_office_contact",
     "0019_tally",
 ];
 

@@ -169,7 +169,8 @@ fn set_members(
         let sql = "INSERT INTO office_recipient (id, connection_id, kind, key, platform_id, open_id, union_id, name, about,
              state, first_seen, last_seen) VALUES ($1, $2, 'member', $3, $4, $5, $6, $7, '', 0, $8, $8)
              ON CONFLICT (id) DO UPDATE SET key = excluded.key, platform_id = excluded.platform_id,
-             open_id = excluded.open_id, union_id = excluded.union_id, name = excluded.name, state = 0, gone_at = NULL";
+             open_id = excluded.open_id, union_id = excluded.union_id, name = excluded.name, state = 0, gone_at = NULL,
+             merged_into = NULL";
         let row = params![
             id.as_str(),
             connection,

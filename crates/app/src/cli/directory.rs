@@ -1,5 +1,6 @@
 //! `carillon directory`.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::bail;
@@ -8,7 +9,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::client::{Client, items, piece, text};
-use super::{ClientFlags, paint, say};
+use super::{ClientFlags, paint, people, say};
 
 /// The largest page of a list.
 const PAGE: usize = 200;
@@ -46,6 +47,41 @@ enum Action {
         /// The connection's id
         connection: String,
     },
+    /// Find members by mail addresses and phone numbers; from then on a push may name them by these
+    Bind {
+        /// The connection's id
+        connection: String,
+        /// A mail address; may be given several times
+        #[arg(long = "email", value_name = "ADDRESS")]
+        emails: Vec<String>,
+        /// A phone number; may be given several times
+        #[arg(long = "phone", value_name = "NUMBER")]
+        phones: Vec<String>,
+        /// A file with one mail address or phone number a line; - reads standard input
+        #[arg(long, value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
+    /// List members who are gone: what still names them, and who they may be now
+    Gone {
+        /// The connection's id
+        connection: String,
+    },
+    /// Say that a member who is gone is another one now: whatever names the first reaches the second
+    Merge {
+        /// The connection's id
+        connection: String,
+        /// Our id of the one who is gone
+        from: String,
+        /// Our id of the other
+        into: String,
+    },
+    /// Take a merge back
+    Unmerge {
+        /// The connection's id
+        connection: String,
+        /// Our id of the one who is gone
+        from: String,
+    },
     /// Make a group of people, or replace the parts of the one of that name
     Group {
         /// The connection's id
@@ -81,11 +117,27 @@ pub(crate) async fn run(flags: DirectoryFlags) -> anyhow::Result<ExitCode> {
             let body = json!({ "name": name, "parts": read });
             (client.call(Method::POST, &path, Some(&body)).await?, "")
         }
+        Action::Bind { connection, emails, phones, file } => {
+            return people::bind(&client, &connection, (emails, phones, file), flags.client.json).await;
+        }
+        Action::Gone { connection } => (listed(&client, &connection, "gone", "").await?, "gone"),
+        Action::Merge { connection, from, into } => {
+            let path = format!("/api/v1/connections/{}/merges", piece(&connection));
+            let body = json!({ "from": from, "into": into });
+            (client.call(Method::POST, &path, Some(&body)).await?, "")
+        }
+        Action::Unmerge { connection, from } => {
+            let path = format!("/api/v1/connections/{}/merges/{}", piece(&connection), piece(&from));
+            (client.call(Method::DELETE, &path, None).await?, "")
+        }
     };
     if flags.client.json {
         say(&answer.to_string());
     } else if name.is_empty() {
-        say(text(&answer, "/id"));
+        let id = text(&answer, "/id");
+        say(if id.is_empty() { "done" } else { id });
+    } else if name == "gone" {
+        items(&answer, "/gone").iter().for_each(people::show_gone);
     } else {
         items(&answer, &format!("/{name}")).iter().for_each(show);
     }

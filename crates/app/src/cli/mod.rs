@@ -16,6 +16,7 @@ mod explain;
 mod key;
 mod migrate;
 mod paint;
+mod people;
 mod project;
 mod publish;
 mod push;

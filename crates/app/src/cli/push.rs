@@ -18,7 +18,7 @@ pub(crate) struct PushFlags {
     connection: String,
     /// The message; - reads standard input
     text: String,
-    /// To whom: member:ID, department:ID, group:NAME or chat:ID; may be given several times
+    /// To whom: member:ID, department:ID, group:NAME, chat:ID, email:ADDRESS or phone:NUMBER; may be given several times
     #[arg(long = "to", required = true, value_name = "KIND:ID")]
     to: Vec<String>,
     /// The heading

@@ -34,6 +34,7 @@ mod office_canary;
 mod office_doctor;
 mod office_large;
 mod office_nodes;
+mod office_people;
 mod office_thousand;
 mod office_topic;
 mod pause;

@@ -4,9 +4,11 @@
 //! | --- | --- |
 //! | connection: a registered app, with its credentials | [`connection`] |
 //! | directory: what it lets us read, and what an update changes | [`directory`] |
+//! | contact: a mail address or phone number of a member | [`contact`] |
 //! | recipient: a member, department, group or chat | [`recipient`] |
 
 pub mod connection;
+pub mod contact;
 pub mod directory;
 pub mod recipient;
 

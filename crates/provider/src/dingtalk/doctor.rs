@@ -10,7 +10,7 @@ use crate::Context;
 use crate::office::{Fault, Finding, Wrong, doctor};
 
 /// The permission to find a member by phone.
-const BY_MOBILE: &str = "qyapi_get_member_by_mobile";
+pub(crate) const BY_MOBILE: &str = "qyapi_get_member_by_mobile";
 /// The permission to send through the robot.
 const SEND: &str = "qyapi_robot_sendmsg";
 /// Where permissions are granted.

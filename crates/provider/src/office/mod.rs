@@ -8,11 +8,13 @@
 //! | what is wrong with a connection | `fault` |
 //! | the app-wide limits | `pace` |
 //! | trying every permission | `doctor` |
+//! | finding members by mail address or phone | `lookup`; the calls in each platform's folder |
 //! | messages | `send`; the forms in each platform's folder |
 
 pub(crate) mod call;
 pub(crate) mod doctor;
 mod fault;
+pub(crate) mod lookup;
 pub(crate) mod pace;
 pub(crate) mod send;
 pub(crate) mod walk;
@@ -22,6 +24,7 @@ use carillon_model::office::App;
 
 pub use doctor::{Finding, Wanted};
 pub use fault::{Fault, Wrong};
+pub use lookup::Looked;
 pub use walk::{Found, Walk};
 
 use crate::{Context, Providers, clean, dingtalk, lark, wecom};

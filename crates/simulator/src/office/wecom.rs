@@ -59,6 +59,7 @@ fn called(office: &mut Office, call: &Call, asked: &Asked<'_>) -> Result<Verdict
             let found = found.ok_or_else(|| fault(asked, 60_111, "userid not found"))?;
             Ok(good(shown_member(found)))
         }
+        ["user", what @ ("getuserid" | "get_userid_by_email")] => lookup(&app, asked, what),
         ["message", "send"] => send(office, &app, asked),
         ["appchat", "send"] => chat(office, &app, asked),
         _ => Err(fault(asked, 404, "no such interface")),
@@ -118,6 +119,21 @@ fn members(app: &OfficeApp, asked: &Asked<'_>) -> Result<Verdict, Verdict> {
     let found =
         app.members.iter().filter(|member| !member.left && member.departments.iter().any(|id| id == of));
     Ok(good(json!({ "userlist": found.map(shown_member).collect::<Vec<_>>() })))
+}
+
+/// The member of a phone number, or of one of the company's mail addresses.
+fn lookup(app: &OfficeApp, asked: &Asked<'_>, what: &str) -> Result<Verdict, Verdict> {
+    let body = asked.json_object().ok_or_else(|| fault(asked, 47_001, "data format error"))?;
+    let of = |member: &OfficeMember| {
+        if what == "getuserid" { member.mobile.clone() } else { member.email.clone() }
+    };
+    let field = if what == "getuserid" { "mobile" } else { "email" };
+    let wanted = text_at(&body, field).ok_or_else(|| fault(asked, 40_058, "missing field"))?;
+    let has = |member: &&OfficeMember| {
+        !member.left && app.sees(member) && of(member).is_some_and(|own| own.eq_ignore_ascii_case(wanted))
+    };
+    let found = app.members.iter().find(has).ok_or_else(|| fault(asked, 46_004, "user not exist"))?;
+    Ok(good(json!({ "userid": found.id })))
 }
 
 fn shown_member(member: &OfficeMember) -> Value {

@@ -20,6 +20,7 @@ mod idempotency;
 mod logtank;
 mod message;
 mod office;
+mod office_merge;
 mod office_token;
 mod open;
 mod overflow;
@@ -183,6 +184,9 @@ macro_rules! contract {
                     too_many_gone_asks_and_a_crash_commits_nothing
                     everyone_is_reached_once
                     a_push_opens_with_its_connection;
+                office_merge:
+                    who_came_back_under_a_new_id_gets_what_the_old_one_got
+                    contacts_lead_to_members;
                 open:
                     everything_survives_a_restart
                     what_was_answered_survives_a_crash

@@ -22,7 +22,7 @@ fn app(secret: &str) -> App {
     App::Lark(LarkApp { app_id: "cli_a1b2c3d4e5f6a7b8".into(), app_secret: secret.into() })
 }
 
-async fn connected<H: Home>(bed: &Bed<H>, name: &str) -> ConnectionId {
+pub(crate) async fn connected<H: Home>(bed: &Bed<H>, name: &str) -> ConnectionId {
     bed.tick();
     match bed.store.connection_add(&bed.project, name.to_owned(), app(SECRET)).await.unwrap() {
         Connected::Done(id) => id,
@@ -30,7 +30,7 @@ async fn connected<H: Home>(bed: &Bed<H>, name: &str) -> ConnectionId {
     }
 }
 
-fn member(id: &str, departments: &[&str]) -> Member {
+pub(crate) fn member(id: &str, departments: &[&str]) -> Member {
     Member {
         user_id: id.to_owned(),
         open_id: Some(format!("ou_{id}")),
@@ -46,13 +46,13 @@ fn department(id: &str, parent: Option<&str>) -> Department {
     Department { other_id: Some(format!("custom-{id}")), id, parent: parent.map(str::to_owned), name }
 }
 
-fn range(departments: &[&str]) -> Range {
+pub(crate) fn range(departments: &[&str]) -> Range {
     let departments: BTreeSet<String> = departments.iter().map(|&text| text.to_owned()).collect();
     Range { all: departments.is_empty(), departments, ..Range::default() }
 }
 
 /// Reads a directory to its end; tells whether it asks.
-async fn read<H: Home>(
+pub(crate) async fn read<H: Home>(
     bed: &Bed<H>,
     connection: ConnectionId,
     members: Vec<Member>,
@@ -74,15 +74,15 @@ async fn run_of<H: Home>(bed: &Bed<H>, connection: ConnectionId, run: RunId) -> 
     bed.store.run_find(&bed.project, connection, run).await.unwrap().unwrap()
 }
 
-fn named(kind: RecipientKind, id: &str) -> Recipient {
+pub(crate) fn named(kind: RecipientKind, id: &str) -> Recipient {
     Recipient { kind, id: id.to_owned() }
 }
 
-async fn expand<H: Home>(bed: &Bed<H>, connection: ConnectionId, to: &[Recipient]) -> Expanded {
+pub(crate) async fn expand<H: Home>(bed: &Bed<H>, connection: ConnectionId, to: &[Recipient]) -> Expanded {
     bed.store.recipients_expand(connection, to.to_vec()).await.unwrap().unwrap()
 }
 
-fn ids(expanded: &Expanded) -> Vec<&str> {
+pub(crate) fn ids(expanded: &Expanded) -> Vec<&str> {
     expanded.to.iter().map(|one| one.platform_id.as_str()).collect()
 }
 

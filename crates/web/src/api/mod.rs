@@ -14,6 +14,7 @@ pub(crate) mod error;
 mod installation;
 mod message;
 mod openapi;
+mod people;
 mod project;
 mod push;
 mod rotation;
@@ -87,6 +88,10 @@ fn office_routes() -> Router<App> {
             get(directory::groups).post(directory::put_group),
         )
         .route("/api/v1/connections/{connection_id}/groups/{group_id}", delete(directory::remove_group))
+        .route("/api/v1/connections/{connection_id}/bindings", post(people::bind))
+        .route("/api/v1/connections/{connection_id}/gone", get(people::gone))
+        .route("/api/v1/connections/{connection_id}/merges", post(people::merge))
+        .route("/api/v1/connections/{connection_id}/merges/{member_id}", delete(people::unmerge))
         .route("/api/v1/pushes", post(push::push))
         .route("/api/v1/pushes/preview", post(push::preview))
 }

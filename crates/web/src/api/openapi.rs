@@ -6,8 +6,8 @@ use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 
 use super::{
-    account, audit, connection, credential, delivery, directory, endpoint, installation, message, project,
-    push, rotation, traffic,
+    account, audit, connection, credential, delivery, directory, endpoint, installation, message, people,
+    project, push, rotation, traffic,
 };
 
 #[derive(OpenApi)]
@@ -47,6 +47,10 @@ use super::{
         directory::groups,
         directory::put_group,
         directory::remove_group,
+        people::bind,
+        people::gone,
+        people::merge,
+        people::unmerge,
         push::push,
         push::preview,
         endpoint::list,

@@ -5,8 +5,10 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use carillon_model::id::ConnectionId;
 use carillon_model::message::{Body, Color, Content, Locale, Priority};
+use carillon_model::office::contact::ContactKind;
 use carillon_model::office::{Recipient, RecipientKind};
-use carillon_model::{Field, Invalid};
+use carillon_model::{Field, Invalid, SecretText};
+use carillon_service::contact::Typed;
 use carillon_service::push::Push;
 use carillon_service::{Addressed, Error, Unreached};
 use serde::{Deserialize, Serialize};
@@ -22,9 +24,9 @@ use crate::call::mark_replayed;
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct To {
-    /// `member`, `department` (with those below it), `group` or `chat`.
+    /// `member`, `department` (with those below it), `group` or `chat`; `email` or `phone` of a member that was bound to it.
     kind: String,
-    /// The id: ours, or one of the platform's.
+    /// The id: ours, or one of the platform's; the name of a group; the mail address or phone number.
     id: String,
 }
 
@@ -94,7 +96,7 @@ pub(crate) struct Unreachable {
     kind: &'static str,
     /// Its id as it was given.
     id: String,
-    /// `gone`, `no_department`, `no_group` or `empty`.
+    /// `gone`, `no_department`, `no_group`, `empty`, or `not_bound` (a contact whose member is not known).
     reason: &'static str,
 }
 
@@ -138,13 +140,42 @@ const SHOWN_MAX: usize = 200;
 /// The most buttons of a message.
 const BUTTONS_MAX: usize = 5;
 
-fn recipients(to: Vec<To>) -> Result<Vec<Recipient>, Invalid> {
-    let read = |to: To| {
-        let rule = "kind must be member, department, group or chat";
-        let kind = RecipientKind::from_name(&to.kind).ok_or_else(|| Invalid::new(Field::To, rule))?;
-        Recipient::parse(kind, &to.id).map_err(|invalid| Invalid::new(Field::To, invalid.rule))
-    };
-    to.into_iter().map(read).collect()
+fn recipient(to: &To) -> Result<Recipient, Invalid> {
+    let rule = "kind must be member, department, group, chat, email or phone";
+    let kind = RecipientKind::from_name(&to.kind).ok_or_else(|| Invalid::new(Field::To, rule))?;
+    Recipient::parse(kind, &to.id).map_err(|invalid| Invalid::new(Field::To, invalid.rule))
+}
+
+/// Whom a push names; those named by a contact are looked up, and told apart when nobody knows them.
+async fn recipients(
+    app: &App,
+    call: &ApiCall,
+    connection: ConnectionId,
+    to: Vec<To>,
+) -> Result<(Vec<Recipient>, Vec<Unreachable>), Error> {
+    let kind = |to: &To| ContactKind::from_name(&to.kind);
+    let typed = |to: &To| kind(to).map(|kind| (kind, SecretText::from(to.id.as_str())));
+    let contacts: Vec<Typed> = to.iter().filter_map(typed).collect();
+    if contacts.is_empty() {
+        return Ok((to.iter().map(recipient).collect::<Result<_, _>>()?, Vec::new()));
+    }
+    let mut bound = app.service.find_contacts(&call.0.caller, connection, contacts).await?.into_iter();
+    let (mut recipients, mut unbound) = (Vec::new(), Vec::new());
+    for one in to {
+        match kind(&one) {
+            None => recipients.push(recipient(&one)?),
+            Some(kind) => match bound.next().flatten() {
+                Some(member) => recipients.push(member),
+                None => unbound.push(Unreachable { kind: kind.name(), id: one.id, reason: "not_bound" }),
+            },
+        }
+    }
+    // Not a single recipient is a rule of the service's.
+    if recipients.is_empty() && !unbound.is_empty() {
+        Err(Error::NobodyReached(None))
+    } else {
+        Ok((recipients, unbound))
+    }
 }
 
 fn color(severity: Option<&str>) -> Result<Option<Color>, Invalid> {
@@ -194,13 +225,13 @@ fn body(new: &mut NewPush) -> Result<Body, Invalid> {
     Ok(Body { color, ..body })
 }
 
-fn unreachable(unreached: &[(Recipient, Unreached)]) -> Vec<Unreachable> {
+fn unreachable(unreached: &[(Recipient, Unreached)], unbound: Vec<Unreachable>) -> Vec<Unreachable> {
     let shown = |(recipient, why): &(Recipient, Unreached)| Unreachable {
         kind: recipient.kind.name(),
         id: recipient.id.clone(),
         reason: why.name(),
     };
-    unreached.iter().map(shown).collect()
+    unreached.iter().map(shown).chain(unbound).collect()
 }
 
 /// Sends a message straight to people and chats of an office app. Everyone has a delivery of their own.
@@ -215,6 +246,8 @@ fn unreachable(unreached: &[(Recipient, Unreached)]) -> Vec<Unreachable> {
 pub(crate) async fn push(State(app): State<App>, call: ApiCall) -> Result<Response, ApiError> {
     let pushed = async {
         let mut new: NewPush = call.body()?;
+        let connection = ConnectionId::parse(&new.connection_id)?;
+        let (to, unbound) = recipients(&app, &call, connection, std::mem::take(&mut new.to)).await?;
         let idempotency_key = idempotency_key(&call, new.idempotency_key.take())?;
         let content = Content {
             default: body(&mut new)?,
@@ -222,21 +255,21 @@ pub(crate) async fn push(State(app): State<App>, call: ApiCall) -> Result<Respon
             ..Content::default()
         };
         let push = Push {
-            connection: ConnectionId::parse(&new.connection_id)?,
-            to: recipients(new.to)?,
+            connection,
+            to,
             content,
             time_to_live: new.time_to_live,
             priority: new.priority,
             locale: new.locale,
             idempotency_key,
         };
-        app.service.push(&call.0.caller, push).await
+        Ok((app.service.push(&call.0.caller, push).await?, unbound))
     };
-    let pushed = pushed.await.map_err(|error: Error| call.refuse(error))?;
+    let (pushed, unbound) = pushed.await.map_err(|error: Error| call.refuse(error))?;
     let answer = AcceptedPush {
         message_id: pushed.message.to_string(),
         heads: pushed.heads,
-        unreachable: unreachable(&pushed.unreached),
+        unreachable: unreachable(&pushed.unreached, unbound),
     };
     if !pushed.replayed {
         return Ok(ok(StatusCode::ACCEPTED, &answer));
@@ -253,9 +286,10 @@ pub(crate) async fn preview(State(app): State<App>, call: ApiCall) -> Result<Res
     let found = async {
         let new: NewPreview = call.body()?;
         let connection = ConnectionId::parse(&new.connection_id)?;
-        app.service.preview_push(&call.0.caller, connection, recipients(new.to)?).await
+        let (to, unbound) = recipients(&app, &call, connection, new.to).await?;
+        Ok((app.service.preview_push(&call.0.caller, connection, to).await?, unbound))
     };
-    let found = found.await.map_err(|error: Error| call.refuse(error))?;
+    let (found, unbound) = found.await.map_err(|error: Error| call.refuse(error))?;
     let there: Vec<Addressed> = found.to.into_iter().filter(|one| !one.gone).collect();
     let heads = there.len();
     let shown = |one: Addressed| Reached {
@@ -265,5 +299,5 @@ pub(crate) async fn preview(State(app): State<App>, call: ApiCall) -> Result<Res
         name: one.name,
     };
     let to = there.into_iter().take(SHOWN_MAX).map(shown).collect();
-    Ok(ok(StatusCode::OK, &Preview { heads, to, unreachable: unreachable(&found.unreached) }))
+    Ok(ok(StatusCode::OK, &Preview { heads, to, unreachable: unreachable(&found.unreached, unbound) }))
 }

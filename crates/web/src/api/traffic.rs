@@ -78,7 +78,9 @@ fn shown(traffic: &Traffic) -> ShownTraffic {
 pub(crate) async fn show(State(app): State<App>, call: ApiCall) -> Result<Response, ApiError> {
     let result = async {
         let hours = match call.0.query("hours") {
-            Some(text) => text.parse().map_err(|_parse| Invalid::new(Field::Hours, "must be 1 to 168"))?,
+            Some(text) => {
+                text.parse().map_err(|_parse| Invalid::new(Field::Since, "hours must be 1 to 168"))?
+            }
             None => HOURS,
         };
         Ok::<_, Error>(shown(&*app.service.traffic(&call.0.caller, hours).await?))

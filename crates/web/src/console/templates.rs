@@ -95,7 +95,7 @@ fn values(form: &Form, placeholders: &[String]) -> BTreeMap<String, String> {
 }
 
 /// The page with what its text would become.
-async fn shown_page(
+fn shown_page(
     app: &App,
     visit: &Visit,
     template: Option<Template>,
@@ -126,13 +126,13 @@ async fn shown_page(
         wrong: Wrong::default(),
     };
     if !it.content.trim().is_empty() {
-        let made = app.service.preview_template(&visit.caller, channel, &it.content, values, locale).await;
+        let made = app.service.preview_template(&visit.caller, channel, &it.content, values, locale);
         match made {
             Ok(forms) => {
-                it.shown = forms.into_iter().map(|form| shown(form, false, visit.look.lang)).collect()
+                it.shown = forms.into_iter().map(|form| shown(form, false, visit.look.lang)).collect();
             }
             Err(error) => {
-                it.wrong = Wrong::of(error, visit.look.lang).map_err(|error| visit.problem(error))?
+                it.wrong = Wrong::of(error, visit.look.lang).map_err(|error| visit.problem(error))?;
             }
         }
     }
@@ -142,7 +142,7 @@ async fn shown_page(
 /// The form of a new one.
 pub(crate) async fn form(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
     visit.must(Right::Change)?;
-    let it = shown_page(&app, &visit, None, String::new()).await?;
+    let it = shown_page(&app, &visit, None, String::new())?;
     Ok(page(StatusCode::OK, &it))
 }
 
@@ -150,7 +150,7 @@ pub(crate) async fn form(State(app): State<App>, visit: Visit) -> Result<Respons
 pub(crate) async fn create(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
     visit.must(Right::Change)?;
     let content = visit.form.lines("content");
-    let mut it = shown_page(&app, &visit, None, content.clone()).await?;
+    let mut it = shown_page(&app, &visit, None, content.clone())?;
     it.f.path = "/console/templates/new".to_owned();
     if visit.form.get("do") != "save" {
         return Ok(page(StatusCode::OK, &it));
@@ -170,7 +170,7 @@ pub(crate) async fn create(State(app): State<App>, visit: Visit) -> Result<Respo
 pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
     let found = app.service.template(&visit.caller, visit.path("template")).await;
     let (template, content) = found.map_err(|error| visit.problem(error))?;
-    Ok(page(StatusCode::OK, &shown_page(&app, &visit, Some(template), content).await?))
+    Ok(page(StatusCode::OK, &shown_page(&app, &visit, Some(template), content)?))
 }
 
 /// Shows what another text would become, or gives it that, as the button says.
@@ -179,7 +179,7 @@ pub(crate) async fn save(State(app): State<App>, visit: Visit) -> Result<Respons
     let found = app.service.template(&visit.caller, visit.path("template")).await;
     let (template, _content) = found.map_err(|error| visit.problem(error))?;
     let (id, content) = (template.id.to_string(), visit.form.lines("content"));
-    let mut it = shown_page(&app, &visit, Some(template), content.clone()).await?;
+    let mut it = shown_page(&app, &visit, Some(template), content.clone())?;
     if visit.form.get("do") != "save" {
         return Ok(page(StatusCode::OK, &it));
     }

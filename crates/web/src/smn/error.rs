@@ -113,6 +113,7 @@ fn field(field: Field) -> (StatusCode, &'static str, &'static str) {
         | Field::AgentId
         | Field::RobotCode
         | Field::To
+        | Field::Contact
         | Field::PublicUrl
         | Field::Fallback
         | Field::Overflow
@@ -122,8 +123,7 @@ fn field(field: Field) -> (StatusCode, &'static str, &'static str) {
         | Field::Topics
         | Field::ProjectName
         | Field::Note
-        | Field::TokenLife
-        | Field::Hours => (bad, "SMN.0018", "The request is invalid."),
+        | Field::TokenLife => (bad, "SMN.0018", "The request is invalid."),
     }
 }
 

@@ -6,6 +6,8 @@ const PUSH: &str =
     r#"{"connection_id":"00000000000000000000000000000000","to":[{"kind":"member","id":"a"}],"text":"x"}"#;
 const PREVIEW: &str =
     r#"{"connection_id":"00000000000000000000000000000000","to":[{"kind":"member","id":"a"}]}"#;
+const MERGE: &str =
+    r#"{"from":"00000000000000000000000000000000","into":"00000000000000000000000000000001"}"#;
 
 /// Method, path, who, body.
 pub(crate) const TABLE: &[(&str, &str, &str, &str)] = &[
@@ -172,6 +174,10 @@ pub(crate) const TABLE: &[(&str, &str, &str, &str)] = &[
     ("GET", "{C}/groups", "look", ""),
     ("POST", "{C}/groups", "change", r#"{"name":"a","parts":[]}"#),
     ("DELETE", "{C}/groups/{group_id}", "change", ""),
+    ("POST", "{C}/bindings", "change", r#"{"emails":["a@example.com"]}"#),
+    ("GET", "{C}/gone", "look", ""),
+    ("POST", "{C}/merges", "change", MERGE),
+    ("DELETE", "{C}/merges/{member_id}", "change", ""),
     ("POST", "/api/v1/pushes", "push", PUSH),
     ("POST", "/api/v1/pushes/preview", "look", PREVIEW),
     ("GET", "/api/v1/explain?message_id={message_id}", "trace", ""),

@@ -65,6 +65,7 @@ pub(crate) async fn there(house: &House) -> Names {
         ("connection_id", NOTHING.to_owned()),
         ("run_id", NOTHING.to_owned()),
         ("group_id", NOTHING.to_owned()),
+        ("member_id", NOTHING.to_owned()),
         ("access_key", key),
         ("token_id", token),
         ("name", "introduction".to_owned()),
