@@ -18,6 +18,8 @@ PASSWORD = "a long password for tests"
 HOSTS = ["oapi.dingtalk.com", "api.dingtalk.com", "open.feishu.cn", "open.larksuite.com", "qyapi.weixin.qq.com"]
 LARK = "https://open.feishu.cn/open-apis/bot/v2/hook/"
 WECOM = "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key="
+OFFICE_SECRET = "office-secret-0123456789abcdef"
+NAMES = ["Wang Fang", "Li Wei", "张敏", "Chen Jie", "刘洋", "Zhao Lei", "Anna Schmidt", "Tom Baker", "王芳", "李娜"]
 DINGTALK = "https://oapi.dingtalk.com/robot/send?access_token="
 
 
@@ -133,3 +135,34 @@ class Bed:
             if time.monotonic() > end:
                 raise AssertionError(f"still {states}")
             time.sleep(0.05)
+
+    def office(self, platform, app_id, members):
+        """Makes a company with its own app that the pretend platforms then know."""
+        root = "0" if platform in ("lark", "feishu") else "1"
+        tree = [("100", root, "Engineering"), ("101", "100", "Platform"), ("102", "100", "Payments 支付"),
+                ("103", root, "Operations"), ("104", "103", "On call, north"), ("105", "103", "华东运维")]
+        departments = [{"id": it, "parent": parent, "name": name} for it, parent, name in tree]
+        people = []
+        for n in range(members):
+            name = NAMES[n % len(NAMES)] + (f" {n // len(NAMES) + 1}" if n >= len(NAMES) else "")
+            people.append({"id": f"u{n:05}", "name": name, "departments": [tree[n % 6][0]], "mobile": f"138{n:08}", "email": f"u{n}@example.com"})
+        app = {"platform": platform, "app_id": app_id, "secret": OFFICE_SECRET, "agent_id": 1000002, "robot_code": "dingofficerobot01",
+               "departments": departments, "members": people, "chats": [["oc_1", "Release room"], ["oc_2", "值班群"]]}
+        return call("POST", f"{self.platforms}/_simulator/office", app)
+
+    def company_changes(self, app_id, **change):
+        """What somebody changes in the company or its app, as in an admin console."""
+        return call("POST", f"{self.platforms}/_simulator/office/change", {"app_id": app_id, **change})
+
+    def connection(self, body):
+        return self.api("POST", "/api/v1/connections", body)["id"]
+
+    def updated(self, connection):
+        """Updates a directory, and waits until that no longer runs."""
+        run = self.api("POST", f"/api/v1/connections/{connection}/update", {})["run_id"]
+        end = time.monotonic() + 15
+        while self.api("GET", f"/api/v1/connections/{connection}/updates/{run}")["state"] == "running":
+            if time.monotonic() > end:
+                raise AssertionError("the update does not end")
+            time.sleep(0.05)
+        return run

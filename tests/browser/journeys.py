@@ -2,7 +2,7 @@
 
 import sys
 
-from bed import LARK, PASSWORD, WECOM, Bed
+from bed import LARK, OFFICE_SECRET, PASSWORD, WECOM, Bed
 from browser import Browser, Driver
 
 ROBOT = "11111111-1111-4111-8111-111111111111"
@@ -168,7 +168,8 @@ def a_narrow_screen(bed, driver):
         "", "/topics", "/topics/new", f"/topics/{name}", f"/topics/{name}/settings", f"/topics/{name}/delete",
         f"/topics/{name}/subscribe", f"/topics/{name}/subscribe/lark", f"/topics/{name}/subscribe/dingtalk-app",
         f"/topics/{name}/subscribe/web", f"/topics/{name}/publish", "/publish", "/messages", f"/messages/{message}",
-        f"/deliveries/{delivery}", "/endpoints", "/endpoints?state=all", "/accounts", "/accounts/new", "/keys", "/keys/new", "/tokens", "/tokens/new",
+        f"/deliveries/{delivery}", "/endpoints", "/endpoints?state=all", "/office", "/office/new", "/office/new/lark",
+        "/office/new/dingtalk", "/accounts", "/accounts/new", "/keys", "/keys/new", "/tokens", "/tokens/new",
         "/password", "/audit", "/about", "/nowhere",
     ]:
         browser.go(bed.url + "/console" + path)
@@ -199,6 +200,83 @@ def hostile_text_is_only_text(bed, driver):
     browser.close()
 
 
+def an_office_app_is_connected_and_updated(bed, driver):
+    """Save says what is wrong beside the field, Update shows what it read, and asks before many are marked as gone."""
+    app = "cli_a1b2c3d4e5f60002"
+    bed.office("feishu", app, members=40)
+    browser = Browser(driver)
+    sign_in(browser, bed)
+    browser.press("Office collaboration")
+    browser.press("Connect an app")
+    browser.press("Lark or Feishu\nA custom app with its bot switched on")
+    browser.click("[value=feishu]")
+    browser.fill("#name", "Head office")
+    browser.fill("#app_id", app)
+    browser.fill("#app_secret", "not-the-secret")
+    browser.press("Save")
+    browser.see("secret is wrong", "#app_secret-error")
+    assert browser.run("return document.querySelector('#app_id').value") == app, "what was typed is kept"
+    assert browser.run("return document.querySelector('#app_secret').value") == "not-the-secret", "the secret too, by the script"
+    assert browser.run("return document.querySelector('#app_secret').getAttribute('value')") is None, "and nowhere in the page"
+    browser.fill("#app_secret", OFFICE_SECRET)
+    browser.press("Save")
+    browser.see("Connected: the platform took the credentials.")
+    browser.press("Read the directory now")
+    browser.see("+40", "#live")
+    browser.see("the whole company", "#live")
+    connection = browser.url.split("/office/")[1].split("?")[0]
+    # The check names what is missing, and where it is granted.
+    bed.company_changes(app, withhold=["im:message:send_as_bot", "im:message", "im:message:send"])
+    browser.press("Check")
+    browser.press("Check now")
+    browser.see("1 things are in the way.", "#found")
+    browser.see("Grant im:message:send_as_bot", "#found")
+    # Many who would go are a question, and the answer is no, then yes.
+    bed.company_changes(app, grant=["im:message:send_as_bot"], remove_members=[f"u{n:05}" for n in range(10, 30)])
+    for answer, members in (("No, keep the directory as it is", 40), ("Yes, take it over", 20)):
+        browser.go(f"{bed.url}/console/office/{connection}")
+        browser.press("Update")
+        browser.press("What would change")
+        browser.see("20 of 40 members would be marked as gone.")
+        browser.press("Gone 20")
+        browser.see("Li Wei 2", "tbody")
+        browser.press(answer)
+        browser.see("Ended. The directory is as it was." if members == 40 else "Taken over")
+        assert bed.api("GET", f"/api/v1/connections/{connection}")["members"] == members
+    browser.press("Settings")
+    browser.press("Delete")
+    browser.fill("#confirm", "Head office")
+    browser.press("Delete for good")
+    browser.see("Deleted for good.")
+    complaints = browser.complaints()
+    assert not complaints, complaints
+    browser.close()
+
+
+def a_key_is_made_and_revoked(bed, driver):
+    """Its secret is shown once; revoking asks first; another password ends the session."""
+    browser = Browser(driver)
+    sign_in(browser, bed)
+    browser.go(bed.url + "/console/keys")
+    browser.press("New access key")
+    browser.fill("#note", "Billing")
+    browser.press("Create access key")
+    browser.see("Copy it now")
+    secret = browser.run("return document.querySelectorAll('.once code')[1].innerText")
+    browser.press("I have copied it")
+    browser.see("Billing")
+    assert secret not in browser.run("return document.documentElement.outerHTML"), "shown once"
+    browser.click("tr:has(.sub) .sure summary")
+    browser.see("Requests that it signs are refused at once.")
+    browser.click("tr:has(.sub) .sure button")
+    browser.see("Revoked.")
+    browser.go(bed.url + "/console/audit?deed=key.delete")
+    browser.see("Revoked an access key", "tbody")
+    complaints = browser.complaints()
+    assert not complaints, complaints
+    browser.close()
+
+
 JOURNEYS = [
     a_newcomer_gets_a_message_to_a_robot,
     a_failing_robot_is_explained_and_repaired,
@@ -206,6 +284,8 @@ JOURNEYS = [
     both_languages,
     a_narrow_screen,
     hostile_text_is_only_text,
+    an_office_app_is_connected_and_updated,
+    a_key_is_made_and_revoked,
 ]
 
 

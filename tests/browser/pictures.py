@@ -6,7 +6,7 @@
 import os
 import sys
 
-from bed import DINGTALK, LARK, PASSWORD, WECOM, Bed
+from bed import DINGTALK, LARK, OFFICE_SECRET, PASSWORD, WECOM, Bed
 from browser import Browser, Driver
 
 REPORT = """**checkout-api** has been answering slowly since 14:02.
@@ -36,6 +36,22 @@ def give_access(bed):
     return ids[0]
 
 
+def connect_office(bed):
+    """A Feishu app whose last update asks, and two others."""
+    secret = {"app_secret": OFFICE_SECRET}
+    bed.office("feishu", "cli_a1b2c3d4e5f60001", members=60)
+    bed.office("wecom", "ww0123456789abcdef", members=24)
+    bed.office("dingtalk_app", "dingkey0123456789", members=12)
+    made = bed.connection({"platform": "feishu", "name": "Head office 总部", "app_id": "cli_a1b2c3d4e5f60001", **secret})
+    shop = bed.connection({"platform": "wecom", "name": "Shop staff", "corp_id": "ww0123456789abcdef", "agent_id": 1000002, **secret})
+    bed.connection({"platform": "dingtalk", "name": "Logistics", "app_id": "dingkey0123456789", "robot_code": "dingofficerobot01", **secret})
+    bed.updated(made)
+    bed.updated(shop)
+    bed.company_changes("cli_a1b2c3d4e5f60001", withhold=["im:chat", "im:chat:readonly"], remove_members=[f"u{n:05}" for n in range(20, 40)],
+                        add_members=[{"id": "u90001", "name": "Zhou Ting", "departments": ["105"]}], move_members=[["u00004", ["105"]]])
+    return made, bed.updated(made)
+
+
 def furnish(bed):
     """What an installation looks like after some days."""
     alerts = bed.topic("alerts", "Production alerts")
@@ -58,13 +74,14 @@ def furnish(bed):
     template = bed.smn("POST", "message_template", {"message_template_name": "over-limit", "content": text})["message_template_id"]
     bed.smn("POST", "message_template", {"message_template_name": "over-limit", "protocol": "feishu", "content": "{host}: {what} {value} > {limit}"})
     bed.history()
+    office, update = connect_office(bed)
     # The robot of the old chat is gone: its delivery fails, and what comes later waits for the address to be resumed.
     first = bed.publish(alerts, title="disk 81 % full on db-2", text="/var/lib/postgresql on db-2 is 81 % full, 40 GB left.")
     bed.settled(first)
     last = bed.publish(alerts, title="checkout-api: p99 over 1.5 s", markdown=REPORT, priority="urgent")
     failed = [it for it in bed.api("GET", f"/api/v1/messages/{first}/deliveries")["deliveries"] if it["state"] == "failed"]
     page = f"/console/topics/alerts/subscriptions/{lark.rsplit(':', 1)[1]}"
-    return {"subscription": page, "message": last, "template": template, "delivery": failed[0]["id"] if failed else None, "account": account}
+    return {"subscription": page, "message": last, "template": template, "delivery": failed[0]["id"] if failed else None, "account": account, "office": office, "update": update}
 
 
 KINDS = {"en", "zh", "light", "dark", "wide", "phone"}
@@ -91,6 +108,14 @@ def pages(made):
     yield "message", f"/console/messages/{made['message']}"
     yield "delivery", f"/console/deliveries/{made['delivery']}"
     yield "endpoints", "/console/endpoints"
+    yield "office", "/console/office"
+    yield "office-choose", "/console/office/new"
+    for platform in ("lark", "dingtalk", "wecom"):
+        yield f"office-{platform}", f"/console/office/new/{platform}"
+    yield "office-connection", f"/console/office/{made['office']}"
+    yield "office-update", f"/console/office/{made['office']}/updates/{made['update']}"
+    yield "office-settings", f"/console/office/{made['office']}/settings"
+    yield "office-delete", f"/console/office/{made['office']}/delete"
     yield "accounts", "/console/accounts"
     yield "account-new", "/console/accounts/new"
     yield "account", f"/console/accounts/{made['account']}"

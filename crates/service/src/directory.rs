@@ -3,12 +3,13 @@
 use carillon_model::audit::Deed;
 use carillon_model::id::{ConnectionId, EndpointId, GroupId, RunId};
 use carillon_model::office::connection::check_name;
-use carillon_model::office::directory::RunState;
+use carillon_model::office::directory::{Change, RunState};
 use carillon_model::office::{Department, RecipientKind};
 use carillon_model::outcome::Advice;
 use carillon_model::role::Right;
 use carillon_model::{Field, Invalid, limits};
 use carillon_store::directory::Kept;
+use carillon_store::office_change::MemberChange;
 use carillon_store::office_group::{Group, GroupPart};
 use carillon_store::office_run::Run;
 
@@ -55,6 +56,25 @@ impl Service {
         caller.may(Right::Look)?;
         self.connection(caller, connection).await?;
         Ok(self.store.run_list(connection, limit).await?)
+    }
+
+    /// Lists what a reading that asks would change, member by member, behind `after`; with `of`, one kind of change. A
+    /// reading that does not ask has nothing to list.
+    ///
+    /// # Errors
+    /// When there is no such reading of that connection.
+    pub async fn list_changes(
+        &self,
+        caller: &Caller,
+        connection: ConnectionId,
+        run: RunId,
+        of: Option<Change>,
+        after: Option<String>,
+        limit: u64,
+    ) -> Result<Vec<MemberChange>, Error> {
+        caller.may(Right::Look)?;
+        self.directory_run(caller, connection, run).await?;
+        Ok(self.store.run_change_page(&caller.project, connection, run, of, after, limit).await?)
     }
 
     /// Says that what a reading would change is meant: it becomes the directory.

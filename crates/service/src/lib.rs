@@ -91,6 +91,7 @@ pub use carillon_store::audit::{AuditFilter, AuditLine};
 pub use carillon_store::credential::ListedCredential;
 pub use carillon_store::directory::{Addressed, Expanded, Kept, Unreached};
 pub use carillon_store::member::Member;
+pub use carillon_store::office_change::MemberChange;
 pub use carillon_store::office_contact::Member as BoundMember;
 pub use carillon_store::office_group::{Group, GroupPart, GroupPartKind};
 pub use carillon_store::office_merge::Alike;

@@ -34,7 +34,7 @@
 //! | handing new deliveries to the engine | [`wake`] |
 //! | office apps and their credentials | [`connection`] |
 //! | whom an office app reaches | [`directory`] |
-//! | readings of a directory | [`office_run`], [`office_staged`] |
+//! | readings of a directory | [`office_run`], [`office_staged`], [`office_change`] |
 //! | access tokens of office apps | [`office_token`] |
 //! | groups of people of our own | [`office_group`] |
 //! | whose a mail address or a phone number is | [`office_contact`] |
@@ -68,6 +68,7 @@ pub mod logtank;
 pub mod member;
 pub mod message;
 mod migrate;
+pub mod office_change;
 pub mod office_contact;
 pub mod office_group;
 pub mod office_merge;

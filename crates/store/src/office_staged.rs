@@ -74,19 +74,20 @@ fn stage(tx: &mut Tx<'_>, run: &str, platform: Platform, staged: Staged) -> Resu
 }
 
 /// What a reading would change.
-struct Difference {
-    connection: String,
+pub(crate) struct Difference {
+    pub(crate) connection: String,
     platform: Platform,
     ids: BTreeMap<String, String>,
-    read: BTreeMap<String, Member>,
-    departments: BTreeMap<String, Department>,
-    changes: BTreeMap<String, Change>,
+    pub(crate) kept: BTreeMap<String, Kept>,
+    pub(crate) read: BTreeMap<String, Member>,
+    pub(crate) departments: BTreeMap<String, Department>,
+    pub(crate) changes: BTreeMap<String, Change>,
     counts: Counts,
     before: u64,
     lost: bool,
 }
 
-fn difference(tx: &mut Tx<'_>, run: &str) -> Result<Option<Difference>, Error> {
+pub(crate) fn difference(tx: &mut Tx<'_>, run: &str) -> Result<Option<Difference>, Error> {
     let sql = "SELECT c.id, c.platform, c.range, r.range FROM office_run r JOIN connection c ON c.id = r.connection_id
          WHERE r.id = $1 AND r.state IN ('running', 'asks')";
     let Some(mut row) = tx.query_one("office_run", sql, params![run])? else { return Ok(None) };
@@ -101,7 +102,7 @@ fn difference(tx: &mut Tx<'_>, run: &str) -> Result<Option<Difference>, Error> {
     let before = kept.values().filter(|kept| !kept.absent).count();
     let lost = matches!((&range_before, &range), (Some(before), Some(now)) if now.lost(before));
     let before = u64::try_from(before).unwrap_or(u64::MAX);
-    Ok(Some(Difference { connection, platform, ids, read, departments, changes, counts, before, lost }))
+    Ok(Some(Difference { connection, platform, ids, kept, read, departments, changes, counts, before, lost }))
 }
 
 type KeptMembers = (BTreeMap<String, Kept>, BTreeMap<String, String>);

@@ -48,6 +48,23 @@ enum Action {
         #[arg(long)]
         confirm: bool,
     },
+    /// Change a connection's name, or its credentials, all together; they are tried at the platform first
+    Change(Box<Changed>),
+    /// List the latest updates, newest first
+    Updates {
+        /// The connection's id
+        connection: String,
+    },
+    /// List what an update that asks would change, member by member
+    Changes {
+        /// The connection's id
+        connection: String,
+        /// The update's id
+        update: String,
+        /// These only: added, changed, moved or gone
+        #[arg(long, value_name = "CHANGE")]
+        only: Option<String>,
+    },
     /// Say that what an update would change is meant
     Confirm {
         /// The connection's id
@@ -70,12 +87,33 @@ struct Add {
     platform: String,
     /// A name of yours
     name: String,
-    /// Lark's and Feishu's App ID, `DingTalk`'s `AppKey`
-    #[arg(long, value_name = "ID")]
-    app_id: Option<String>,
     /// The app's secret; - reads it from standard input
     #[arg(long, env = "CARILLON_APP_SECRET", value_name = "SECRET", hide_env_values = true)]
     app_secret: String,
+    #[command(flatten)]
+    ids: Ids,
+}
+
+#[derive(Debug, Args)]
+struct Changed {
+    /// Its id
+    connection: String,
+    /// The new name
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// The app's new secret, with all else that proves the app; - reads it from standard input
+    #[arg(long, value_name = "SECRET")]
+    app_secret: Option<String>,
+    #[command(flatten)]
+    ids: Ids,
+}
+
+/// What names an app.
+#[derive(Debug, Args)]
+struct Ids {
+    /// Lark's and Feishu's App ID, `DingTalk`'s `AppKey`
+    #[arg(long, value_name = "ID")]
+    app_id: Option<String>,
     /// `WeCom`'s corp id
     #[arg(long, value_name = "ID")]
     corp_id: Option<String>,
@@ -91,87 +129,124 @@ fn path(connection: &str, rest: &str) -> String {
     format!("/api/v1/connections/{}{rest}", piece(connection))
 }
 
+impl Ids {
+    /// Those that were given, as fields of a body.
+    fn given(self) -> Map<String, Value> {
+        let fields = [
+            ("app_id", self.app_id),
+            ("corp_id", self.corp_id),
+            ("agent_id", self.agent_id),
+            ("robot_code", self.robot_code),
+        ];
+        fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into()))).collect()
+    }
+}
+
+/// What is said of an answer to somebody who reads it.
+type Show = fn(&Value);
+
 /// Runs the command.
 pub(crate) async fn run(flags: ConnectionFlags) -> anyhow::Result<ExitCode> {
     let client = flags.client.connect().await?;
-    let show = !flags.client.json;
-    let mut code = ExitCode::SUCCESS;
-    let answer = match flags.action {
-        Action::Add(add) => {
-            let answer = added(&client, *add).await?;
-            if show {
-                say(text(&answer, "/id"));
-            }
-            answer
-        }
-        Action::List => {
-            let answer = client.call(Method::GET, "/api/v1/connections", None).await?;
-            if show {
-                items(&answer, "/connections").iter().for_each(show_connection);
-            }
-            answer
-        }
+    let get = |path: String| async { client.call(Method::GET, &{ path }, None).await };
+    let post = |path: String| async { client.call(Method::POST, &{ path }, None).await };
+    let mut code: fn(&Value) -> ExitCode = |_answer| ExitCode::SUCCESS;
+    let (answer, show): (Value, Show) = match flags.action {
+        Action::Add(add) => (added(&client, *add).await?, |answer| say(text(answer, "/id"))),
+        Action::List => (get("/api/v1/connections".to_owned()).await?, |answer| {
+            items(answer, "/connections").iter().for_each(show_connection);
+        }),
         Action::Delete { connection } => {
             let answer = client.call(Method::DELETE, &path(&connection, ""), None).await?;
-            if show {
-                say("deleted, with its credentials and directory");
-            }
-            answer
+            (answer, |_answer| say("deleted, with its credentials and directory"))
         }
         Action::Check { connection, test_to } => {
             let body = test_to.map(|to| json!({ "test_to": to }));
+            code = found;
             let answer = client.call(Method::POST, &path(&connection, "/check"), body.as_ref()).await?;
-            let findings = items(&answer, "/findings");
-            if show {
-                findings.iter().for_each(show_finding);
-            }
-            let is_bad = |one: &Value| one["ok"] == false && one["needed"] == true;
-            if findings.iter().any(is_bad) {
-                code = ExitCode::FAILURE;
-            }
-            answer
+            (answer, |answer| items(answer, "/findings").iter().for_each(show_finding))
         }
         Action::Update { connection, confirm } => {
-            let answer = updated(&client, &connection, confirm).await?;
-            code = shown_run(&answer, show);
-            answer
+            code = became;
+            (updated(&client, &connection, confirm).await?, show_run)
+        }
+        Action::Change(change) => (changed(&client, *change).await?, show_connection),
+        Action::Updates { connection } => (get(path(&connection, "/updates")).await?, |answer| {
+            items(answer, "/updates").iter().for_each(show_update);
+        }),
+        Action::Changes { connection, update, only } => {
+            let answer = changes(&client, &connection, &update, only).await?;
+            (answer, |answer| items(answer, "/changes").iter().for_each(show_change))
         }
         Action::Confirm { connection, update } => {
+            code = became;
             let rest = format!("/updates/{}/confirm", piece(&update));
-            let answer = client.call(Method::POST, &path(&connection, &rest), None).await?;
-            code = shown_run(&answer, show);
-            answer
+            (post(path(&connection, &rest)).await?, show_run)
         }
         Action::Cancel { connection, update } => {
             let rest = format!("/updates/{}/cancel", piece(&update));
-            let answer = client.call(Method::POST, &path(&connection, &rest), None).await?;
-            if show {
-                say("cancelled; the directory is as it was");
-            }
-            answer
+            let answer = post(path(&connection, &rest)).await?;
+            (answer, |_answer| say("cancelled; the directory is as it was"))
         }
     };
-    if !show {
+    if flags.client.json {
         say(&answer.to_string());
+    } else {
+        show(&answer);
     }
-    Ok(code)
+    Ok(code(&answer))
+}
+
+/// 1 when something needed is missing.
+fn found(answer: &Value) -> ExitCode {
+    let is_bad = |one: &Value| one["ok"] == false && one["needed"] == true;
+    if items(answer, "/findings").iter().any(is_bad) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+/// 0 when an update is the directory now, 1 when not.
+fn became(run: &Value) -> ExitCode {
+    if text(run, "/state") == "done" { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 async fn added(client: &Client, add: Add) -> anyhow::Result<Value> {
-    let secret = text_or_stdin(add.app_secret)?;
-    let mut body = json!({ "platform": add.platform, "name": add.name, "app_secret": secret });
-    let fields = [
-        ("app_id", add.app_id),
-        ("corp_id", add.corp_id),
-        ("agent_id", add.agent_id),
-        ("robot_code", add.robot_code),
-    ];
-    let given: Map<String, Value> =
-        fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into()))).collect();
-    if let Some(body) = body.as_object_mut() {
-        body.extend(given);
+    let mut body = add.ids.given();
+    body.extend([
+        ("platform".to_owned(), add.platform.into()),
+        ("name".to_owned(), add.name.into()),
+        ("app_secret".to_owned(), text_or_stdin(add.app_secret)?.into()),
+    ]);
+    client.call(Method::POST, "/api/v1/connections", Some(&body.into())).await
+}
+
+async fn changed(client: &Client, changed: Changed) -> anyhow::Result<Value> {
+    let mut body = changed.ids.given();
+    if let Some(secret) = changed.app_secret {
+        body.insert("app_secret".to_owned(), text_or_stdin(secret)?.into());
     }
-    client.call(Method::POST, "/api/v1/connections", Some(&body)).await
+    if let Some(name) = changed.name {
+        body.insert("name".to_owned(), name.into());
+    }
+    client.call(Method::PUT, &path(&changed.connection, ""), Some(&body.into())).await
+}
+
+/// All that an update which asks would change, page by page.
+async fn changes(
+    client: &Client,
+    connection: &str,
+    update: &str,
+    only: Option<String>,
+) -> anyhow::Result<Value> {
+    let only = only.map(|only| format!("&change={}", piece(&only))).unwrap_or_default();
+    let (mut all, mut after) = (Vec::new(), String::new());
+    loop {
+        let rest = format!("/updates/{}/changes?limit=200{only}{after}", piece(update));
+        let answer = client.call(Method::GET, &path(connection, &rest), None).await?;
+        all.extend_from_slice(items(&answer, "/changes"));
+        match answer["next"].as_str() {
+            Some(next) => after = format!("&after={}", piece(next)),
+            None => return Ok(json!({ "changes": all, "next": null })),
+        }
+    }
 }
 
 async fn updated(client: &Client, connection: &str, confirm: bool) -> anyhow::Result<Value> {
@@ -200,6 +275,30 @@ fn show_connection(connection: &Value) {
     ));
 }
 
+fn show_update(run: &Value) {
+    let counts = ["added", "changed", "moved", "gone"].map(|name| format!("{} {name}", run[name]));
+    let (id, at, state) = (text(run, "/id"), text(run, "/started_at"), text(run, "/state"));
+    let by = paint::plain(text(run, "/caused_by"));
+    say(&format!("{id}  {at}  {state}  {} members  {}  by {by}", run["members"], counts.join(", ")));
+}
+
+fn show_change(change: &Value) {
+    let all = |pointer: &str| {
+        let names = items(change, pointer).iter().filter_map(Value::as_str);
+        names.map(paint::plain).collect::<Vec<_>>().join(", ")
+    };
+    let (before, now) = (all("/departments_before"), all("/departments"));
+    let departments = if before.is_empty() { now } else { format!("{before} -> {now}") };
+    let was = paint::plain(text(change, "/name_before"));
+    let was = if was.is_empty() { String::new() } else { format!(" (was {was})") };
+    say(&format!(
+        "{}  {}  {}{was}  {departments}",
+        text(change, "/change"),
+        text(change, "/platform_user_id"),
+        paint::plain(text(change, "/name"))
+    ));
+}
+
 fn show_finding(finding: &Value) {
     let mark = if finding["ok"] == true { "ok " } else { "BAD" };
     let scope = text(finding, "/scope");
@@ -211,24 +310,20 @@ fn show_finding(finding: &Value) {
     }
 }
 
-/// Says what came of an update: 0 when it is the directory now, 1 when not.
-fn shown_run(run: &Value, show: bool) -> ExitCode {
+fn show_run(run: &Value) {
     let state = text(run, "/state");
-    if show {
-        say(&format!(
-            "{state}: {} members in {} departments; {} added, {} changed, {} moved, {} gone",
-            run["members"], run["departments"], run["added"], run["changed"], run["moved"], run["gone"]
-        ));
-        for scope in items(run, "/missing").iter().filter_map(Value::as_str) {
-            say(&format!("missing permission: {scope}"));
-        }
-        let error = text(run, "/error/en");
-        if !error.is_empty() {
-            say(&paint::plain(error));
-        }
-        if state == "asks" {
-            say(&format!("too many would go: confirm or cancel the update {}", text(run, "/id")));
-        }
+    say(&format!(
+        "{state}: {} members in {} departments; {} added, {} changed, {} moved, {} gone",
+        run["members"], run["departments"], run["added"], run["changed"], run["moved"], run["gone"]
+    ));
+    for scope in items(run, "/missing").iter().filter_map(Value::as_str) {
+        say(&format!("missing permission: {scope}"));
     }
-    if state == "done" { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let error = text(run, "/error/en");
+    if !error.is_empty() {
+        say(&paint::plain(error));
+    }
+    if state == "asks" {
+        say(&format!("too many would go: confirm or cancel the update {}", text(run, "/id")));
+    }
 }

@@ -92,6 +92,13 @@ enum Action {
         #[arg(required = true, value_name = "KIND:ID")]
         parts: Vec<String>,
     },
+    /// Remove a group of people
+    Ungroup {
+        /// The connection's id
+        connection: String,
+        /// The group's id
+        group: String,
+    },
 }
 
 /// Runs the command.
@@ -116,6 +123,10 @@ pub(crate) async fn run(flags: DirectoryFlags) -> anyhow::Result<ExitCode> {
             let path = format!("/api/v1/connections/{}/groups", piece(&connection));
             let body = json!({ "name": name, "parts": read });
             (client.call(Method::POST, &path, Some(&body)).await?, "")
+        }
+        Action::Ungroup { connection, group } => {
+            let path = format!("/api/v1/connections/{}/groups/{}", piece(&connection), piece(&group));
+            (client.call(Method::DELETE, &path, None).await?, "")
         }
         Action::Bind { connection, emails, phones, file } => {
             return people::bind(&client, &connection, (emails, phones, file), flags.client.json).await;

@@ -126,6 +126,28 @@ pub enum Change {
     Gone,
 }
 
+impl Change {
+    /// Every change.
+    pub const ALL: [Self; 4] = [Self::Added, Self::Changed, Self::Moved, Self::Gone];
+
+    /// Its name in the API.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Changed => "changed",
+            Self::Moved => "moved",
+            Self::Gone => "gone",
+        }
+    }
+
+    /// The change of a name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|change| change.name() == name)
+    }
+}
+
 /// Compares what was kept with what was read, both by the members' compared ids, and tells what becomes of whom.
 #[must_use]
 pub fn compare(kept: &BTreeMap<String, Kept>, read: &BTreeMap<String, Member>) -> BTreeMap<String, Change> {

@@ -181,6 +181,7 @@ macro_rules! contract {
                 office:
                     credentials_are_sealed_and_gone_with_their_connection
                     an_update_is_committed_as_a_whole
+                    what_would_change_is_listed_while_it_asks
                     too_many_gone_asks_and_a_crash_commits_nothing
                     everyone_is_reached_once
                     a_push_opens_with_its_connection;

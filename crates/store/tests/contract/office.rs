@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use carillon_model::id::{ConnectionId, EndpointId, RunId, SubscriptionId, TopicId};
 use carillon_model::office::connection::{LarkApp, TypedApp};
-use carillon_model::office::directory::RunState;
+use carillon_model::office::directory::{Change, RunState};
 use carillon_model::office::{App, Chat, Department, Member, Platform, Range, Recipient, RecipientKind};
 use carillon_model::outcome::Advice;
 use carillon_model::{Channel, Timestamp};
@@ -151,6 +151,49 @@ pub(crate) async fn an_update_is_committed_as_a_whole<H: Home>() {
     let due = bed.store.connection_list_due(Timestamp(i64::MAX)).await.unwrap();
     assert_eq!(due.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [id]);
     assert!(bed.store.connection_list_due(Timestamp(0)).await.unwrap().is_empty());
+}
+
+pub(crate) async fn what_would_change_is_listed_while_it_asks<H: Home>() {
+    let bed = Bed::<H>::fresh().await;
+    let id = connected(&bed, "HQ").await;
+    let before = ["a", "b", "c", "d"].map(|name| member(name, &["d1"])).to_vec();
+    let (done, _) = read(&bed, id, before, range(&[])).await;
+    let mut renamed = member("b", &["d1"]);
+    renamed.name = "Another".to_owned();
+    let now = vec![member("a", &["d2"]), renamed, member("e", &["d1", "d2"])];
+    let (run, asks) = read(&bed, id, now, range(&[])).await;
+    assert_eq!(asks, Some(true));
+    let page = async |run, of, after: Option<&str>, limit| {
+        let after = after.map(str::to_owned);
+        bed.store.run_change_page(&bed.project, id, run, of, after, limit).await.unwrap()
+    };
+    let all = page(run, None, None, 9).await;
+    let told: Vec<_> = all.iter().map(|one| (one.platform_id.as_str(), one.change)).collect();
+    assert_eq!(
+        told,
+        [
+            ("a", Change::Moved),
+            ("b", Change::Changed),
+            ("c", Change::Gone),
+            ("d", Change::Gone),
+            ("e", Change::Added)
+        ]
+    );
+    assert_eq!(
+        (&all[0].departments, &all[0].departments_before),
+        (&vec!["Department d2".to_owned()], &vec!["Department d1".to_owned()])
+    );
+    assert_eq!((all[1].name.as_str(), all[1].name_before.as_deref()), ("Another", Some("Name of b")));
+    assert_eq!((all[2].name.as_str(), all[2].departments.len()), ("Name of c", 1));
+    assert_eq!(all[4].departments, ["Department d1", "Department d2"]);
+    let gone = page(run, Some(Change::Gone), None, 1).await;
+    assert_eq!(gone, all[2..3]);
+    assert_eq!(page(run, Some(Change::Gone), Some(&gone[0].key), 9).await, all[3..4]);
+    assert_eq!(page(done, None, None, 9).await, Vec::new(), "what is done is the directory");
+    let stranger = carillon_model::id::ProjectId::parse("ffffffffffffffffffffffffffffffff").unwrap();
+    assert_eq!(bed.store.run_change_page(&stranger, id, run, None, None, 9).await.unwrap(), Vec::new());
+    assert!(bed.store.run_confirm(run).await.unwrap());
+    assert_eq!(page(run, None, None, 9).await, Vec::new());
 }
 
 pub(crate) async fn too_many_gone_asks_and_a_crash_commits_nothing<H: Home>() {

@@ -210,7 +210,7 @@ fn state(kept: &Kept) -> &'static str {
     if kept.is_there { "active" } else { "gone" }
 }
 
-fn run_id(call: &ApiCall) -> Result<RunId, Invalid> {
+pub(super) fn run_id(call: &ApiCall) -> Result<RunId, Invalid> {
     RunId::parse(call.0.path("run_id"))
 }
 

@@ -5,6 +5,7 @@
 
 mod account;
 mod audit;
+mod change;
 mod connection;
 mod credential;
 mod delivery;
@@ -80,6 +81,7 @@ fn office_routes() -> Router<App> {
         .route("/api/v1/connections/{connection_id}/updates/{run_id}", get(directory::show))
         .route("/api/v1/connections/{connection_id}/updates/{run_id}/confirm", post(directory::confirm))
         .route("/api/v1/connections/{connection_id}/updates/{run_id}/cancel", post(directory::cancel))
+        .route("/api/v1/connections/{connection_id}/updates/{run_id}/changes", get(change::list))
         .route("/api/v1/connections/{connection_id}/members", get(directory::members))
         .route("/api/v1/connections/{connection_id}/departments", get(directory::departments))
         .route("/api/v1/connections/{connection_id}/chats", get(directory::chats))

@@ -6,8 +6,8 @@ use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 
 use super::{
-    account, audit, connection, credential, delivery, directory, endpoint, installation, message, people,
-    project, push, rotation, traffic,
+    account, audit, change, connection, credential, delivery, directory, endpoint, installation, message,
+    people, project, push, rotation, traffic,
 };
 
 #[derive(OpenApi)]
@@ -39,6 +39,7 @@ use super::{
         directory::update,
         directory::list,
         directory::show,
+        change::list,
         directory::confirm,
         directory::cancel,
         directory::members,

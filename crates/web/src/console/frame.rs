@@ -24,6 +24,8 @@ pub(crate) enum Place {
     Templates,
     /// Addresses and how they fare.
     Endpoints,
+    /// Office apps and their directories.
+    Office,
     /// Accounts, keys and tokens.
     Access,
     /// Who changed what.
@@ -138,7 +140,8 @@ impl Frame {
             (Place::Templates, "/console/templates", nav.templates, "file", self.may_look()),
         ];
         let access = if self.has(Right::Inspect) { "/console/accounts" } else { "/console/tokens" };
-        let settings: [Listed; 3] = [
+        let settings: [Listed; 4] = [
+            (Place::Office, "/console/office", nav.office, "users", self.may_look()),
             (Place::Access, access, nav.access, "key", true),
             (Place::Audit, "/console/audit", nav.audit, "list", self.has(Right::Inspect)),
             (Place::About, "/console/about", nav.about, "info", true),

@@ -28,6 +28,7 @@ mod guide;
 mod live;
 mod message;
 mod messages;
+mod office;
 mod overview;
 mod problem;
 mod prose;
@@ -133,6 +134,29 @@ fn settings_routes() -> Router<App> {
         .route("/console/tokens/{token_id}/delete", post(access::tokens::delete))
         .route("/console/password", get(access::password::show).post(access::password::save))
         .route("/console/audit", get(audit::show))
+        .merge(office_routes())
+}
+
+/// Office apps.
+fn office_routes() -> Router<App> {
+    Router::new()
+        .route("/console/office", get(office::connections::show))
+        .route("/console/office/new", get(office::form::choose))
+        .route("/console/office/new/{platform}", get(office::form::show).post(office::form::connect))
+        .route("/console/office/{connection_id}", get(office::connection::show))
+        .route(
+            "/console/office/{connection_id}/settings",
+            get(office::form::settings).post(office::form::save),
+        )
+        .route(
+            "/console/office/{connection_id}/delete",
+            get(office::delete::ask).post(office::delete::delete),
+        )
+        .route("/console/office/{connection_id}/check", get(office::doctor::show).post(office::doctor::check))
+        .route("/console/office/{connection_id}/update", post(office::connection::update))
+        .route("/console/office/{connection_id}/updates/{run_id}", get(office::run::show))
+        .route("/console/office/{connection_id}/updates/{run_id}/confirm", post(office::run::confirm))
+        .route("/console/office/{connection_id}/updates/{run_id}/cancel", post(office::run::cancel))
 }
 
 /// A page, with the headers that keep it safe.

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use carillon_model::Channel;
-use carillon_model::message::{Body, Content, Locale, Priority};
+use carillon_model::message::{Body, Content, Priority};
 use carillon_service::Error;
 use carillon_service::publish::Publish;
 use carillon_service::topic::NamedTopic;
@@ -104,7 +104,7 @@ fn wanted(form: &Form, lang: Lang) -> Publish {
         content: Content { subject, default, ..Content::default() },
         time_to_live: form.maybe("time_to_live").map(|text| text.parse().unwrap_or(0)),
         priority: if form.get("priority") == "urgent" { Priority::Urgent } else { Priority::Normal },
-        locale: if lang == Lang::English { Locale::English } else { Locale::Chinese },
+        locale: lang.locale(),
         idempotency_key: form.maybe("key").map(str::to_owned),
         ..Publish::default()
     }

@@ -187,6 +187,13 @@ impl Frame {
         Safe(format!(r##"<svg class="logo" aria-hidden="true"><use href="#c-{mark}"/></svg>"##))
     }
 
+    /// A platform's mark, small.
+    #[expect(clippy::unused_self, reason = "templates call it on the frame, which they all have")]
+    pub(crate) fn small_logo(&self, mark: &str) -> Safe<String> {
+        let mark = escaped(mark);
+        Safe(format!(r##"<svg class="logo tiny" aria-hidden="true"><use href="#c-{mark}"/></svg>"##))
+    }
+
     /// A channel's mark, large.
     pub(crate) fn channel_logo(&self, channel: &Channel) -> Safe<String> {
         self.logo(words::mark(*channel))
@@ -218,8 +225,8 @@ impl Frame {
 
     /// A text with a value in the place of its braces.
     #[expect(clippy::unused_self, reason = "templates call it on the frame, which they all have")]
-    pub(crate) fn say(&self, text: &str, value: impl std::fmt::Display) -> String {
-        text.replacen("{}", &value.to_string(), 1)
+    pub(crate) fn say(&self, text: impl AsRef<str>, value: impl std::fmt::Display) -> String {
+        text.as_ref().replacen("{}", &value.to_string(), 1)
     }
 }
 

@@ -4,7 +4,6 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use carillon_model::message::Locale;
 use carillon_model::role::Right;
 use carillon_model::subscription::{AppCredentials, Extension};
 use carillon_model::{Field, Invalid, SecretText};
@@ -171,10 +170,7 @@ pub(crate) async fn submit(State(app): State<App>, visit: Visit) -> Result<Respo
                 return Ok(true);
             }
             "test" => {
-                let locale = match visit.look.lang {
-                    Lang::English => Locale::English,
-                    Lang::Chinese => Locale::Chinese,
-                };
+                let locale = visit.look.lang.locale();
                 let trial = app.service.try_subscription(&visit.caller, &urn, &wanted, locale).await?;
                 template.trial = Some(trial);
             }

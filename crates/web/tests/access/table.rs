@@ -166,6 +166,7 @@ pub(crate) const TABLE: &[(&str, &str, &str, &str)] = &[
     ("POST", "{C}/update", "change", ""),
     ("GET", "{C}/updates", "look", ""),
     ("GET", "{C}/updates/{run_id}", "look", ""),
+    ("GET", "{C}/updates/{run_id}/changes", "look", ""),
     ("POST", "{C}/updates/{run_id}/confirm", "change", ""),
     ("POST", "{C}/updates/{run_id}/cancel", "change", ""),
     ("GET", "{C}/members", "look", ""),
@@ -251,6 +252,21 @@ pub(crate) const CONSOLE: &[(&str, &str, &str, &str)] = &[
     ("GET", "/console/endpoints/{endpoint_id}", "look", ""),
     ("POST", "/console/endpoints/{endpoint_id}/resume", "change", ""),
     ("GET", "/console/about", "anyone", ""),
+    ("GET", "/console/office", "look", ""),
+    ("GET", "/console/office/new", "change", ""),
+    ("GET", "/console/office/new/{platform}", "change", ""),
+    ("POST", "/console/office/new/{platform}", "change", "name=a"),
+    ("GET", "{o}", "look", ""),
+    ("GET", "{o}/settings", "change", ""),
+    ("POST", "{o}/settings", "change", "name=b"),
+    ("GET", "{o}/delete", "change", ""),
+    ("POST", "{o}/delete", "change", "confirm=nothing"),
+    ("GET", "{o}/check", "change", ""),
+    ("POST", "{o}/check", "change", "test_to=a+b"),
+    ("POST", "{o}/update", "change", ""),
+    ("GET", "{o}/updates/{run_id}", "look", ""),
+    ("POST", "{o}/updates/{run_id}/confirm", "change", ""),
+    ("POST", "{o}/updates/{run_id}/cancel", "change", ""),
     ("GET", "/console/accounts", "inspect", ""),
     ("POST", "/console/accounts", "govern", "name=mary&password=a+long+password&role=reader"),
     ("GET", "/console/accounts/new", "govern", ""),
@@ -276,7 +292,7 @@ pub(crate) const CONSOLE: &[(&str, &str, &str, &str)] = &[
 
 /// A page of the console with its abbreviations written out.
 pub(crate) fn whole_page(path: &str) -> String {
-    path.replace("{t}", "/console/topics/{topic}")
+    path.replace("{t}", "/console/topics/{topic}").replace("{o}", "/console/office/{connection_id}")
 }
 
 /// A path of the table with its abbreviations written out.

@@ -86,6 +86,13 @@ async fn a_form_of_another_site_changes_nothing() {
         "/console/tokens",
         "/console/tokens/a/delete",
         "/console/password",
+        "/console/office/new/lark",
+        "/console/office/a/settings",
+        "/console/office/a/delete",
+        "/console/office/a/check",
+        "/console/office/a/update",
+        "/console/office/a/updates/a/confirm",
+        "/console/office/a/updates/a/cancel",
     ];
     for csrf in ["", "made-up"] {
         for path in paths {

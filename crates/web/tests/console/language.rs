@@ -9,7 +9,7 @@ use crate::harness::Bed;
 const NAMES: &str = "Carillon Lark English admin local URN HTTP HTTPS JSON SMN UTC KB Web urn smn api openapi json bootstrap \
     topicname Webhook AppKey AppSecret RobotCode Client Secret SEC userId openConversationId cid POST subscribe url https \
     open oapi qyapi feishu dingtalk weixin com hook Markdown send key cgi bin webhook IDs hooks example carillon \
-    SQLite PostgreSQL rotate wechat SDK Auth Token TOKEN CARILLON";
+    App larksuite dev work AgentId CorpId Corp SQLite PostgreSQL rotate wechat SDK Auth Token TOKEN CARILLON";
 
 fn foreign_words(text: &str) -> Vec<String> {
     let words = text.split(|sign: char| !sign.is_ascii_alphabetic());
@@ -24,7 +24,7 @@ fn foreign_words(text: &str) -> Vec<String> {
 }
 
 /// Looks at pages in both languages. A key's id is nobody's word.
-async fn in_one_language(bed: &Bed, paths: &[&str]) {
+pub(crate) async fn in_one_language(bed: &Bed, paths: &[&str]) {
     let key = bed.service.list_keys(&bed.caller, None, None, 1).await.unwrap().remove(0).id;
     let (mut chinese, mut english) = (bed.signed_in("zh-CN").await, bed.signed_in("en").await);
     for path in paths {

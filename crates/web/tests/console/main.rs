@@ -6,6 +6,7 @@ mod endpoint;
 mod guard;
 mod harness;
 mod language;
+mod office;
 mod overview;
 mod pages;
 mod send;

@@ -39,6 +39,7 @@ texts! {
         publish: "Publish", "发布";
         templates: "Templates", "消息模板";
         settings: "System settings", "系统设置";
+        office: "Office collaboration", "办公协同";
         access: "Keys and accounts", "密钥与帐号";
         audit: "Audit log", "审计日志";
         about: "About", "关于";

@@ -16,13 +16,17 @@ macro_rules! texts {
 
 mod access;
 mod common;
+mod office;
 mod send;
 mod template;
 mod topics;
 mod watch;
 
+use carillon_model::message::Locale;
+
 use self::access::{About, AccessText, AuditText};
 use self::common::{ChannelText, Common, Nav, OutcomeText, ProblemText, SignIn, StateText};
+use self::office::{AppSteps, DoctorText, OfficeText, RunText};
 use self::send::{GuideText, PublishText, SubscribeText, SubscriptionText};
 use self::template::TemplateText;
 use self::topics::{TopicText, TopicsText};
@@ -71,6 +75,14 @@ impl Lang {
         }
     }
 
+    /// What the service calls it.
+    pub(crate) fn locale(self) -> Locale {
+        match self {
+            Self::English => Locale::English,
+            Self::Chinese => Locale::Chinese,
+        }
+    }
+
     /// Its texts.
     pub(crate) fn texts(self) -> &'static Texts {
         match self {
@@ -109,6 +121,10 @@ groups! {
     message: MessageText,
     delivery: DeliveryText,
     endpoint: EndpointText,
+    office: OfficeText,
+    run: RunText,
+    doctor: DoctorText,
+    app_steps: AppSteps,
     access: AccessText,
     audit: AuditText,
     about: About,
@@ -125,6 +141,9 @@ impl Texts {
             "published" => self.common.published,
             "resumed" => self.common.resumed,
             "cancelled" => self.common.cancelled,
+            "connected" => self.office.connected,
+            "confirmed" => self.run.confirmed,
+            "ended" => self.run.ended,
             "revoked" => self.access.revoked,
             "password" => self.access.password_done,
             _ => return None,
