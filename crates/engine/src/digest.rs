@@ -57,6 +57,10 @@ pub(crate) fn compose(parts: &[(&Ready, Body)], channel: Channel) -> Option<Body
         return None;
     }
     let locale = first.stored.message.locale;
+    // Buttons of several messages cannot stand together: they become links of their own texts.
+    let parts: Vec<(&Ready, Body)> =
+        parts.iter().map(|(ready, body)| (*ready, body.clone().with_links())).collect();
+    let parts = parts.as_slice();
     let markdown = channel == Channel::Wecom || parts.iter().any(|(_, body)| body.format == Format::Markdown);
     let mut groups = grouped(parts);
     groups.sort_by_key(|group| !group.urgent);
@@ -67,6 +71,7 @@ pub(crate) fn compose(parts: &[(&Ready, Body)], channel: Channel) -> Option<Body
         text: blocks.join("\n\n"),
         mentions: mentions(parts),
         color: parts.iter().find_map(|(_, body)| body.color),
+        buttons: Vec::new(),
     })
 }
 

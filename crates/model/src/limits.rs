@@ -164,6 +164,8 @@ pub const LOG_ID_BYTES_MAX: usize = 64;
 pub const USERS_MAX: u64 = 1_000;
 /// The longest name or group of a subscription user, in characters (SMN).
 pub const USER_NAME_CHARS_MAX: usize = 32;
+/// The most members that one push pings.
+pub const MENTIONS_MAX: usize = 50;
 /// The most mail addresses and phone numbers that are bound to members at once: DingTalk and WeCom are asked for one after
 /// the other, twenty a second.
 pub const CONTACTS_MAX: usize = 200;

@@ -123,6 +123,45 @@ pub struct Body {
     /// The colour of the title bar, where the platform has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub color: Option<Color>,
+    /// Buttons that open a page, below the text; of pushes only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub buttons: Vec<Button>,
+}
+
+/// A button that opens a page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Button {
+    /// What it says.
+    pub text: String,
+    /// The page it opens.
+    pub url: String,
+}
+
+impl Button {
+    /// The most that a message has.
+    pub const COUNT_MAX: usize = 5;
+
+    /// Reads a button.
+    ///
+    /// # Errors
+    /// When the text is empty, long, or has more than one line, or the address is none of the web. Neither may hold what
+    /// would end a link on a platform that shows buttons as links.
+    pub fn parse(text: &str, url: &str) -> Result<Self, Invalid> {
+        const TEXT_CHARS_MAX: usize = 20;
+        const URL_BYTES_MAX: usize = 500;
+        let wrong = |rule| Invalid::new(Field::Message, rule);
+        let plain = |text: &str| {
+            !text.chars().any(|c| c.is_control() || matches!(c, '[' | ']' | '(' | ')' | '<' | '>'))
+        };
+        if text.trim().is_empty() || text.chars().count() > TEXT_CHARS_MAX || !plain(text) {
+            return Err(wrong("a button's text must be 1 to 20 characters on one line, without brackets"));
+        }
+        let web = url.starts_with("https://") || url.starts_with("http://");
+        if !web || url.len() > URL_BYTES_MAX || !plain(url) || url.contains(char::is_whitespace) {
+            return Err(wrong("a button's url must be a web address of at most 500 bytes"));
+        }
+        Ok(Self { text: text.to_owned(), url: url.to_owned() })
+    }
 }
 
 impl Body {
@@ -134,6 +173,22 @@ impl Body {
     /// Markdown.
     pub fn markdown(text: impl Into<String>) -> Self {
         Self { format: Format::Markdown, text: text.into(), ..Self::default() }
+    }
+
+    /// The body with its buttons as links behind the text: what every platform shows.
+    #[must_use]
+    pub fn with_links(mut self) -> Self {
+        let buttons = std::mem::take(&mut self.buttons);
+        let link = |button: &Button| match self.format {
+            Format::Markdown => format!("[{}]({})", button.text, button.url),
+            Format::Text => format!("{}: {}", button.text, button.url),
+        };
+        let links: Vec<String> = buttons.iter().map(link).collect();
+        if !links.is_empty() {
+            let between = if self.format == Format::Markdown { " · " } else { "\n" };
+            self.text = format!("{}\n\n{}", self.text, links.join(between));
+        }
+        self
     }
 }
 

@@ -170,6 +170,8 @@ pub struct Part {
     key: String,
     /// What of the body must not be repeated in a verdict: its links.
     secrets: Vec<SecretText>,
+    /// The same in a plainer form, for when the platform refuses the form of the body.
+    fallback: Option<String>,
 }
 
 impl fmt::Debug for Part {

@@ -152,6 +152,8 @@ pub(crate) struct Composed {
     pub(crate) json: String,
     /// How much of the platform's limit it takes, in bytes.
     pub(crate) measured: usize,
+    /// The same in a plainer form.
+    pub(crate) fallback: Option<String>,
 }
 
 impl Composed {
@@ -159,12 +161,17 @@ impl Composed {
     pub(crate) fn whole(body: &impl Serialize) -> Self {
         let json = json(body);
         let measured = json.len();
-        Self { json, measured }
+        Self { json, measured, fallback: None }
     }
 
     /// A body of which only `counted` counts.
     pub(crate) fn counted(body: &impl Serialize, counted: &str) -> Self {
-        Self { json: json(body), measured: counted.len() }
+        Self { json: json(body), measured: counted.len(), fallback: None }
+    }
+
+    /// Adds a plainer form for when the platform refuses this one.
+    pub(crate) fn or_else(self, fallback: String) -> Self {
+        Self { fallback: Some(fallback), ..self }
     }
 }
 
@@ -184,6 +191,7 @@ pub(crate) fn numbered(post: &Post<'_>, composed: Vec<Composed>) -> Vec<Part> {
             headers: Vec::new(),
             key: key(post, index),
             secrets: Vec::new(),
+            fallback: part.fallback,
         })
         .collect()
 }

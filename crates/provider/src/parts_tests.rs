@@ -67,6 +67,7 @@ proptest! {
             text: text.repeat(times),
             mentions: Mentions { all, mobiles: ids.clone(), user_ids: ids },
             color: None,
+            buttons: Vec::new(),
         };
         let message = MessageId::parse("0190a0b0c0d0e0f00000000000000002").unwrap();
         let post = Post {

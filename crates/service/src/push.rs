@@ -7,7 +7,7 @@ use carillon_model::endpoint::Endpoint;
 use carillon_model::filter::{Attributes, FilterPolicies};
 use carillon_model::id::{ConnectionId, MessageId, SubscriptionId, TopicId};
 use carillon_model::message::{Content, Locale, Message, Priority, check_idempotency_key, time_to_live};
-use carillon_model::office::Recipient;
+use carillon_model::office::{Platform, Recipient, RecipientKind};
 use carillon_model::role::Right;
 use carillon_model::subscription::Overflow;
 use carillon_model::topic::TopicName;
@@ -136,6 +136,34 @@ impl Service {
         caller.may(Right::Look)?;
         let connection = self.connection(caller, connection).await?;
         self.expand(connection.id, to).await
+    }
+
+    /// What stands for members who are pinged in a chat: the platform's ids, or their names where it cannot ping.
+    ///
+    /// # Errors
+    /// When there is no such connection, or one of them is no member who is there.
+    pub async fn mention_words(
+        &self,
+        caller: &Caller,
+        connection: ConnectionId,
+        members: Vec<Recipient>,
+    ) -> Result<Vec<String>, Error> {
+        caller.may(Right::Look)?;
+        let connection = self.connection(caller, connection).await?;
+        let rule = "who is mentioned must be a member who is there, or a contact that was bound";
+        let wrong = || Invalid::new(Field::Message, rule);
+        if members.len() > limits::MENTIONS_MAX || members.iter().any(|one| one.kind != RecipientKind::Member)
+        {
+            return Err(wrong().into());
+        }
+        let found = self.store.recipients_expand(connection.id, members).await?;
+        let found = found.ok_or(Error::ConnectionNotFound)?;
+        // Somebody without a name was never read: what is typed there may be anything.
+        if found.to.iter().any(|one| one.gone || one.name.is_empty()) {
+            return Err(wrong().into());
+        }
+        let names = connection.platform == Platform::Dingtalk;
+        Ok(found.to.into_iter().map(|one| if names { one.name } else { one.platform_id }).collect())
     }
 
     async fn expand(&self, connection: ConnectionId, to: Vec<Recipient>) -> Result<Expanded, Error> {

@@ -33,6 +33,9 @@ pub(crate) struct PushFlags {
     /// A button that opens a page; may be given several times; needs --markdown
     #[arg(long = "button", value_name = "TEXT=URL")]
     buttons: Vec<String>,
+    /// A member who is pinged in chats: an id, email:ADDRESS, phone:NUMBER, or all; may be given several times
+    #[arg(long = "mention", value_name = "MEMBER")]
+    mentions: Vec<String>,
     /// It goes first within the limits of each recipient
     #[arg(long)]
     urgent: bool,
@@ -75,6 +78,8 @@ pub(crate) async fn run(flags: PushFlags) -> anyhow::Result<ExitCode> {
         "title": flags.title,
         "severity": flags.severity,
         "buttons": buttons,
+        "mentions": flags.mentions.iter().filter(|who| *who != "all").map(|who| mention(who)).collect::<Vec<_>>(),
+        "mention_all": flags.mentions.iter().any(|who| who == "all"),
         "priority": if flags.urgent { "urgent" } else { "normal" },
         "time_to_live": flags.time_to_live,
         "idempotency_key": flags.idempotency_key,
@@ -86,6 +91,14 @@ pub(crate) async fn run(flags: PushFlags) -> anyhow::Result<ExitCode> {
     let answer = client.call(Method::POST, "/api/v1/pushes", Some(&body)).await?;
     show(&answer, flags.client.json, text(&answer, "/message_id"));
     Ok(ExitCode::SUCCESS)
+}
+
+fn mention(who: &str) -> Value {
+    let (kind, id) = match who.split_once(':') {
+        Some((kind @ ("email" | "phone" | "member"), id)) => (kind, id),
+        Some(_) | None => ("member", who),
+    };
+    json!({ "kind": kind, "id": id })
 }
 
 fn show(answer: &Value, json: bool, line: &str) {

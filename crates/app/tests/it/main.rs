@@ -31,6 +31,7 @@ mod nasty;
 mod nodes;
 mod office;
 mod office_canary;
+mod office_cards;
 mod office_doctor;
 mod office_large;
 mod office_nodes;

@@ -2,8 +2,8 @@
 //! messages by a robot", "get the access token of an internal app").
 
 use carillon_model::Clock;
-use carillon_model::endpoint::DINGTALK_API_HOST;
-use carillon_model::message::{Format, Mentions};
+use carillon_model::endpoint::{DINGTALK_API_HOST, Endpoint};
+use carillon_model::message::{Button, Color, Format, Mentions};
 use carillon_model::outcome::{Outcome, Reason, Scope, Verdict};
 use carillon_model::subscription::{AppCredentials, Target};
 use reqwest::Method;
@@ -35,19 +35,59 @@ pub(crate) enum Whom<'a> {
 /// nobody would hear, is left out.
 pub(crate) fn render(target: &Target, post: &Post<'_>) -> Result<Vec<Part>, Verdict> {
     let people = Mentions { all: false, ..post.body.mentions.clone() };
-    let draft = Draft { mentions: &people, ..Draft::new(target, post) };
+    let mut draft = Draft { mentions: &people, ..Draft::new(target, post) };
+    let of_office = matches!(target.endpoint, Endpoint::Office { .. });
+    if let (true, Some(color), Some(title)) = (of_office, post.body.color, &draft.title) {
+        draft.title = Some(format!("{} {title}", mark(color)));
+    }
+    let draft = draft;
     let composed =
         draft.parts(Dialect::DingtalkMarkdown, render::json_bytes, PARAM_BYTES_MAX, |piece, place| {
             let (msg_key, param) = match draft.format {
                 Format::Text => ("sampleText", json(&Text { content: &text_content(&draft, piece, place) })),
                 Format::Markdown => {
                     let text = markdown_text(&draft, piece, place);
-                    ("sampleMarkdown", json(&Markdown { title: &draft.preview(&place.label), text: &text }))
+                    let buttons = if place.last { post.body.buttons.as_slice() } else { &[] };
+                    card(&draft.preview(&place.label), &text, buttons)
                 }
             };
             Composed::counted(&AppMessage { msg_key, msg_param: &param }, &param)
         })?;
     Ok(numbered(post, composed))
+}
+
+/// Markdown, or a card when there are buttons: one, or two to five one below the other.
+fn card(title: &str, text: &str, buttons: &[Button]) -> (&'static str, String) {
+    let mut param = serde_json::Map::new();
+    let mut put = |field: String, value: &str| drop(param.insert(field, value.into()));
+    put("title".to_owned(), title);
+    put("text".to_owned(), text);
+    if let [button] = buttons {
+        put("singleTitle".to_owned(), &button.text);
+        put("singleURL".to_owned(), &button.url);
+        return ("sampleActionCard", json(&param));
+    }
+    for (at, button) in buttons.iter().enumerate() {
+        put(format!("actionTitle{}", at + 1), &button.text);
+        put(format!("actionURL{}", at + 1), &button.url);
+    }
+    let keys = ["sampleActionCard2", "sampleActionCard3", "sampleActionCard4", "sampleActionCard5"];
+    match buttons.len().checked_sub(2).and_then(|at| keys.get(at)) {
+        Some(key) => (key, json(&param)),
+        None => ("sampleMarkdown", json(&Markdown { title, text })),
+    }
+}
+
+/// The mark of a severity before a heading, since this platform has no colours for it.
+fn mark(color: Color) -> &'static str {
+    match color {
+        Color::Red | Color::Carmine => "🔴",
+        Color::Orange | Color::Yellow => "🟠",
+        Color::Green | Color::Turquoise => "🟢",
+        Color::Blue | Color::Wathet | Color::Indigo => "🔵",
+        Color::Violet | Color::Purple => "🟣",
+        Color::Grey => "⚪",
+    }
 }
 
 /// Sends a part; when the access token turns out to be dead, once more with a fresh one.

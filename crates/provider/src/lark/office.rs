@@ -3,7 +3,7 @@
 
 use carillon_model::Clock;
 use carillon_model::endpoint::{FEISHU_HOST, LARK_HOST};
-use carillon_model::message::{Format, Mentions};
+use carillon_model::message::{Button, Format, Mentions};
 use carillon_model::office::connection::LarkApp;
 use carillon_model::office::{App, RecipientKind};
 use carillon_model::outcome::{Reason, Verdict};
@@ -14,11 +14,12 @@ use serde_json::Value;
 
 use super::code::APP;
 use super::robot;
+use super::wire::{AppPost, PostBody, PostNode};
 use crate::http::{Answer, Request, To};
 use crate::listed::{Question, without_body};
 use crate::office::call::{Ask, call, query, text};
 use crate::office::{Fault, Wrong};
-use crate::parts::{Composed, Draft, json, numbered, with_fields};
+use crate::parts::{Composed, Draft, Place, json, numbered, with_fields};
 use crate::render::{self, Dialect};
 use crate::token::{self, Token};
 use crate::wire::Fields;
@@ -28,6 +29,8 @@ use crate::{Context, Part, Post};
 const CARD_BYTES_MAX: usize = 30_000;
 /// The largest text that is sent as one, in bytes; the platform takes more, but nobody reads it in a bubble.
 const TEXT_BYTES_MAX: usize = 30_000;
+/// What the platform says of a card that it cannot draw; nothing was sent then.
+const BAD_CARD: &str = "230099";
 /// The longest idempotency key, in characters.
 const UUID_CHARS_MAX: usize = 50;
 
@@ -76,12 +79,25 @@ pub(crate) fn render(target: &Target, post: &Post<'_>) -> Result<Vec<Part>, Verd
         }
         Format::Markdown => {
             draft.parts(Dialect::LarkCard, render::json_bytes, CARD_BYTES_MAX, |piece, place| {
-                let card = robot::card_json(&draft, post.body.color, piece, place);
+                let buttons = &post.body.buttons;
+                let card = robot::card_json(&draft, post.body.color, buttons, piece, place);
+                let plainer = post_json(&draft, buttons, piece, place);
                 Composed::counted(&Message { msg_type: "interactive", content: &card }, &card)
+                    .or_else(json(&Message { msg_type: "post", content: &plainer }))
             })?
         }
     };
     Ok(numbered(post, composed))
+}
+
+/// The same as a card in the form of a post, which every client shows and which knows fewer ways to be wrong.
+fn post_json(draft: &Draft<'_>, buttons: &[Button], piece: &str, place: &Place) -> String {
+    let node = |tag, text, href| [PostNode { tag, text, href }];
+    let mut content = vec![node("md", piece, None)];
+    let links = buttons.iter().filter(|_| place.last);
+    content.extend(links.map(|button| node("a", &button.text, Some(button.url.as_str()))));
+    let title = draft.heading(&place.label);
+    json(&AppPost { zh_cn: PostBody { title: title.as_deref(), content } })
 }
 
 /// Sends a part. The same key within an hour is sent once, however often it is tried.
@@ -97,14 +113,21 @@ pub(crate) async fn send(
         RecipientKind::Member | RecipientKind::Department | RecipientKind::Group => id_type(id),
     };
     let uuid = idempotency_key(&part.key);
-    let body = with_fields(&Address { receive_id: id, uuid: &uuid }, &part.body);
     let path = format!("/open-apis/im/v1/messages?{}", query(&[("receive_id_type", id_type)]));
-    match call(context, app, &Ask::post("im/v1/messages", app.lark_host(), path, body)).await {
-        Ok((answer, verdict)) => Verdict {
-            platform_text: text(&answer, "/data/message_id").map(|id| format!("message_id {id}")),
-            ..verdict
-        },
-        Err(verdict) => verdict,
+    let post = async |content: &str| {
+        let body = with_fields(&Address { receive_id: id, uuid: &uuid }, content);
+        match call(context, app, &Ask::post("im/v1/messages", app.lark_host(), path.clone(), body)).await {
+            Ok((answer, verdict)) => Verdict {
+                platform_text: text(&answer, "/data/message_id").map(|id| format!("message_id {id}")),
+                ..verdict
+            },
+            Err(verdict) => verdict,
+        }
+    };
+    let verdict = post(&part.body).await;
+    match &part.fallback {
+        Some(plainer) if verdict.platform_code.as_deref() == Some(BAD_CARD) => post(plainer).await,
+        Some(_) | None => verdict,
     }
 }
 

@@ -1,13 +1,16 @@
 //! Custom bots by webhook ("custom bot guide").
 
 use carillon_model::endpoint::lark_host;
-use carillon_model::message::{Color, Format, Mentions};
+use carillon_model::message::{Button, Color, Format, Mentions};
 use carillon_model::outcome::Verdict;
 use carillon_model::subscription::Target;
 use carillon_model::{Clock, SecretText, Timestamp};
 
 use super::code::TABLE;
-use super::wire::{Body, Card, CardMessage, Config, Header, Signature, Tagged, Text, TextMessage};
+use super::wire::{
+    Body, ButtonElement, Card, CardMessage, Config, Element, Header, OpenUrl, Signature, Tagged, Text,
+    TextMessage,
+};
 use crate::http::{Answer, Request, To};
 use crate::listed::{Question, without_body};
 use crate::parts::{Composed, Draft, Place, json, numbered, plain_id, with_fields, with_words};
@@ -64,19 +67,35 @@ fn whole_text(draft: &Draft<'_>, piece: &str, place: &Place) -> String {
 }
 
 fn card(draft: &Draft<'_>, color: Option<Color>, piece: &str, place: &Place) -> Composed {
-    with_card(draft, color, (piece, place), |card| {
+    with_card(draft, color, &[], (piece, place), |card| {
         Composed::whole(&CardMessage { msg_type: "interactive", card })
     })
 }
 
-/// A card as JSON text.
-pub(crate) fn card_json(draft: &Draft<'_>, color: Option<Color>, piece: &str, place: &Place) -> String {
-    with_card(draft, color, (piece, place), |card| json(&card))
+/// A card as JSON text; its buttons stand in the last part.
+pub(crate) fn card_json(
+    draft: &Draft<'_>,
+    color: Option<Color>,
+    buttons: &[Button],
+    piece: &str,
+    place: &Place,
+) -> String {
+    with_card(draft, color, buttons, (piece, place), |card| json(&card))
+}
+
+fn button(button: &Button, first: bool) -> Element<'_> {
+    Element::Button(ButtonElement {
+        tag: "button",
+        text: Tagged { tag: "plain_text", content: &button.text },
+        look: if first { "primary" } else { "default" },
+        behaviors: [OpenUrl { kind: "open_url", default_url: &button.url }],
+    })
 }
 
 fn with_card<T>(
     draft: &Draft<'_>,
     color: Option<Color>,
+    buttons: &[Button],
     (piece, place): (&str, &Place),
     then: impl FnOnce(Card<'_>) -> T,
 ) -> T {
@@ -92,7 +111,10 @@ fn with_card<T>(
         title: Tagged { tag: "plain_text", content: title },
         template: color.unwrap_or(Color::Blue).name(),
     });
-    let body = Body { elements: [Tagged { tag: "markdown", content: &content }] };
+    let mut elements = vec![Element::Text(Tagged { tag: "markdown", content: &content })];
+    let shown = buttons.iter().filter(|_| place.last).enumerate();
+    elements.extend(shown.map(|(at, one)| button(one, at == 0)));
+    let body = Body { elements };
     then(Card { schema: "2.0", config: Config { update_multi: true }, header, body })
 }
 

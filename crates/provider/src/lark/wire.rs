@@ -48,7 +48,56 @@ pub(crate) struct Header<'a> {
 /// What a card holds.
 #[derive(Debug, Serialize)]
 pub(crate) struct Body<'a> {
-    pub(crate) elements: [Tagged<'a>; 1],
+    pub(crate) elements: Vec<Element<'a>>,
+}
+
+/// A piece of a card.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Element<'a> {
+    Text(Tagged<'a>),
+    Button(ButtonElement<'a>),
+}
+
+/// A button.
+#[derive(Debug, Serialize)]
+pub(crate) struct ButtonElement<'a> {
+    pub(crate) tag: &'static str,
+    pub(crate) text: Tagged<'a>,
+    #[serde(rename = "type")]
+    pub(crate) look: &'static str,
+    pub(crate) behaviors: [OpenUrl<'a>; 1],
+}
+
+/// What a button does.
+#[derive(Debug, Serialize)]
+pub(crate) struct OpenUrl<'a> {
+    #[serde(rename = "type")]
+    pub(crate) kind: &'static str,
+    pub(crate) default_url: &'a str,
+}
+
+/// A post of an app, in one language.
+#[derive(Debug, Serialize)]
+pub(crate) struct AppPost<'a> {
+    pub(crate) zh_cn: PostBody<'a>,
+}
+
+/// What a post says: paragraphs of nodes.
+#[derive(Debug, Serialize)]
+pub(crate) struct PostBody<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) title: Option<&'a str>,
+    pub(crate) content: Vec<[PostNode<'a>; 1]>,
+}
+
+/// A piece of a post.
+#[derive(Debug, Serialize)]
+pub(crate) struct PostNode<'a> {
+    pub(crate) tag: &'static str,
+    pub(crate) text: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) href: Option<&'a str>,
 }
 
 /// A piece of text in a card.

@@ -1,5 +1,6 @@
 //! WeCom: group robots by their webhook.
 
+mod card;
 pub(crate) mod code;
 pub(crate) mod contact;
 pub(crate) mod doctor;

@@ -2,7 +2,7 @@
 //! access token", "send application messages", "send messages to a group chat").
 
 use carillon_model::Clock;
-use carillon_model::endpoint::WECOM_HOST;
+use carillon_model::endpoint::{Endpoint, WECOM_HOST};
 use carillon_model::message::{Format, Mentions};
 use carillon_model::office::connection::WecomApp;
 use carillon_model::office::{App, RecipientKind};
@@ -11,6 +11,7 @@ use carillon_model::subscription::Target;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::card;
 use super::code::APP;
 use super::robot;
 use super::wire::Content;
@@ -18,7 +19,7 @@ use crate::http::{Answer, Request, To};
 use crate::listed::{Question, without_body};
 use crate::office::call::{Ask, call, query, text};
 use crate::office::{Fault, Wrong};
-use crate::parts::{Composed, Draft, numbered, with_fields};
+use crate::parts::{Composed, Draft, Place, numbered, plain_id, with_fields};
 use crate::render::{self, Dialect};
 use crate::token::{self, Token};
 use crate::wire::Fields;
@@ -52,15 +53,23 @@ struct ToChat<'a> {
     chatid: &'a str,
 }
 
-/// Renders a post: text, or the markdown with the three colours.
+/// Renders a post: text, the markdown with the three colours, or a card where there are buttons and all fits into one.
+/// People can be pinged in chats only.
 pub(crate) fn render(target: &Target, post: &Post<'_>) -> Result<Vec<Part>, Verdict> {
     let nobody = Mentions::default();
-    let mut draft = Draft::new(target, post);
-    draft.mentions = &nobody;
+    let to_chat = matches!(&target.endpoint, Endpoint::Office { kind: RecipientKind::Chat, .. });
+    let linked = post.body.clone().with_links();
+    let mut draft = Draft::new(target, &Post { body: &linked, ..*post });
+    if !to_chat {
+        draft.mentions = &nobody;
+    }
+    if let Some(card) = card::composed(target, post, to_chat) {
+        return Ok(numbered(post, vec![card]));
+    }
     let measure = render::raw_bytes;
     let composed = match draft.format {
         Format::Text => draft.parts(Dialect::Plain, measure, BYTES_MAX, |piece, place| {
-            let content = robot::text_content(&draft, piece, place);
+            let content = with_pings(robot::text_content(&draft, piece, place), &draft, place);
             let text = Some(Content { content: &content });
             Composed::counted(&Message { msgtype: "text", text, markdown: None }, &content)
         })?,
@@ -71,6 +80,13 @@ pub(crate) fn render(target: &Target, post: &Post<'_>) -> Result<Vec<Part>, Verd
         })?,
     };
     Ok(numbered(post, composed))
+}
+
+/// A text with those behind it who are pinged.
+fn with_pings(text: String, draft: &Draft<'_>, place: &Place) -> String {
+    let people = draft.mentions.user_ids.iter().filter(|id| place.last && plain_id(id));
+    let words: Vec<String> = people.map(|id| format!("<@{id}>")).collect();
+    if words.is_empty() { text } else { format!("{text}\n{}", words.join(" ")) }
 }
 
 /// Sends a part. The platform drops a request that it has seen before, compared as a whole: the span that it is asked to

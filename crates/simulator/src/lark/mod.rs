@@ -94,13 +94,29 @@ fn is_signed(secret: &str, body: &Value, now_ms: i64) -> bool {
 pub(crate) fn app_message(kind: &str, content: &Value) -> Result<message::Message, Verdict> {
     let body = match kind {
         "interactive" => json!({ "msg_type": kind, "card": content }),
-        "post" => json!({ "msg_type": kind, "content": { "post": content } }),
+        "post" => json!({ "msg_type": kind, "content": { "post": with_plain_nodes(content) } }),
         _ => json!({ "msg_type": kind, "content": content }),
     };
     message::read(&body).map_err(|refusal| match refusal.code.as_str() {
         "11246" => Verdict::lark(400, 230_099, refusal.text),
         _ => Verdict::lark(400, 230_001, "Your request contains an invalid request parameter."),
     })
+}
+
+/// An app's post may hold paragraphs of Markdown, a bot's may not.
+fn with_plain_nodes(post: &Value) -> Value {
+    match post {
+        Value::Array(list) => list.iter().map(with_plain_nodes).collect(),
+        Value::Object(fields) => {
+            let mut fields: serde_json::Map<String, Value> =
+                fields.iter().map(|(name, value)| (name.clone(), with_plain_nodes(value))).collect();
+            if fields.get("tag").and_then(Value::as_str) == Some("md") {
+                fields.insert("tag".to_owned(), "text".into());
+            }
+            Value::Object(fields)
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => post.clone(),
+    }
 }
 
 fn bad_request() -> Verdict {

@@ -10,6 +10,7 @@ use crate::record::{Look, Shown};
 use crate::registry::masked;
 use crate::sign;
 use crate::verdict::{Asked, Verdict, text_at};
+use crate::wecom;
 
 /// For each interface of a company.
 const RATES: &[Rate] = &[Rate { most: 10_000, span_ms: 60_000 }];
@@ -142,8 +143,30 @@ fn shown_member(member: &OfficeMember) -> Value {
         "open_userid": format!("wo{}", sign::derive("open", &member.id)) })
 }
 
+/// What a message says.
+#[derive(Default)]
+struct Said {
+    kind: String,
+    text: String,
+    title: Option<String>,
+    buttons: Vec<(String, String)>,
+}
+
+/// A text card's text without its divisions.
+fn undivided(text: &str) -> String {
+    let pieces = text.replace("</div>", "");
+    let pieces = pieces.split("<div class=\"").enumerate();
+    pieces
+        .map(
+            |(at, piece)| {
+                if at == 0 { piece } else { piece.split_once("\">").map_or("", |(_, inner)| inner) }
+            },
+        )
+        .collect()
+}
+
 /// Reads a message, or refuses it. A text that is too long is cut.
-fn content(asked: &Asked<'_>, body: &Value) -> Result<(String, String, Option<String>), Verdict> {
+fn content(asked: &Asked<'_>, body: &Value) -> Result<Said, Verdict> {
     let kind = text_at(body, "msgtype").ok_or_else(|| fault(asked, 40_008, "invalid message type"))?;
     let part = body.get(kind).unwrap_or(&Value::Null);
     let empty = || fault(asked, 44_004, "empty content");
@@ -157,33 +180,39 @@ fn content(asked: &Asked<'_>, body: &Value) -> Result<(String, String, Option<St
                 }
                 cut.push(letter);
             }
-            Ok((kind.to_owned(), cut, None))
+            Ok(Said { kind: kind.to_owned(), text: cut, ..Said::default() })
         }
         "textcard" => {
             let title = text_at(part, "title").ok_or_else(empty)?;
             let text = text_at(part, "description").ok_or_else(empty)?;
-            text_at(part, "url").ok_or_else(|| fault(asked, 40_058, "textcard.url missing"))?;
-            Ok((kind.to_owned(), text.to_owned(), Some(title.to_owned())))
+            let url = text_at(part, "url").ok_or_else(|| fault(asked, 40_058, "textcard.url missing"))?;
+            let button = (text_at(part, "btntxt").unwrap_or("详情").to_owned(), url.to_owned());
+            let title = Some(title.to_owned());
+            Ok(Said { kind: kind.to_owned(), text: undivided(text), title, buttons: vec![button] })
+        }
+        "template_card" => {
+            let (title, text, buttons) =
+                wecom::app_card(part).map_err(|(code, text)| fault(asked, code, &text))?;
+            Ok(Said { kind: kind.to_owned(), text, title, buttons })
         }
         _ => Err(fault(asked, 40_008, "invalid message type")),
     }
 }
 
-fn shown(
-    app: &OfficeApp,
-    chat: &str,
-    body: &Value,
-    (kind, text, title): &(String, String, Option<String>),
-) -> Shown {
+fn shown(app: &OfficeApp, chat: &str, body: &Value, said: &Said) -> Shown {
+    let mut text = said.text.clone();
+    for (label, address) in &said.buttons {
+        text.push_str(&format!("\n[{label}]({address})"));
+    }
     Shown {
         chat: chat.to_owned(),
         token_masked: masked(&app.app_id),
-        kind: kind.clone(),
-        title: title.clone(),
-        text: text.clone(),
-        mentions: Vec::new(),
+        kind: said.kind.clone(),
+        title: said.title.clone(),
+        text,
+        mentions: wecom::pinged(&said.text),
         raw: body.clone(),
-        look: Look { markup: text.clone(), tone: None, buttons: Vec::new() },
+        look: Look { markup: said.text.clone(), tone: None, buttons: said.buttons.clone() },
     }
 }
 
@@ -230,6 +259,9 @@ fn send(office: &mut Office, app: &OfficeApp, asked: &Asked<'_>) -> Result<Verdi
 fn chat(office: &mut Office, app: &OfficeApp, asked: &Asked<'_>) -> Result<Verdict, Verdict> {
     let body = asked.json_object().ok_or_else(|| fault(asked, 47_001, "data format error"))?;
     let content = content(asked, &body)?;
+    if content.kind == "template_card" {
+        return Err(fault(asked, 40_008, "invalid message type"));
+    }
     let wanted = text_at(&body, "chatid").unwrap_or_default();
     let chat = app.chats.iter().find(|(id, _)| id == wanted);
     let (_, name) = chat.ok_or_else(|| fault(asked, 86_003, "chatid invalid"))?;

@@ -78,7 +78,7 @@ fn bounded(part: &Value, kind: &str, most: usize) -> Result<String, Refusal> {
 }
 
 /// Finds `<@userid>`.
-fn named_in(text: &str) -> Vec<String> {
+pub(crate) fn named_in(text: &str) -> Vec<String> {
     let closed = |part: &str| part.split_once('>').map(|(id, _)| id.to_owned());
     let is_id = |id: &String| (1..=64).contains(&id.len()) && !id.contains(['<', ' ', '\n']);
     text.split("<@").skip(1).filter_map(closed).filter(is_id).collect()

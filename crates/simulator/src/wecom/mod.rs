@@ -114,6 +114,20 @@ fn find<'a>(registry: &'a Registry, asked: &Asked<'_>) -> Result<&'a Robot, Refu
     robot.ok_or_else(|| Refusal::new(93_000, "invalid webhook url"))
 }
 
+/// A template card as an app sends it: title, text and buttons, or the refusal's number and words.
+pub(crate) fn app_card(card: &serde_json::Value) -> Result<AppCard, (i64, String)> {
+    let message = card::read(card).map_err(|refusal| (refusal.code, refusal.text))?;
+    Ok((message.title, message.text, message.buttons))
+}
+
+/// What a card says.
+pub(crate) type AppCard = (Option<String>, String, Vec<(String, String)>);
+
+/// Who is pinged in a markdown text.
+pub(crate) fn pinged(text: &str) -> Vec<String> {
+    message::named_in(text)
+}
+
 /// A refusal before it gets the hint, address and link that the platform adds to every text.
 #[derive(Debug)]
 pub(crate) struct Refusal {

@@ -7,7 +7,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, Secur
 
 use super::{
     account, audit, change, connection, credential, delivery, directory, endpoint, installation, message,
-    people, project, push, rotation,
+    people, project, push, rotation, traffic,
 };
 
 #[derive(OpenApi)]
@@ -60,6 +60,7 @@ use super::{
         endpoint::set_fallback,
         endpoint::set_overflow,
         message::who_am_i,
+        traffic::show,
         rotation::list,
         rotation::begin,
         rotation::step,

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use carillon_model::id::ConnectionId;
-use carillon_model::message::{Body, Color, Content, Locale, Priority};
+use carillon_model::message::{Body, Button, Color, Content, Locale, Mentions, Priority};
 use carillon_model::office::contact::ContactKind;
 use carillon_model::office::{Recipient, RecipientKind};
 use carillon_model::{Field, Invalid, SecretText};
@@ -63,6 +63,12 @@ pub(crate) struct NewPush {
     /// Up to five buttons.
     #[serde(default)]
     buttons: Vec<NewButton>,
+    /// Members who are pinged in chats: each a `member`, `email` or `phone`. DingTalk shows their names only.
+    #[serde(default)]
+    mentions: Vec<To>,
+    /// Whether everybody is pinged in chats (Lark, Feishu).
+    #[serde(default)]
+    mention_all: bool,
     /// How many seconds it may wait, 1 to 86400; an hour when not given.
     #[serde(default)]
     time_to_live: Option<u64>,
@@ -137,8 +143,6 @@ pub(crate) struct Preview {
 
 /// How many are shown of those whom a push would reach.
 const SHOWN_MAX: usize = 200;
-/// The most buttons of a message.
-const BUTTONS_MAX: usize = 5;
 
 fn recipient(to: &To) -> Result<Recipient, Invalid> {
     let rule = "kind must be member, department, group, chat, email or phone";
@@ -170,13 +174,43 @@ async fn recipients(
             },
         }
     }
-    // Not a single recipient is a rule of the service's.
-    if recipients.is_empty() && !unbound.is_empty() {
-        Err(Error::NobodyReached(None))
-    } else {
-        Ok((recipients, unbound))
-    }
+    Ok((recipients, unbound))
 }
+
+/// Whom a push names; somebody must be among them.
+async fn some_recipients(
+    app: &App,
+    call: &ApiCall,
+    connection: ConnectionId,
+    to: Vec<To>,
+) -> Result<(Vec<Recipient>, Vec<Unreachable>), Error> {
+    let found = recipients(app, call, connection, to).await?;
+    // Not to name anybody at all breaks a rule of the service's.
+    if found.0.is_empty() && !found.1.is_empty() { Err(Error::NobodyReached(None)) } else { Ok(found) }
+}
+
+/// Who is pinged, by the platform's ids.
+async fn mentions(
+    app: &App,
+    call: &ApiCall,
+    connection: ConnectionId,
+    new: &mut NewPush,
+) -> Result<Mentions, Error> {
+    let mut mentions = Mentions { all: new.mention_all, ..Mentions::default() };
+    if new.mentions.is_empty() {
+        return Ok(mentions);
+    }
+    let named = std::mem::take(&mut new.mentions);
+    let (members, unbound) = recipients(app, call, connection, named).await?;
+    if !unbound.is_empty() {
+        return Err(Invalid::new(Field::Message, UNKNOWN).into());
+    }
+    mentions.user_ids = app.service.mention_words(&call.0.caller, connection, members).await?;
+    Ok(mentions)
+}
+
+/// What is said of a mention that leads nowhere.
+const UNKNOWN: &str = "who is mentioned must be a member who is there, or a contact that was bound";
 
 fn color(severity: Option<&str>) -> Result<Option<Color>, Invalid> {
     let rule = "severity must be critical, error, warning, info or ok";
@@ -191,27 +225,11 @@ fn color(severity: Option<&str>) -> Result<Option<Color>, Invalid> {
     }
 }
 
-/// The text with its buttons behind it, as links: every platform shows those.
-fn with_buttons(markdown: String, buttons: &[NewButton]) -> Result<String, Invalid> {
-    let wrong = |rule| Invalid::new(Field::Message, rule);
-    if buttons.len() > BUTTONS_MAX {
-        return Err(wrong("a message has at most five buttons"));
+fn buttons(new: Vec<NewButton>) -> Result<Vec<Button>, Invalid> {
+    if new.len() > Button::COUNT_MAX {
+        return Err(Invalid::new(Field::Message, "a message has at most five buttons"));
     }
-    let mut links = Vec::new();
-    for button in buttons {
-        let plain = |text: &str| {
-            !text.chars().any(|c| c.is_control() || matches!(c, '[' | ']' | '(' | ')' | '<' | '>'))
-        };
-        if button.text.is_empty() || !plain(&button.text) {
-            return Err(wrong("a button's text must be one line without brackets"));
-        }
-        let web = button.url.starts_with("https://") || button.url.starts_with("http://");
-        if !web || !plain(&button.url) || button.url.contains(' ') {
-            return Err(wrong("a button's url must be a web address"));
-        }
-        links.push(format!("[{}]({})", button.text, button.url));
-    }
-    if links.is_empty() { Ok(markdown) } else { Ok(format!("{markdown}\n\n{}", links.join(" · "))) }
+    new.into_iter().map(|button| Button::parse(&button.text, &button.url)).collect()
 }
 
 fn body(new: &mut NewPush) -> Result<Body, Invalid> {
@@ -219,7 +237,9 @@ fn body(new: &mut NewPush) -> Result<Body, Invalid> {
     let body = match (new.text.take(), new.markdown.take()) {
         (Some(text), None) if new.buttons.is_empty() => Body::text(text),
         (Some(_), None) => return Err(Invalid::new(Field::Message, "buttons need markdown")),
-        (None, Some(markdown)) => Body::markdown(with_buttons(markdown, &new.buttons)?),
+        (None, Some(markdown)) => {
+            Body { buttons: buttons(std::mem::take(&mut new.buttons))?, ..Body::markdown(markdown) }
+        }
         _ => return Err(Invalid::new(Field::Message, "give either text or markdown")),
     };
     Ok(Body { color, ..body })
@@ -247,10 +267,12 @@ pub(crate) async fn push(State(app): State<App>, call: ApiCall) -> Result<Respon
     let pushed = async {
         let mut new: NewPush = call.body()?;
         let connection = ConnectionId::parse(&new.connection_id)?;
-        let (to, unbound) = recipients(&app, &call, connection, std::mem::take(&mut new.to)).await?;
+        let (to, unbound) = some_recipients(&app, &call, connection, std::mem::take(&mut new.to)).await?;
+        let mut body = body(&mut new)?;
+        body.mentions = mentions(&app, &call, connection, &mut new).await?;
         let idempotency_key = idempotency_key(&call, new.idempotency_key.take())?;
         let content = Content {
-            default: body(&mut new)?,
+            default: body,
             subject: new.title.filter(|title| !title.is_empty()),
             ..Content::default()
         };
@@ -286,7 +308,7 @@ pub(crate) async fn preview(State(app): State<App>, call: ApiCall) -> Result<Res
     let found = async {
         let new: NewPreview = call.body()?;
         let connection = ConnectionId::parse(&new.connection_id)?;
-        let (to, unbound) = recipients(&app, &call, connection, new.to).await?;
+        let (to, unbound) = some_recipients(&app, &call, connection, new.to).await?;
         Ok((app.service.preview_push(&call.0.caller, connection, to).await?, unbound))
     };
     let (found, unbound) = found.await.map_err(|error: Error| call.refuse(error))?;

@@ -19,6 +19,7 @@ mod common;
 mod directory;
 mod office;
 mod send;
+mod template;
 mod topics;
 mod watch;
 
@@ -29,6 +30,7 @@ use self::common::{ChannelText, Common, Nav, OutcomeText, ProblemText, SignIn, S
 use self::directory::{BindText, DirectoryText, GoneText, GroupText};
 use self::office::{AppSteps, DoctorText, OfficeText, RunText};
 use self::send::{GuideText, PublishText, SubscribeText, SubscriptionText};
+use self::template::TemplateText;
 use self::topics::{TopicText, TopicsText};
 use self::watch::{DeliveryText, EndpointText, MessageText, OverviewText};
 
@@ -117,6 +119,7 @@ groups! {
     guide: GuideText,
     subscription: SubscriptionText,
     publish: PublishText,
+    template: TemplateText,
     message: MessageText,
     delivery: DeliveryText,
     endpoint: EndpointText,
