@@ -1,6 +1,6 @@
 """Takes a picture of every page of the console, in both languages and themes and on a phone.
 
-    python3 tests/browser/pictures.py FOLDER [en|zh] [light|dark] [wide|phone]
+    python3 tests/browser/pictures.py FOLDER [en|zh] [light|dark] [wide|phone] [the name of a page ...]
 """
 
 import os
@@ -70,6 +70,10 @@ def furnish(bed):
         bed.publish(orders, title=f"Order {1041 + number} was paid", text=f"3 items, 1,{number}90.00 CNY, paid by card.")
     bed.publish(orders, title="退款申请 #2214", text="客户申请退款 ¥89.00，原因：尺码不合适。")
     account = give_access(bed)
+    text = "{host}: {what} is at {value}, its limit is {limit}."
+    template = bed.smn("POST", "message_template", {"message_template_name": "over-limit", "content": text})["message_template_id"]
+    bed.smn("POST", "message_template", {"message_template_name": "over-limit", "protocol": "feishu", "content": "{host}: {what} {value} > {limit}"})
+    bed.history()
     office, update = connect_office(bed)
     # The robot of the old chat is gone: its delivery fails, and what comes later waits for the address to be resumed.
     first = bed.publish(alerts, title="disk 81 % full on db-2", text="/var/lib/postgresql on db-2 is 81 % full, 40 GB left.")
@@ -77,10 +81,13 @@ def furnish(bed):
     last = bed.publish(alerts, title="checkout-api: p99 over 1.5 s", markdown=REPORT, priority="urgent")
     failed = [it for it in bed.api("GET", f"/api/v1/messages/{first}/deliveries")["deliveries"] if it["state"] == "failed"]
     page = f"/console/topics/alerts/subscriptions/{lark.rsplit(':', 1)[1]}"
-    return {"subscription": page, "message": last, "delivery": failed[0]["id"] if failed else None, "account": account, "office": office, "update": update}
+    return {"subscription": page, "message": last, "template": template, "delivery": failed[0]["id"] if failed else None, "account": account, "office": office, "update": update}
 
 
-def pages(made, zh):
+KINDS = {"en", "zh", "light", "dark", "wide", "phone"}
+
+
+def pages(made):
     yield "overview", "/console"
     yield "topics", "/console/topics"
     yield "topic-new", "/console/topics/new"
@@ -94,6 +101,9 @@ def pages(made, zh):
     yield "subscription-delete", made["subscription"] + "/delete"
     yield "publish", "/console/topics/alerts/publish"
     yield "publish-choose", "/console/publish"
+    yield "templates", "/console/templates"
+    yield "template-new", "/console/templates/new"
+    yield "template", f"/console/templates/{made['template']}"
     yield "messages", "/console/messages"
     yield "message", f"/console/messages/{made['message']}"
     yield "delivery", f"/console/deliveries/{made['delivery']}"
@@ -138,14 +148,16 @@ def main():
         for lang, tag in (("en", "en-US"), ("zh", "zh-CN")):
             for theme in ("light", "dark"):
                 for kind, width in (("wide", 1280), ("phone", 390)):
-                    if only and not {lang, theme, kind} >= set(only) - {it for it in only if it.startswith("/")}:
+                    if not {lang, theme, kind} >= set(only) & KINDS:
                         continue
                     browser = Browser(driver, width, 844, tag, theme == "dark")
                     browser.go(bed.url + "/console/sign-in")
                     browser.picture(f"{folder}/sign-in-{lang}-{theme}-{kind}.png")
                     browser.size(width, 844)
                     sign_in(browser, bed)
-                    for name, path in pages(made, lang == "zh"):
+                    for name, path in pages(made):
+                        if set(only) - KINDS and name not in only:
+                            continue
                         browser.size(width, 844)
                         browser.go(bed.url + path)
                         if name == "publish":

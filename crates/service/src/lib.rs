@@ -27,6 +27,7 @@
 //! | straight to people and chats; taking it back | [`push`], [`recall`] |
 //! | check, test and preview, before anything is done | [`trial`] |
 //! | what became of a message | [`delivery`] |
+//! | what happens, over time | [`traffic`] |
 //! | how endpoints fare, resuming them, whom to tell | [`endpoint`] |
 //! | send deliveries again, or cancel them | [`resend`] |
 //! | why a subscription did or did not get a message | [`explain`] |
@@ -68,6 +69,7 @@ pub mod subscription_user;
 pub mod tag;
 pub mod template;
 pub mod topic;
+pub mod traffic;
 pub mod trial;
 
 use std::num::NonZeroU64;
@@ -114,6 +116,7 @@ pub struct Service {
     failures: Arc<sign_in::Failures>,
     detections: Arc<detection::Detections>,
     flow: Arc<flow::Flow>,
+    pictures: Arc<traffic::Pictures>,
     public_url: Option<Links>,
     logs_deliveries: bool,
 }
@@ -139,6 +142,7 @@ impl Service {
             failures,
             detections,
             flow,
+            pictures: Arc::default(),
             public_url: None,
             logs_deliveries: false,
         }

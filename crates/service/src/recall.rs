@@ -1,6 +1,7 @@
 //! Taking back what office apps sent: by message, by person or chat, by time.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::time::Duration;
 
 use carillon_model::audit::Deed;
@@ -102,11 +103,11 @@ impl Service {
         let found = self.store.sent_page(&caller.project, filter, recall.after, limit).await?;
         let (mut apps, mut done, mut gone) = (HashMap::new(), Vec::with_capacity(found.len()), Vec::new());
         for sent in found {
-            if !apps.contains_key(&sent.connection) {
-                apps.insert(sent.connection, self.store.connection_open(sent.connection).await?);
-            }
-            let app = apps.get(&sent.connection).and_then(Option::as_ref);
-            let recalled = self.take_back(app, sent).await;
+            let app = match apps.entry(sent.connection) {
+                Entry::Occupied(app) => app.into_mut(),
+                Entry::Vacant(place) => place.insert(self.store.connection_open(sent.connection).await?),
+            };
+            let recalled = self.take_back(app.as_ref(), sent).await;
             if recalled.done && recalled.sent.recalled_at.is_none() {
                 gone.push(recalled.sent.delivery);
             }

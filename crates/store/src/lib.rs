@@ -28,6 +28,7 @@
 //! | the publisher's own key for a publish | [`idempotency`] |
 //! | forgetting what is old | [`retention`] |
 //! | attempts as they are shown | [`attempt`] |
+//! | what happened within each five minutes | [`tally`] |
 //! | the key that signs, and its certificate | [`signing`] |
 //! | which lanes this server serves | [`shard`] |
 //! | handing new deliveries to the engine | [`wake`] |
@@ -92,6 +93,7 @@ pub mod signing;
 pub mod subscription;
 pub mod subscription_user;
 pub mod tag;
+pub mod tally;
 pub mod template;
 pub mod topic;
 pub mod vault;

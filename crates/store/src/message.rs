@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::idempotency::{Accepted, Claim};
 use crate::setup::Store;
 use crate::subscription::Recipient;
+use crate::tally::What;
 
 /// A message as lists show it.
 #[derive(Debug, Clone)]
@@ -156,6 +157,7 @@ impl Store {
         recipients: Vec<Recipient>,
         claim: Option<Claim>,
     ) -> Result<Accepted, Error> {
+        let project = stored.message.project.clone();
         let stored = Arc::new(stored);
         let inserted = Arc::clone(&stored);
         let to = Arc::new(recipients);
@@ -176,11 +178,15 @@ impl Store {
             wake.hand(ready(&stored, &to, places, version()));
         };
         // A key must be looked for before it is taken; without one, nothing is looked at.
-        Ok(if has_key {
+        let accepted = if has_key {
             self.db.write_flow(work, hand).await?.0
         } else {
             self.db.write_beside(work, hand).await?.0
-        })
+        };
+        if accepted == Accepted::New {
+            self.tally_add(&project, What::Messages, 1);
+        }
+        Ok(accepted)
     }
 
     /// Finds a project's message.

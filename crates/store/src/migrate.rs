@@ -41,7 +41,8 @@ migrations![
     "0016_logtank",
     "0017_vacuum",
     "0018_office_contact",
-    "0019_office_recall",
+    "0019_tally",
+    "0020_office_recall",
 ];
 
 /// The version of this program.

@@ -37,6 +37,7 @@ mod signing;
 mod subscription;
 mod subscription_user;
 mod tag;
+mod tally;
 mod template;
 mod topic;
 mod traces;
@@ -261,6 +262,10 @@ macro_rules! contract {
                     a_topic_has_not_too_many
                     tags_belong_to_a_topic_of_the_project
                     topics_are_listed_with_all_that_hangs_on_them;
+                tally:
+                    numbers_add_up_by_slot_channel_and_outcome
+                    a_message_is_counted_once
+                    old_numbers_are_forgotten;
                 template:
                     is_found_as_it_was_made
                     list_is_oldest_first_and_filtered

@@ -7,7 +7,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, Secur
 
 use super::{
     account, audit, change, connection, credential, delivery, directory, endpoint, installation, message,
-    people, project, push, recall, rotation,
+    people, project, push, recall, rotation, traffic,
 };
 
 #[derive(OpenApi)]
@@ -61,6 +61,7 @@ use super::{
         endpoint::set_fallback,
         endpoint::set_overflow,
         message::who_am_i,
+        traffic::show,
         rotation::list,
         rotation::begin,
         rotation::step,

@@ -124,6 +124,14 @@ impl Browser {
         self.ask("GET", path, String::new()).await
     }
 
+    /// Asks for something that goes on.
+    pub(crate) async fn open(&mut self, path: &str) -> axum::response::Response {
+        let cookies: Vec<String> =
+            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let request = Request::builder().uri(path).header(header::COOKIE, cookies.join("; "));
+        self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
+    }
+
     /// Sends a form as the page that was seen last would.
     pub(crate) async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Shown {
         let mut all = vec![("csrf", self.csrf.clone())];

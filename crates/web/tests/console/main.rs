@@ -7,5 +7,7 @@ mod guard;
 mod harness;
 mod language;
 mod office;
+mod overview;
 mod pages;
 mod send;
+mod template;

@@ -18,6 +18,7 @@ mod access;
 mod common;
 mod office;
 mod send;
+mod template;
 mod topics;
 mod watch;
 
@@ -27,6 +28,7 @@ use self::access::{About, AccessText, AuditText};
 use self::common::{ChannelText, Common, Nav, OutcomeText, ProblemText, SignIn, StateText};
 use self::office::{AppSteps, DoctorText, OfficeText, RunText};
 use self::send::{GuideText, PublishText, SubscribeText, SubscriptionText};
+use self::template::TemplateText;
 use self::topics::{TopicText, TopicsText};
 use self::watch::{DeliveryText, EndpointText, MessageText, OverviewText};
 
@@ -115,6 +117,7 @@ groups! {
     guide: GuideText,
     subscription: SubscriptionText,
     publish: PublishText,
+    template: TemplateText,
     message: MessageText,
     delivery: DeliveryText,
     endpoint: EndpointText,
