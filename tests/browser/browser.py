@@ -79,6 +79,10 @@ class Browser:
     def run(self, script, *values):
         return self.ask("POST", "/execute/sync", {"script": script, "args": list(values)})
 
+    def later(self, script, *values):
+        """Runs a script that answers later, by calling the last of its arguments."""
+        return self.ask("POST", "/execute/async", {"script": script, "args": list(values)})
+
     def find(self, css):
         return self.ask("POST", "/element", {"using": "css selector", "value": css})[ELEMENT]
 

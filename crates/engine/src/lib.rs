@@ -13,12 +13,14 @@
 //! | pauses of hosts and organisations | `hold` |
 //! | telling owners of a pause | `tell` |
 //! | several deliveries in one post | `digest` |
+//! | what attempts came back as, counted | `count` |
 //! | lines for topics with log tanks | [`delivery_log`](DeliveryLog) |
 //! | writing down what began and what ended, in batches | `settle` |
 //! | forgetting what is old | `retain` |
 //! | reading directories | `directory` |
 //! | numbers for the operator | [`metrics`] |
 
+mod count;
 mod delivery_log;
 mod digest;
 mod directory;

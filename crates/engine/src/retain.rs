@@ -1,5 +1,6 @@
 //! Forgets on time: messages that are older than the operator keeps them, publishers' keys that are honoured no
-//! more, and old lines of the audit log. In small batches with a pause between, so that publishing never waits for it.
+//! more, old lines of the audit log and old numbers of charts. In small batches with a pause between, so that publishing
+//! never waits for it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,6 +60,7 @@ impl Retain {
         let lines = self.store.audit_forget(ROWS_MAX).await?;
         self.metrics.forgotten("audit", lines);
         let more = keys > 0 || lines > 0;
+        self.store.tally_forget(ROWS_MAX).await?;
         let Some(keep) = self.keep else { return Ok(more) };
         let keep_ms = i64::try_from(keep.as_millis()).unwrap_or(i64::MAX);
         let before = Timestamp(self.clock.now().0.saturating_sub(keep_ms));

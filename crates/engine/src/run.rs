@@ -18,6 +18,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::count::write_counts;
 use crate::delivery_log;
 use crate::directory::Directories;
 use crate::fan_out;
@@ -58,6 +59,20 @@ enum Event {
     Loaded(EndpointId, Result<Vec<Ready>, Error>),
 }
 
+/// Begins what runs beside the lanes: forgetting what is old, writing what was counted, reading directories.
+fn keep_house(parts: &Parts, settings: &Settings, tasks: &TaskTracker, stop: &CancellationToken) {
+    let retain = Retain {
+        store: parts.store.clone(),
+        clock: Arc::clone(&parts.clock),
+        keep: settings.keep,
+        metrics: parts.metrics.clone(),
+    };
+    tasks.spawn(retain.run(stop.clone()));
+    tasks.spawn(write_counts(parts.store.clone(), stop.clone()));
+    tasks.spawn(fan_out::run(parts.store.clone(), parts.metrics.clone(), stop.clone()));
+    tasks.spawn(Directories::new(parts, settings.directories_every).run(stop.clone()));
+}
+
 /// The engine, while it runs.
 pub struct Engine {
     stop: CancellationToken,
@@ -87,15 +102,7 @@ impl Engine {
         let (notes, inbox) = mpsc::channel(NOTES_MAX);
         let journal = delivery_log::start(&settings, &parts.store, &tasks);
         tasks.spawn(settle::write_down(parts.store.clone(), inbox, journal));
-        let retain = Retain {
-            store: parts.store.clone(),
-            clock: Arc::clone(&parts.clock),
-            keep: settings.keep,
-            metrics: parts.metrics.clone(),
-        };
-        tasks.spawn(retain.run(stop.clone()));
-        tasks.spawn(fan_out::run(parts.store.clone(), parts.metrics.clone(), stop.clone()));
-        tasks.spawn(Directories::new(&parts, settings.directories_every).run(stop.clone()));
+        keep_house(&parts, &settings, &tasks, &stop);
         let (events, results) = mpsc::channel(RESULTS_MAX);
         let sender = Sender {
             store: parts.store.clone(),

@@ -94,8 +94,8 @@ struct Load<'a> {
     parts: Vec<Part>,
 }
 
-struct Tally {
-    verdict: Verdict,
+pub(crate) struct Tally {
+    pub(crate) verdict: Verdict,
     parts_done: u32,
     /// Whether parts are left only because the endpoint's rate has no room for them now.
     paced: bool,
@@ -399,7 +399,7 @@ impl Sender {
                 tally.paced = true;
                 break;
             }
-            tally.verdict = self.providers.send(target, part).await;
+            tally.verdict = self.providers.send_behind(&tally.verdict, target, part).await;
             // It came there now at the latest, and so counts longest.
             tally.posts.push(Instant::now());
             if tally.verdict.outcome != Outcome::Accepted {
@@ -409,25 +409,6 @@ impl Sender {
         }
         self.metrics.sending.dec();
         tally
-    }
-
-    fn count(&self, target: &Target, tally: &Tally, batch: &[Ready], start: Instant) {
-        let channel = target.endpoint.channel();
-        self.metrics.attempted(channel, tally.verdict.outcome, start.elapsed());
-        self.metrics.posted(batch.len());
-        if tally.verdict.outcome != Outcome::Accepted
-            && let Some(first) = batch.first()
-        {
-            tracing::warn!(
-                delivery = %first.id,
-                merged = batch.len(),
-                %channel,
-                outcome = tally.verdict.outcome.name(),
-                reason = tally.verdict.reason.name(),
-                platform_code = tally.verdict.platform_code.as_deref(),
-                "an attempt was not accepted"
-            );
-        }
     }
 
     fn decide(

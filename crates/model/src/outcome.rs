@@ -38,6 +38,9 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// The names of all outcomes.
+    pub const NAMES: [&'static str; 5] = ["accepted", "refused", "misconfigured", "later", "unknown"];
+
     /// The outcome's name in the API, in metrics and at rest.
     #[must_use]
     pub fn name(self) -> &'static str {

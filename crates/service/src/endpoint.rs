@@ -29,8 +29,9 @@ fn wellness(state: &str) -> Result<Wellness, Invalid> {
     match state {
         "working" => Ok(Wellness::Working),
         "unwell" => Ok(Wellness::Unwell),
+        "waiting" => Ok(Wellness::Waiting),
         other => Standing::from_name(other).map(Wellness::Standing).ok_or_else(|| {
-            Invalid::new(Field::State, "must be working, unwell, failing, limited, open or paused")
+            Invalid::new(Field::State, "must be working, unwell, waiting, failing, limited, open or paused")
         }),
     }
 }

@@ -24,9 +24,10 @@
 //! | office apps: connect, prove, check | [`connection`] |
 //! | their directories and groups | [`directory`] |
 //! | members by mail address or phone; members who are gone | [`contact`], [`merge`] |
-//! | straight to people and chats | [`push`] |
+//! | straight to people and chats; taking it back | [`push`], [`recall`] |
 //! | check, test and preview, before anything is done | [`trial`] |
 //! | what became of a message | [`delivery`] |
+//! | what happens, over time | [`traffic`] |
 //! | how endpoints fare, resuming them, whom to tell | [`endpoint`] |
 //! | send deliveries again, or cancel them | [`resend`] |
 //! | why a subscription did or did not get a message | [`explain`] |
@@ -57,6 +58,7 @@ mod password;
 pub mod project;
 pub mod publish;
 pub mod push;
+pub mod recall;
 pub mod resend;
 mod right;
 pub mod rotation;
@@ -67,6 +69,7 @@ pub mod subscription_user;
 pub mod tag;
 pub mod template;
 pub mod topic;
+pub mod traffic;
 pub mod trial;
 
 use std::num::NonZeroU64;
@@ -87,7 +90,7 @@ pub use carillon_provider::{Finding, Wanted};
 pub use carillon_store::Page;
 pub use carillon_store::audit::{AuditFilter, AuditLine};
 pub use carillon_store::credential::ListedCredential;
-pub use carillon_store::directory::{Addressed, Expanded, Kept, Unreached};
+pub use carillon_store::directory::{Addressed, Expanded, Kept, RecipientFilter, Unreached};
 pub use carillon_store::member::Member;
 pub use carillon_store::office_change::MemberChange;
 pub use carillon_store::office_contact::Member as BoundMember;
@@ -113,6 +116,7 @@ pub struct Service {
     failures: Arc<sign_in::Failures>,
     detections: Arc<detection::Detections>,
     flow: Arc<flow::Flow>,
+    pictures: Arc<traffic::Pictures>,
     public_url: Option<Links>,
     logs_deliveries: bool,
 }
@@ -138,6 +142,7 @@ impl Service {
             failures,
             detections,
             flow,
+            pictures: Arc::default(),
             public_url: None,
             logs_deliveries: false,
         }

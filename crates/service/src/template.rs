@@ -1,8 +1,10 @@
 //! Keep message templates, and make a message from one.
 
+use std::collections::BTreeMap;
+
 use carillon_model::audit::Deed;
 use carillon_model::id::TemplateId;
-use carillon_model::message::{Body, Content};
+use carillon_model::message::{Body, Content, Locale};
 use carillon_model::role::Right;
 use carillon_model::template::{DEFAULT_PROTOCOL, Template, TemplateName, TemplateText, Values};
 use carillon_model::{Channel, Field, Invalid};
@@ -10,6 +12,7 @@ use carillon_store::Page;
 use carillon_store::template::{TemplateFilter, TemplateMade};
 
 use crate::error::Error;
+use crate::trial::Form;
 use crate::{Caller, Service};
 
 /// What a caller says of a variant to be made.
@@ -111,6 +114,32 @@ impl Service {
         let store = self.acting(caller, Deed::TemplateDelete, &id);
         let there = store.template_delete(&caller.project, id).await?;
         if there { Ok(()) } else { Err(Error::TemplateNotFound) }
+    }
+
+    /// Shows what a template's text would become: on its own channel, or on each chat when it is the default one. A
+    /// placeholder without a value stands there as it is written. Nothing is stored or sent.
+    ///
+    /// # Errors
+    /// When the text breaks its rule, or a value does.
+    pub fn preview_template(
+        &self,
+        caller: &Caller,
+        channel: Option<Channel>,
+        content: &str,
+        values: BTreeMap<String, String>,
+        locale: Locale,
+    ) -> Result<Vec<Form>, Error> {
+        caller.may(Right::Look)?;
+        let text = TemplateText::parse(content)?;
+        let written = text.placeholders().into_iter().map(|name| {
+            let itself = format!("{{{name}}}");
+            (name, itself)
+        });
+        let mut all: BTreeMap<_, _> = written.collect();
+        all.extend(values);
+        let content = Content { default: Body::text(text.render(&Values::new(all)?)?), ..Content::default() };
+        content.check()?;
+        Ok(self.forms(caller, &content, channel, locale))
     }
 
     /// Makes a message's content from all variants of a template: each channel that has a variant gets it, all others

@@ -8,6 +8,7 @@ use carillon_model::office::{Recipient, RecipientKind};
 use carillon_model::outcome::{Advice, Outcome, Reason, Verdict};
 use carillon_model::role::Right;
 use carillon_model::subscription::{Extension, OfficeApp, Target, check_remark};
+use carillon_model::topic::TopicName;
 use carillon_model::urn::TopicUrn;
 use carillon_model::{Channel, Field, Invalid};
 use carillon_provider::{Post, Probe};
@@ -84,6 +85,11 @@ fn came(channel: Channel, verdict: Verdict) -> Trial {
         code: verdict.platform_code,
         text: verdict.platform_text,
     }
+}
+
+/// The topic of a preview that is for none.
+fn sample() -> TopicName {
+    TopicName::parse("preview").expect("it is a name")
 }
 
 impl Service {
@@ -235,6 +241,22 @@ impl Service {
             parts: self.form(channel, &content, &topic.urn, publish.locale),
         });
         Ok(Preview { recipients: recipients.len(), subscribed: subscribed.len(), forms: forms.collect() })
+    }
+
+    /// What a content would become on a channel, or on each chat, whoever it is for.
+    pub(crate) fn forms(
+        &self,
+        caller: &Caller,
+        content: &Content,
+        channel: Option<Channel>,
+        locale: Locale,
+    ) -> Vec<Form> {
+        let topic =
+            TopicUrn { region: self.region().to_owned(), project: caller.project.clone(), topic: sample() };
+        let channels = channel.map_or_else(|| CHATS.to_vec(), |channel| vec![channel]);
+        let form =
+            |channel| Form { channel, recipients: 0, parts: self.form(channel, content, &topic, locale) };
+        channels.into_iter().map(form).collect()
     }
 
     fn form(

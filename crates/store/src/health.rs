@@ -43,6 +43,8 @@ pub enum Wellness {
     Working,
     /// Those that are not.
     Unwell,
+    /// Those that something waits for, well or not; of very many such only some.
+    Waiting,
     /// Those that stand so.
     Standing(Standing),
 }
@@ -112,6 +114,17 @@ const LIST_UNWELL: &str =
      FROM endpoint_health h WHERE h.endpoint_id > $3 AND ($2 IS NULL OR h.standing = $2)
      AND EXISTS (SELECT 1 FROM subscription s JOIN topic t ON t.id = s.topic_id
      WHERE s.endpoint_id = h.endpoint_id AND t.project_id = $1) ORDER BY h.endpoint_id LIMIT $4";
+
+/// Goes from lane to lane of what waits, and never over the deliveries of one.
+const LIST_WAITING: &str = "WITH RECURSIVE lane(id, place) AS (
+     SELECT (SELECT min(d.endpoint_id) FROM delivery d WHERE d.state IN (0, 1) AND d.endpoint_id > $3), 1
+     UNION ALL
+     SELECT (SELECT min(d.endpoint_id) FROM delivery d WHERE d.state IN (0, 1) AND d.endpoint_id > lane.id),
+     lane.place + 1 FROM lane WHERE lane.id IS NOT NULL AND lane.place < 1000)
+     SELECT e.id, h.standing, h.reason, h.since, h.broken_since, h.until_at, h.failures, h.probes
+     FROM lane JOIN endpoint e ON e.id = lane.id LEFT JOIN endpoint_health h ON h.endpoint_id = e.id
+     WHERE $2 IS NULL AND EXISTS (SELECT 1 FROM subscription s JOIN topic t ON t.id = s.topic_id
+     WHERE s.endpoint_id = e.id AND t.project_id = $1) ORDER BY e.id LIMIT $4";
 
 /// How many endpoints that are not well are counted; there may be more.
 const UNWELL_MAX: u64 = 10_000;
@@ -257,6 +270,7 @@ impl Store {
             None => (LIST, None),
             Some(Wellness::Working) => (LIST, Some("working")),
             Some(Wellness::Unwell) => (LIST_UNWELL, None),
+            Some(Wellness::Waiting) => (LIST_WAITING, None),
             Some(Wellness::Standing(standing)) => (LIST_UNWELL, Some(standing.name())),
         };
         let list = move |tx: &mut Tx<'_>| {

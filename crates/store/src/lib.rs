@@ -30,6 +30,7 @@
 //! | the publisher's own key for a publish | [`idempotency`] |
 //! | forgetting what is old | [`retention`] |
 //! | attempts as they are shown | [`attempt`] |
+//! | what happened within each five minutes | [`tally`] |
 //! | the key that signs, and its certificate | [`signing`] |
 //! | which lanes this server serves | [`shard`] |
 //! | handing new deliveries to the engine | [`wake`] |
@@ -39,6 +40,7 @@
 //! | access tokens of office apps | [`office_token`] |
 //! | groups of people of our own | [`office_group`] |
 //! | whose a mail address or a phone number is | [`office_contact`] |
+//! | what office apps sent, to be taken back | [`recall`] |
 //! | members who are gone, and who they are now | [`office_merge`] |
 //! | moving an installation to another database | [`copy`] |
 //! | the key file, and whether it is this database's own | `key_file`, `key_check` |
@@ -81,6 +83,7 @@ mod overflow;
 pub mod pause;
 pub mod pick;
 pub mod project;
+pub mod recall;
 pub mod recipient;
 mod resend;
 pub mod retention;
@@ -94,6 +97,7 @@ pub mod signing;
 pub mod subscription;
 pub mod subscription_user;
 pub mod tag;
+pub mod tally;
 pub mod template;
 pub mod topic;
 pub mod vault;

@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::idempotency::{Accepted, Claim};
 use crate::recipient::{Recipient, Recipients};
 use crate::setup::Store;
+use crate::tally::What;
 
 /// A message as lists show it.
 #[derive(Debug, Clone)]
@@ -241,6 +242,7 @@ impl Store {
         if is_many {
             self.fan_out.room().await?;
         }
+        let project = stored.message.project.clone();
         let stored = Arc::new(stored);
         let inserted = Arc::clone(&stored);
         let to = recipients.clone();
@@ -274,6 +276,9 @@ impl Store {
         } else {
             self.db.write_beside(work, hand).await?
         };
+        if inserted.accepted == Accepted::New {
+            self.tally_add(&project, What::Messages, 1);
+        }
         Ok(inserted.accepted)
     }
 

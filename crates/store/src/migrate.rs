@@ -41,7 +41,9 @@ migrations![
     "0016_logtank",
     "0017_vacuum",
     "0018_office_contact",
-    "0019_fan_out",
+    "0019_tally",
+    "0020_office_recall",
+    "0021_fan_out",
 ];
 
 /// The version of this program.

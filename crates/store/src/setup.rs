@@ -21,6 +21,7 @@ use crate::key_check::{self, KeyStanding};
 use crate::migrate::Standing;
 use crate::recipient::TopicRecipients;
 use crate::shard::Shards;
+use crate::tally::Counted;
 use crate::vault::Vault;
 use crate::wake::Wake;
 
@@ -70,6 +71,8 @@ pub struct Store {
     pub(crate) topics: Arc<Kept<(ProjectId, TopicName), Topic>>,
     /// Who holds a token, by its hash, and when it ends.
     pub(crate) holders: Arc<Kept<[u8; 32], Held>>,
+    /// What has been counted for charts and is not written yet.
+    pub(crate) counted: Arc<Counted>,
     /// Behind which message to look for old ones: those before it must stay for now.
     pub(crate) passed_over: Arc<Mutex<String>>,
     _lock: Arc<File>,
@@ -173,6 +176,7 @@ impl Store {
             recipients: Arc::new(Kept::new(TOPICS_KEPT_MAX)),
             topics: Arc::new(Kept::new(TOPICS_KEPT_MAX)),
             holders: Arc::new(Kept::new(HOLDERS_KEPT_MAX)),
+            counted: Arc::default(),
             passed_over: Arc::default(),
             _lock: Arc::new(lock),
         }

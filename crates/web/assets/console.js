@@ -5,6 +5,7 @@
   root.classList.add("js");
   const lang = root.lang;
   const near = new Intl.DateTimeFormat(lang, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+  const hour = new Intl.DateTimeFormat(lang, { weekday: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   const exact = new Intl.DateTimeFormat(lang, { dateStyle: "full", timeStyle: "long", hourCycle: "h23" });
 
   function localise(scope) {
@@ -12,7 +13,7 @@
       const at = new Date(time.dateTime);
       if (Number.isNaN(at.getTime())) continue;
       time.title = `${exact.format(at)} · ${time.dataset.utc}`;
-      time.textContent = near.format(at);
+      time.textContent = time.hasAttribute("data-short") ? hour.format(at) : near.format(at);
       time.removeAttribute("data-utc");
     }
   }
@@ -31,6 +32,18 @@
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") for (const open of document.querySelectorAll(".top details[open]")) open.open = false;
   });
+
+  // A page that shows what happens is told when it has changed, and then asks for itself anew, unless somebody is in it.
+  const live = document.querySelector("[data-live]");
+  if (live) {
+    const events = new EventSource(live.dataset.live);
+    events.addEventListener("changed", () => {
+      const now = document.getElementById("live");
+      if (document.hidden || !now || now.contains(document.activeElement)) return;
+      htmx.ajax("GET", location.href, { target: "#live", select: "#live", swap: "outerHTML" });
+    });
+    addEventListener("pagehide", () => events.close());
+  }
 
   document.addEventListener("htmx:afterSwap", (event) => localise(event.target.parentElement ?? document));
   localise(document);

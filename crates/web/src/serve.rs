@@ -27,6 +27,10 @@ const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peer(pub(crate) IpAddr);
 
+/// Is told when the server stops, for answers that would otherwise go on.
+#[derive(Debug, Clone)]
+pub(crate) struct Stopping(pub(crate) CancellationToken);
+
 /// Serves `router` until `stop` is cancelled, then lets the requests under way finish, for at most `patience`.
 pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken, patience: Duration) {
     let mut builder = Builder::new();
@@ -49,8 +53,10 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
         // Answers are small; waiting to fill a packet would only delay them. A closed connection fails later.
         drop(stream.set_nodelay(true));
         let router = TowerToHyperService::new(router.clone());
+        let stopping = Stopping(stop.clone());
         let service = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(Peer(peer.ip()));
+            request.extensions_mut().insert(stopping.clone());
             router.call(request)
         });
         let connection = builder.serve_connection(TokioIo::new(stream), service);

@@ -22,7 +22,7 @@ pub(crate) struct EndpointFlags {
 enum Action {
     /// List the addresses that are subscribed, with how they fare
     List {
-        /// Those in this state only: working, unwell, failing, limited, open or paused
+        /// Those in this state only: working, waiting, unwell, failing, limited, open or paused
         #[arg(long, value_name = "STATE")]
         state: Option<String>,
     },

@@ -20,11 +20,13 @@ mod people;
 mod project;
 mod publish;
 mod push;
+mod recall;
 mod send;
 mod simulate;
 mod subscription;
 mod template;
 mod topic;
+mod traffic;
 mod which;
 
 use std::io::Read;
@@ -71,6 +73,8 @@ enum Command {
     Template(template::TemplateFlags),
     /// Who got a message, who did not, and why
     Delivery(delivery::DeliveryFlags),
+    /// What happened lately: messages, and what became of them on each platform
+    Traffic(traffic::TrafficFlags),
     /// Which addresses are not well; try one again
     Endpoint(endpoint::EndpointFlags),
     /// Why a subscription did or did not get a message
@@ -116,6 +120,7 @@ pub(crate) async fn run(cli: Cli) -> ExitCode {
         Command::Subscription(flags) => subscription::run(flags).await,
         Command::Template(flags) => template::run(flags).await,
         Command::Delivery(flags) => delivery::run(flags).await,
+        Command::Traffic(flags) => traffic::run(flags).await,
         Command::Endpoint(flags) => endpoint::run(flags).await,
         Command::Explain(flags) => explain::run(flags).await,
         Command::Account(flags) => account::run(flags).await,

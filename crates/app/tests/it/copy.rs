@@ -68,6 +68,19 @@ fn in_the_way(database: &Database, place: u32) -> std::process::Child {
     child
 }
 
+/// Kills the copy, and then who stood in its way.
+fn end_both(mut half: std::process::Child, mut stranger: std::process::Child, database: &Database) {
+    half.kill().unwrap();
+    half.wait().unwrap();
+    // What it had under way must not go through when the stranger lets go.
+    database.sql(
+        "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity
+         WHERE datname = current_database() AND wait_event_type = 'Lock'",
+    );
+    stranger.kill().unwrap();
+    stranger.wait().unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_installation_moves_to_postgresql_and_back() {
     let (first, second, third) = (home(), home(), home());
@@ -98,22 +111,14 @@ async fn an_installation_moves_to_postgresql_and_back() {
     fill(&server.data_dir());
 
     // Killed in the middle of a table.
-    let mut stranger = in_the_way(&database, 101_500);
-    let mut half = copy(first.path(), &from, &url).stdout(Stdio::null()).spawn().unwrap();
+    let stranger = in_the_way(&database, 101_500);
+    let half = copy(first.path(), &from, &url).stdout(Stdio::null()).spawn().unwrap();
     until("half of the deliveries", async || {
         let there = database.sql("SELECT to_regclass('delivery') IS NOT NULL") == "t";
         (there && database.sql("SELECT count(*) > 900 FROM delivery") == "t").then_some(())
     })
     .await;
-    half.kill().unwrap();
-    half.wait().unwrap();
-    // What it had under way must not go through when the stranger lets go.
-    database.sql(
-        "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity
-         WHERE datname = current_database() AND wait_event_type = 'Lock'",
-    );
-    stranger.kill().unwrap();
-    stranger.wait().unwrap();
+    end_both(half, stranger, &database);
     database.cut();
     assert_eq!(database.sql("SELECT count(*) < 2000 FROM delivery"), "t");
 

@@ -38,6 +38,7 @@ mod signing;
 mod subscription;
 mod subscription_user;
 mod tag;
+mod tally;
 mod template;
 mod topic;
 mod traces;
@@ -196,7 +197,8 @@ macro_rules! contract {
                     a_push_opens_with_its_connection;
                 office_merge:
                     who_came_back_under_a_new_id_gets_what_the_old_one_got
-                    contacts_lead_to_members;
+                    contacts_lead_to_members
+                    what_was_sent_is_listed_and_noted_as_taken_back;
                 open:
                     everything_survives_a_restart
                     what_was_answered_survives_a_crash
@@ -270,6 +272,10 @@ macro_rules! contract {
                     a_topic_has_not_too_many
                     tags_belong_to_a_topic_of_the_project
                     topics_are_listed_with_all_that_hangs_on_them;
+                tally:
+                    numbers_add_up_by_slot_channel_and_outcome
+                    a_message_is_counted_once
+                    old_numbers_are_forgotten;
                 template:
                     is_found_as_it_was_made
                     list_is_oldest_first_and_filtered

@@ -96,7 +96,7 @@ fn endpoint_id(call: &ApiCall) -> Result<EndpointId, Invalid> {
 
 /// Lists the addresses that the project subscribed, with how they fare.
 #[utoipa::path(get, path = "/api/v1/endpoints", tag = "endpoints",
-    params(("state" = Option<String>, Query, description = "`working`, `unwell` (any of the following), `failing`, `limited`, `open` or `paused`"),
+    params(("state" = Option<String>, Query, description = "`working`, `waiting` (something waits for it), `unwell` (any of the following), `failing`, `limited`, `open` or `paused`"),
            ("limit" = Option<u64>, Query, description = "1 to 200, 50 when not given"),
            ("after" = Option<String>, Query, description = "the `next` of the page before")),
     responses((status = 200, body = EndpointPage), (status = 400), (status = 401)))]

@@ -18,7 +18,9 @@ mod openapi;
 mod people;
 mod project;
 mod push;
+mod recall;
 mod rotation;
+mod traffic;
 
 use axum::Router;
 use axum::extract::{FromRequest, Request};
@@ -59,6 +61,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/api/v1/endpoints/{endpoint_id}/resume", post(endpoint::resume))
         .route("/api/v1/subscriptions/{subscription_urn}/fallback", put(endpoint::set_fallback))
         .route("/api/v1/subscriptions/{subscription_urn}/overflow", put(endpoint::set_overflow))
+        .route("/api/v1/traffic", get(traffic::show))
         .route("/api/v1/explain", get(delivery::explain))
         .route("/api/v1/whoami", get(message::who_am_i))
         .merge(office_routes())
@@ -94,6 +97,7 @@ fn office_routes() -> Router<App> {
         .route("/api/v1/connections/{connection_id}/merges/{member_id}", delete(people::unmerge))
         .route("/api/v1/pushes", post(push::push))
         .route("/api/v1/pushes/preview", post(push::preview))
+        .route("/api/v1/recalls", post(recall::recall))
 }
 
 /// Who has access, and who changed what.

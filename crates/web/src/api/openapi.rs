@@ -7,7 +7,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, Secur
 
 use super::{
     account, audit, change, connection, credential, delivery, directory, endpoint, installation, message,
-    people, project, push, rotation,
+    people, project, push, recall, rotation, traffic,
 };
 
 #[derive(OpenApi)]
@@ -54,12 +54,14 @@ use super::{
         people::unmerge,
         push::push,
         push::preview,
+        recall::recall,
         endpoint::list,
         endpoint::show,
         endpoint::resume,
         endpoint::set_fallback,
         endpoint::set_overflow,
         message::who_am_i,
+        traffic::show,
         rotation::list,
         rotation::begin,
         rotation::step,

@@ -53,6 +53,7 @@ fn tabs(visit: &Visit, standings: &[(Standing, u64)]) -> Vec<Tab> {
     };
     let all = standings.iter().map(|(_standing, count)| count).sum();
     let mut tabs = vec![Tab { state: UNWELL, text: t.unwell, count: Some(all) }];
+    tabs.push(Tab { state: "waiting", text: t.waiting, count: None });
     tabs.extend([Standing::Paused, Standing::Open, Standing::Failing, Standing::Limited].map(|standing| {
         let (_tone, text) = words::wellness(Some(standing), visit.look.lang);
         Tab { state: standing.name(), text, count: Some(of(standing)) }

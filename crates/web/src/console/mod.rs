@@ -11,17 +11,22 @@
 //! | a refusal as a page or beside a field | `problem` |
 //! | every text, in both languages | `text` |
 //! | stylesheet, scripts, drawings | `asset` |
+//! | charts | `chart` |
+//! | telling open pages that something changed | `live` |
 
 mod about;
 mod access;
 mod asset;
 mod audit;
+mod chart;
 mod deed;
 mod delivery;
+mod directory;
 mod endpoint;
 mod form;
 mod frame;
 mod guide;
+mod live;
 mod message;
 mod messages;
 mod office;
@@ -33,16 +38,17 @@ mod show;
 mod sign_in;
 mod subscribe;
 mod subscription;
+mod templates;
 mod text;
 mod topic;
 mod topics;
 mod visit;
 mod words;
 
-use axum::Router;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 
 use crate::App;
 
@@ -68,6 +74,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 pub(crate) fn routes() -> Router<App> {
     Router::new()
         .route("/console", get(overview::show))
+        .route("/console/live", get(live::show).layer(Extension(live::Places::default())))
         .route("/console/", get(|| async { Redirect::permanent(BASE) }))
         .route("/console/assets/{mark}/{name}", get(asset::show))
         .route("/console/sign-in", get(sign_in::show).post(sign_in::sign_in))
@@ -100,6 +107,10 @@ pub(crate) fn routes() -> Router<App> {
         .route("/console/endpoints", get(endpoint::list))
         .route("/console/endpoints/{endpoint_id}", get(endpoint::show))
         .route("/console/endpoints/{endpoint_id}/resume", post(endpoint::resume))
+        .route("/console/templates", get(templates::list).post(templates::create))
+        .route("/console/templates/new", get(templates::form))
+        .route("/console/templates/{template}", get(templates::show).post(templates::save))
+        .route("/console/templates/{template}/delete", get(templates::ask).post(templates::delete))
         .route("/console/about", get(about::show))
         .merge(settings_routes())
 }
@@ -147,6 +158,23 @@ fn office_routes() -> Router<App> {
         .route("/console/office/{connection_id}/updates/{run_id}", get(office::run::show))
         .route("/console/office/{connection_id}/updates/{run_id}/confirm", post(office::run::confirm))
         .route("/console/office/{connection_id}/updates/{run_id}/cancel", post(office::run::cancel))
+        .route("/console/office/{connection_id}/members", get(directory::members::show))
+        .route("/console/office/{connection_id}/departments", get(directory::departments::show))
+        .route("/console/office/{connection_id}/chats", get(directory::chats::show))
+        .route(
+            "/console/office/{connection_id}/groups",
+            get(directory::groups::show).post(directory::groups::create),
+        )
+        .route(
+            "/console/office/{connection_id}/groups/{group_id}",
+            get(directory::group::show).post(directory::group::change),
+        )
+        .route("/console/office/{connection_id}/groups/{group_id}/reach", post(directory::group::reach))
+        .route("/console/office/{connection_id}/groups/{group_id}/delete", post(directory::groups::delete))
+        .route("/console/office/{connection_id}/gone", get(directory::gone::show))
+        .route("/console/office/{connection_id}/gone/merge", post(directory::gone::merge))
+        .route("/console/office/{connection_id}/gone/unmerge", post(directory::gone::unmerge))
+        .route("/console/office/{connection_id}/bind", get(directory::bind::show).post(directory::bind::bind))
 }
 
 /// A page, with the headers that keep it safe.

@@ -15,6 +15,9 @@ pub(crate) fn markdown(text: &str) -> String {
             let platform = PLATFORM_TAGS.iter().any(|tag| raw.starts_with(tag));
             return Event::Text(if platform { "".into() } else { raw.clone() });
         }
+        if let Event::TaskListMarker(done) = &event {
+            return Event::Text(if *done { "☑ ".into() } else { "☐ ".into() });
+        }
         if matches!(&event, Event::Start(Tag::Link { .. } | Tag::Image { .. })) {
             return Event::InlineHtml("<u>".into());
         }

@@ -24,21 +24,21 @@ use crate::App;
 const PARTS_SHOWN: usize = 5;
 
 /// One part as the page shows it.
-struct Bubble {
-    title: Option<String>,
-    html: String,
+pub(super) struct Bubble {
+    pub(super) title: Option<String>,
+    pub(super) html: String,
 }
 
 /// One channel as the page shows it.
-struct Shown {
-    channel: Channel,
-    recipients: usize,
-    parts: usize,
-    bubbles: Vec<Bubble>,
+pub(super) struct Shown {
+    pub(super) channel: Channel,
+    pub(super) recipients: usize,
+    pub(super) parts: usize,
+    pub(super) bubbles: Vec<Bubble>,
     /// Why it cannot be sent there.
-    refused: String,
+    pub(super) refused: String,
     /// Whether a table had to be written in another way.
-    reduced: bool,
+    pub(super) reduced: bool,
 }
 
 #[derive(Template)]
@@ -73,7 +73,8 @@ impl PublishPage {
     }
 }
 
-fn shown(form: trial::Form, table: bool, lang: Lang) -> Shown {
+/// What a form on a channel looks like; `table`: whether what was written has one.
+pub(super) fn shown(form: trial::Form, table: bool, lang: Lang) -> Shown {
     let trial::Form { channel, recipients, parts } = form;
     match parts {
         Ok(parts) => {

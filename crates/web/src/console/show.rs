@@ -123,6 +123,14 @@ impl Frame {
         Safe(format!(r#"<time datetime="{exact}" data-utc="{utc}" title="{exact}">{utc}</time>"#))
     }
 
+    /// An hour and minute: in UTC until the script writes it in the reader's zone; with the day on hover.
+    #[expect(clippy::unused_self, reason = "templates call it on the frame, which they all have")]
+    pub(crate) fn hour(&self, at: &Timestamp) -> Safe<String> {
+        let exact = at.to_millis_text();
+        let hour: String = exact.chars().skip(11).take(5).collect();
+        Safe(format!(r#"<time datetime="{exact}" data-utc="{hour} UTC" data-short>{hour}</time>"#))
+    }
+
     /// A state of a delivery.
     pub(crate) fn state(&self, state: &DeliveryState) -> Safe<String> {
         let text = words::state(*state, self.lang);

@@ -55,6 +55,7 @@ pub(crate) async fn there(house: &House) -> Names {
         ("topic_urn", topic),
         ("subscription_urn", subscription),
         ("message_template_id", template.text("/message_template_id")),
+        ("template", template.text("/message_template_id")),
         ("resource_type", "smn_topic".to_owned()),
         ("resource_id", topics.text("/topics/0/topic_id")),
         ("message_id", message.clone()),

@@ -41,14 +41,14 @@ async fn note(bed: &Bed, endpoint: EndpointId, standing: Standing) {
 async fn an_address_in_trouble_is_found_explained_and_resumed() {
     let bed = Bed::fresh().await;
     let (mut browser, endpoint) = with_address(&bed).await;
-    assert!(browser.get("/console").await.words().contains("Addresses in trouble 0"));
+    assert!(browser.get("/console").await.words().contains("In trouble 0"));
     assert!(browser.get("/console/endpoints").await.words().contains("Every address is well"));
     let one = format!("/console/endpoints/{endpoint}");
     assert!(!browser.get(&one).await.html.contains("/resume\""), "nothing is to be resumed");
 
     note(&bed, endpoint, Standing::Failing).await;
     let shown = browser.get("/console").await;
-    assert!(shown.words().contains("Addresses in trouble 1") && shown.html.contains("tile warn"));
+    assert!(shown.words().contains("In trouble 1") && shown.html.contains("tile warn"));
     note(&bed, endpoint, Standing::Paused).await;
     assert!(browser.get("/console").await.html.contains("tile bad"));
     for path in

@@ -50,8 +50,9 @@ impl Shown {
             text.push_str(piece.split_once('>').map_or(piece, |(_tag, text)| text));
             text.push(' ');
         }
+        let plain = text.replace("&#60;", "<").replace("&#62;", ">").replace("&#34;", "\"");
         let plain =
-            text.replace("&lt;", "<").replace("&gt;", ">").replace("&#39;", "'").replace("&quot;", "\"");
+            plain.replace("&lt;", "<").replace("&gt;", ">").replace("&#39;", "'").replace("&quot;", "\"");
         plain.replace("&amp;", "&").split_whitespace().collect::<Vec<_>>().join(" ")
     }
 }
@@ -122,6 +123,14 @@ pub(crate) struct Browser {
 impl Browser {
     pub(crate) async fn get(&mut self, path: &str) -> Shown {
         self.ask("GET", path, String::new()).await
+    }
+
+    /// Asks for something that goes on.
+    pub(crate) async fn open(&mut self, path: &str) -> axum::response::Response {
+        let cookies: Vec<String> =
+            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let request = Request::builder().uri(path).header(header::COOKIE, cookies.join("; "));
+        self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
     }
 
     /// Sends a form as the page that was seen last would.

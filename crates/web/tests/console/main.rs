@@ -2,10 +2,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 mod access;
+mod directory;
 mod endpoint;
 mod guard;
 mod harness;
 mod language;
 mod office;
+mod overview;
 mod pages;
 mod send;
+mod template;

@@ -8,6 +8,21 @@ texts! {
         subscriptions: "Subscriptions", "订阅";
         recent: "Latest messages", "最新消息";
         unwell: "Addresses in trouble", "有问题的地址";
+        span: "Span of time", "时间范围";
+        hour_1: "1 hour", "1 小时";
+        hours_6: "6 hours", "6 小时";
+        hours_24: "24 hours", "24 小时";
+        days_7: "7 days", "7 天";
+        messages: "Messages", "消息";
+        deliveries: "Deliveries by outcome", "投递结果";
+        arrived: "Arrived", "已送达";
+        again: "Tried again", "稍后重试";
+        refused: "Refused", "被拒绝";
+        quiet: "Nothing was sent in this span of time.", "该时间段内没有发送记录。";
+        course: "Over time", "走势";
+        lanes: "Waiting to be sent", "等待发送";
+        wait: "{} waiting", "{} 条等待";
+        all_endpoints: "All addresses", "全部地址";
         welcome_title: "Ready when you are", "一切就绪";
         welcome: "Three steps to the first message: create a topic, subscribe a robot, publish.",
             "三步发出第一条消息：新建主题、添加订阅、发布。";
