@@ -78,6 +78,18 @@ class Dingtalk(unittest.TestCase):
         self.refused(88, post, "/topapi/v2/user/get", {"userid": "u004"})
         self.company.change(grant=["qyapi_get_member"])
 
+    def taken_back(self, client, token, key):
+        headers = robot.BatchRecallOTOHeaders(x_acs_dingtalk_access_token=token)
+        people = robot.BatchRecallOTORequest(robot_code=office.ROBOT_CODE, process_query_keys=[key, "unknown"])
+        answer = client.batch_recall_otowith_options(people, headers, RuntimeOptions()).body
+        self.assertEqual((answer.success_result, list(answer.failed_result)), ([key], ["unknown"]))
+        headers = robot.OrgGroupRecallHeaders(x_acs_dingtalk_access_token=token)
+        group = robot.OrgGroupRecallRequest(
+            robot_code=office.ROBOT_CODE, open_conversation_id=office.CHAT, process_query_keys=["unknown"],
+        )
+        answer = client.org_group_recall_with_options(group, headers, RuntimeOptions()).body
+        self.assertEqual(list(answer.failed_result), ["unknown"])
+
     def test_messages(self):
         client, token = self.newer(RobotClient), self.token()
         param = json.dumps({"title": "磁盘", "text": "**91 %**"})
@@ -94,6 +106,7 @@ class Dingtalk(unittest.TestCase):
             msg_param=json.dumps({"content": "to the room"}),
         )
         self.assertTrue(client.org_group_send_with_options(group, headers, RuntimeOptions()).body.process_query_key)
+        self.taken_back(client, token, answer.process_query_key)
         self.assertEqual([it["chat"] for it in self.company.received()][-2:], ["Member 2", "Release room"])
         headers = robot.BatchSendOTOHeaders(x_acs_dingtalk_access_token="dead")
         with self.assertRaises(TeaException) as refusal:

@@ -12,7 +12,8 @@ from lark_oapi.api.contact.v3 import (
     GetDepartmentRequest, GetUserRequest, ListScopeRequest as ListRangeRequest,
 )
 from lark_oapi.api.im.v1 import (
-    CreateImageRequest, CreateImageRequestBody, CreateMessageRequest, CreateMessageRequestBody, ListChatRequest,
+    CreateImageRequest, CreateImageRequestBody, CreateMessageRequest, CreateMessageRequestBody, DeleteMessageRequest,
+    ListChatRequest,
 )
 
 import office
@@ -124,6 +125,9 @@ class Lark(unittest.TestCase):
         card = {"schema": "2.0", "header": {"title": {"tag": "plain_text", "content": "磁盘"}, "template": "red"},
                 "body": {"elements": [{"tag": "markdown", "content": "**91 %**"}]}}
         self.good(self.send("chat_id", office.CHAT, "interactive", card))
+        delete = DeleteMessageRequest.builder().message_id(first.message_id).build()
+        self.good(self.client.im.v1.message.delete(delete))
+        self.assertEqual(self.client.im.v1.message.delete(delete).code, 230011)
         shown = [(it["chat"], it["kind"]) for it in self.company.received() if it["chat"] in ("Member 2", "Release room")]
         self.assertEqual(shown[-2:], [("Member 2", "text"), ("Release room", "interactive")])
         self.assertEqual(self.send("user_id", "stranger", "text", {"text": "x"}).code, 230034)

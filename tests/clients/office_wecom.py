@@ -65,6 +65,9 @@ class Wecom(unittest.TestCase):
         self.client.message.send_text_card(office.AGENT_ID, "u002", "磁盘", "91 %", "https://example.com/")
         shown = [it["kind"] for it in self.company.received() if it["chat"] == "Member 2"]
         self.assertEqual(shown[-3:], ["markdown", "text", "textcard"])
+        sent = self.client.message.send_text(office.AGENT_ID, "u002", "taken back")
+        self.client.post("message/recall", data={"msgid": sent["msgid"]})
+        self.refused(40058, self.client.post, "message/recall", data={"msgid": sent["msgid"]})
         self.refused(81013, self.client.message.send_text, office.AGENT_ID, "stranger", "x")
         self.client.appchat.send_text(office.CHAT, "to the room")
         self.assertEqual(self.company.received()[-1]["chat"], "Release room")

@@ -399,7 +399,7 @@ impl Sender {
                 tally.paced = true;
                 break;
             }
-            tally.verdict = self.providers.send(target, part).await;
+            tally.verdict = self.providers.send_behind(&tally.verdict, target, part).await;
             // It came there now at the latest, and so counts longest.
             tally.posts.push(Instant::now());
             if tally.verdict.outcome != Outcome::Accepted {

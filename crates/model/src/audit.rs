@@ -70,6 +70,8 @@ deeds! {
     DeliveryResend "delivery.resend";
     /// Cancelled deliveries.
     DeliveryCancel "delivery.cancel";
+    /// Took back what an office app sent.
+    DeliveryRecall "delivery.recall";
     /// Connected an office app.
     ConnectionCreate "connection.create";
     /// Changed a connection.

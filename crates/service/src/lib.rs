@@ -24,7 +24,7 @@
 //! | office apps: connect, prove, check | [`connection`] |
 //! | their directories and groups | [`directory`] |
 //! | members by mail address or phone; members who are gone | [`contact`], [`merge`] |
-//! | straight to people and chats | [`push`] |
+//! | straight to people and chats; taking it back | [`push`], [`recall`] |
 //! | check, test and preview, before anything is done | [`trial`] |
 //! | what became of a message | [`delivery`] |
 //! | what happens, over time | [`traffic`] |
@@ -58,6 +58,7 @@ mod password;
 pub mod project;
 pub mod publish;
 pub mod push;
+pub mod recall;
 pub mod resend;
 mod right;
 pub mod rotation;

@@ -135,6 +135,12 @@ impl Running {
         lock(&self.world.dingtalk).expire_tokens(app_id);
     }
 
+    /// Returns the chats that a message of an office app was taken back from, in order.
+    #[must_use]
+    pub fn recalled(&self) -> Vec<String> {
+        lock(&self.world.office).recalled().to_vec()
+    }
+
     /// Returns the access tokens of all office apps that are good now.
     #[must_use]
     pub fn office_tokens(&self) -> Vec<String> {

@@ -194,8 +194,9 @@ impl<'a> Visit<'a> {
                 }
             }
             Far::DingtalkSend(target) => {
-                let office = lock(&world.office);
-                dingtalk::app::send(&mut lock(&world.dingtalk), &registry, &office, &asked, (*target, &id))
+                let mut office = lock(&world.office);
+                let mut dingtalk = lock(&world.dingtalk);
+                dingtalk::app::send(&mut dingtalk, &registry, &mut office, &asked, (*target, &id))
             }
             Far::LarkHook(token) => {
                 let cloud = route::cloud(self.parts);

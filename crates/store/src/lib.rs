@@ -38,6 +38,7 @@
 //! | access tokens of office apps | [`office_token`] |
 //! | groups of people of our own | [`office_group`] |
 //! | whose a mail address or a phone number is | [`office_contact`] |
+//! | what office apps sent, to be taken back | [`recall`] |
 //! | members who are gone, and who they are now | [`office_merge`] |
 //! | moving an installation to another database | [`copy`] |
 //! | the key file, and whether it is this database's own | `key_file`, `key_check` |
@@ -79,6 +80,7 @@ mod overflow;
 pub mod pause;
 pub mod pick;
 pub mod project;
+pub mod recall;
 mod resend;
 pub mod retention;
 pub mod rotation;

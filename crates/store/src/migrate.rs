@@ -42,6 +42,7 @@ migrations![
     "0017_vacuum",
     "0018_office_contact",
     "0019_tally",
+    "0020_office_recall",
 ];
 
 /// The version of this program.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::client::{Client, items, text};
 use super::paint::{Paint, plain};
 use super::which::WhichFlags;
-use super::{ClientFlags, say};
+use super::{ClientFlags, recall, say};
 
 #[derive(Debug, Args)]
 pub(crate) struct DeliveryFlags {
@@ -40,6 +40,11 @@ enum Action {
         #[arg(long, value_name = "SECONDS")]
         time_to_live: Option<u64>,
     },
+    /// Take back what office apps sent, from the chats of people and groups: within 24 hours
+    Recall {
+        #[command(flatten)]
+        what: recall::RecallFlags,
+    },
     /// Cancel what waits: one delivery, or those that fit the flags
     Cancel {
         #[command(flatten)]
@@ -59,6 +64,7 @@ pub(crate) async fn run(flags: DeliveryFlags) -> anyhow::Result<ExitCode> {
             let moved = which.call(&client, "cancel", None).await?;
             return Ok(told(&flags.client, "cancelled", moved));
         }
+        Action::Recall { what } => return recall::run(&client, what, flags.client.json).await,
         Action::List { message } => {
             let message = match message {
                 Some(message) => message,

@@ -20,6 +20,7 @@ mod people;
 mod project;
 mod publish;
 mod push;
+mod recall;
 mod send;
 mod simulate;
 mod subscription;

@@ -36,6 +36,7 @@ mod office_doctor;
 mod office_large;
 mod office_nodes;
 mod office_people;
+mod office_recall;
 mod office_thousand;
 mod office_topic;
 mod pause;

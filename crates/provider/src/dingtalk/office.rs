@@ -13,6 +13,7 @@ use super::wire::AppAddress;
 use crate::http::Answer;
 use crate::listed::{Question, without_body};
 use crate::office::call::{Ask, call};
+use crate::office::recall::refused;
 use crate::office::{Fault, Wrong};
 use crate::parts::with_fields;
 use crate::token::Token;
@@ -47,6 +48,37 @@ pub(crate) async fn send(
         // A success may have left this one person out.
         Ok((answer, verdict)) => accepted_by_robot(&answer).unwrap_or(verdict),
         Err(verdict) => verdict,
+    }
+}
+
+/// Takes a message back. A success tells of each key whether it was.
+pub(crate) async fn recall(
+    context: &Context<'_>,
+    app: &App,
+    (kind, to): (RecipientKind, &str),
+    key: &str,
+) -> Verdict {
+    let App::Dingtalk(dingtalk) = app else { return no_robot() };
+    let Some(robot_code) = dingtalk.robot_code.as_ref() else { return no_robot() };
+    let mut body = serde_json::json!({ "robotCode": robot_code.reveal(), "processQueryKeys": [key] });
+    let path = match kind {
+        RecipientKind::Chat => {
+            body["openConversationId"] = to.into();
+            "/v1.0/robot/groupMessages/recall"
+        }
+        RecipientKind::Member | RecipientKind::Department | RecipientKind::Group => {
+            "/v1.0/robot/otoMessages/batchRecall"
+        }
+    };
+    match call(context, app, &Ask::post(path, DINGTALK_API_HOST, path, body.to_string())).await {
+        Ok((answer, verdict)) => {
+            let failed = answer.get("failedResult").and_then(serde_json::Value::as_object);
+            match failed.and_then(|failed| failed.values().next()) {
+                Some(why) => refused("failedResult", why.as_str().unwrap_or_default()),
+                None => verdict,
+            }
+        }
+        Err(refusal) => refusal,
     }
 }
 

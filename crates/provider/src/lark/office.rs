@@ -17,7 +17,7 @@ use super::robot;
 use super::wire::{AppPost, PostBody, PostNode};
 use crate::http::{Answer, Request, To};
 use crate::listed::{Question, without_body};
-use crate::office::call::{Ask, call, query, text};
+use crate::office::call::{Ask, call, piece, query, text};
 use crate::office::{Fault, Wrong};
 use crate::parts::{Composed, Draft, Place, json, numbered, with_fields};
 use crate::render::{self, Dialect};
@@ -129,6 +129,18 @@ pub(crate) async fn send(
         Some(plainer) if verdict.platform_code.as_deref() == Some(BAD_CARD) => post(plainer).await,
         Some(_) | None => verdict,
     }
+}
+
+/// Takes a message back.
+pub(crate) async fn recall(context: &Context<'_>, app: &App, id: &str) -> Verdict {
+    let ask = Ask {
+        interface: "im/v1/messages/recall",
+        method: Method::DELETE,
+        host: app.lark_host(),
+        path: format!("/open-apis/im/v1/messages/{}", piece(id)),
+        body: String::new(),
+    };
+    call(context, app, &ask).await.map_or_else(|refusal| refusal, |(_answer, verdict)| verdict)
 }
 
 /// Which of a person's three ids this is.

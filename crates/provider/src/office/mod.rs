@@ -9,6 +9,7 @@
 //! | the app-wide limits | `pace` |
 //! | trying every permission | `doctor` |
 //! | finding members by mail address or phone | `lookup`; the calls in each platform's folder |
+//! | taking messages back | `recall` |
 //! | messages | `send`; the forms in each platform's folder |
 
 pub(crate) mod call;
@@ -16,6 +17,7 @@ pub(crate) mod doctor;
 mod fault;
 pub(crate) mod lookup;
 pub(crate) mod pace;
+pub(crate) mod recall;
 pub(crate) mod send;
 pub(crate) mod walk;
 

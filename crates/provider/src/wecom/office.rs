@@ -119,6 +119,14 @@ pub(crate) async fn send(
     }
 }
 
+/// Takes a message back.
+pub(crate) async fn recall(context: &Context<'_>, app: &App, id: &str) -> Verdict {
+    let path = "/cgi-bin/message/recall";
+    let body = serde_json::json!({ "msgid": id }).to_string();
+    let called = call(context, app, &Ask::post(path, WECOM_HOST, path, body)).await;
+    called.map_or_else(|refusal| refusal, |(_answer, verdict)| verdict)
+}
+
 fn span(key: &str) -> u64 {
     let digest = token::digest_of(&[key]);
     let number = digest.iter().take(4).fold(0_u64, |number, byte| number * 256 + u64::from(*byte));

@@ -31,7 +31,7 @@ pub(crate) enum Target {
 pub(crate) fn send(
     state: &mut Dingtalk,
     registry: &Registry,
-    office: &Office,
+    office: &mut Office,
     asked: &Asked<'_>,
     (target, id): (Target, &str),
 ) -> Verdict {
@@ -41,7 +41,7 @@ pub(crate) fn send(
 fn judge(
     state: &mut Dingtalk,
     registry: &Registry,
-    office: &Office,
+    office: &mut Office,
     asked: &Asked<'_>,
     (target, id): (Target, &str),
 ) -> Result<Verdict, Verdict> {
@@ -75,6 +75,7 @@ fn judge(
         let code = "Forbidden.AccessDenied.ApiCountLimitForOrg";
         return Err(refuse(403, code, "企业本月接口调用量已用完"));
     }
+    office.note_shown(&format!("pqk-{id}"), &app_key, &chats.reached.join(", "), asked.now_ms);
     let mut verdict = Verdict::accepted("ok", chats.answer(target, id));
     verdict.shown = chats.reached.iter().map(|chat| show(chat, app, &content, &body)).collect();
     Ok(verdict)

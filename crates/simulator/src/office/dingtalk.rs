@@ -37,7 +37,39 @@ pub(super) fn judge(
     call: &Call,
     asked: &Asked<'_>,
 ) -> Verdict {
+    if let ["v1.0", ..] = call.path().as_slice() {
+        return recalled(office, dingtalk, asked).unwrap_or_else(|refusal| refusal);
+    }
     called(office, dingtalk, registry, call, asked).unwrap_or_else(|refusal| refusal)
+}
+
+/// Takes messages of a robot back: a success tells of each key whether it was.
+fn recalled(office: &mut Office, dingtalk: &Dingtalk, asked: &Asked<'_>) -> Result<Verdict, Verdict> {
+    let refuse = |code: &str, text: &str| Verdict::dingtalk_api(400, code, text, "recall");
+    let token = asked.header("x-acs-dingtalk-access-token");
+    let app_key = token.and_then(|token| dingtalk.app_of_token(token, asked.now_ms));
+    let app_key = app_key.ok_or_else(|| refuse("InvalidAuthentication", "不合法的access_token"))?;
+    let body = asked.json_object().unwrap_or_default();
+    let known = office
+        .apps
+        .iter()
+        .any(|app| app.app_id == app_key && text_at(&body, "robotCode") == Some(&app.robot_code));
+    if !known {
+        return Err(refuse("invalidParameter.robotCode.auth", "appKey 与 robotCode 不匹配"));
+    }
+    let keys = crate::verdict::texts_at(&body, "processQueryKeys");
+    if keys.is_empty() || keys.len() > 20 {
+        return Err(refuse("miss.param.processQueryKeys", "processQueryKeys is mandatory"));
+    }
+    let (mut done, mut failed) = (Vec::new(), serde_json::Map::new());
+    for key in keys {
+        if office.take_back(key, app_key, asked.now_ms) {
+            done.push(key);
+        } else {
+            failed.insert(key.to_owned(), "消息不存在或已超过撤回时限".into());
+        }
+    }
+    Ok(Verdict::accepted("ok", json!({ "successResult": done, "failedResult": failed })))
 }
 
 fn called(

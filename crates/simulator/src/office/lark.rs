@@ -112,6 +112,13 @@ fn called(office: &mut Office, call: &Call, asked: &Asked<'_>, path: &[&str]) ->
     }
     match path {
         ["im", "v1", "messages"] if call.is(&Method::POST) => super::lark_send::send(office, &app, asked),
+        ["im", "v1", "messages", id] if call.is(&Method::DELETE) => {
+            require(&app, &["im:message", "im:message:send_as_bot", "im:message:recall"])?;
+            if office.take_back(id, &app.app_id, asked.now_ms) {
+                return Ok(good(&json!({})));
+            }
+            Err(fault(400, 230_011, "The message was withdrawn."))
+        }
         ["im", "v1", "images" | "files"] if call.is(&Method::POST) => {
             require(&app, &["im:resource", "im:resource:upload"])?;
             Err(fault(400, 234_001, "Invalid request param."))

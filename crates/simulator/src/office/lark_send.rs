@@ -55,6 +55,7 @@ pub(super) fn send(office: &mut Office, app: &OfficeApp, asked: &Asked<'_>) -> R
     if let Some(key) = key {
         office.remember(key, message_id.clone(), asked.now_ms + KEY_MS);
     }
+    office.note_shown(&message_id, &app.app_id, &chat, asked.now_ms);
     Ok(answer(&message_id).showing(message.into_shown(chat, masked(&app.app_id), body)))
 }
 

@@ -206,8 +206,15 @@ pub(crate) struct Office {
     meters: HashMap<String, Meter>,
     /// What was sent under a key, or as the same request: the message's id and until when that counts.
     sent: HashMap<String, (String, i64)>,
+    /// Messages that can be taken back: the app, the chat, and since when it is there.
+    shown: HashMap<String, (String, String, i64)>,
+    /// The chats that a message was taken back from, in order.
+    recalled: Vec<String>,
     made: u64,
 }
+
+/// How long a message can be taken back, in milliseconds.
+const RECALL_MS: i64 = 24 * 3_600_000;
 
 impl Office {
     /// Registers an app, or replaces the one of the same platform and id.
@@ -291,6 +298,26 @@ impl Office {
         self.sent.insert(key, (id, until_ms));
     }
 
+    /// Notes that a message is in a chat.
+    pub(crate) fn note_shown(&mut self, id: &str, app: &str, chat: &str, now_ms: i64) {
+        self.shown.retain(|_id, (_, _, at)| now_ms - *at < RECALL_MS);
+        self.shown.insert(id.to_owned(), (app.to_owned(), chat.to_owned(), now_ms));
+    }
+
+    /// Takes a message of an app back and tells whether it was there.
+    fn take_back(&mut self, id: &str, app: &str, now_ms: i64) -> bool {
+        let fits = |(of, _, at): &(String, String, i64)| of == app && now_ms - *at < RECALL_MS;
+        if !self.shown.get(id).is_some_and(fits) {
+            return false;
+        }
+        self.recalled.extend(self.shown.remove(id).map(|(_, chat, _)| chat));
+        true
+    }
+
+    pub(crate) fn recalled(&self) -> &[String] {
+        &self.recalled
+    }
+
     fn next_id(&mut self, prefix: &str) -> String {
         self.made += 1;
         format!("{prefix}{:032x}", self.made)
@@ -315,7 +342,10 @@ pub(crate) fn find(method: &Method, host: &str, pieces: &[&str]) -> Option<Call>
                 Platform::Feishu
             }
         }
-        ["topapi", "v2", "department" | "user", _] | ["auth", "scopes"] => Platform::DingtalkApp,
+        ["topapi", "v2", "department" | "user", _]
+        | ["auth", "scopes"]
+        | ["v1.0", "robot", "otoMessages", "batchRecall"]
+        | ["v1.0", "robot", "groupMessages", "recall"] => Platform::DingtalkApp,
         ["cgi-bin", "gettoken"] | ["cgi-bin", "agent" | "department" | "user" | "message" | "appchat", _] => {
             Platform::Wecom
         }
@@ -332,7 +362,8 @@ impl Call {
             Platform::Lark | Platform::Feishu => &["open.feishu.cn", "open.larksuite.com"],
             Platform::Wecom => &["qyapi.weixin.qq.com"],
             Platform::Dingtalk | Platform::DingtalkApp | Platform::Webhook | Platform::Mail => {
-                &["oapi.dingtalk.com"]
+                let newer = self.pieces.first().is_some_and(|piece| piece == "v1.0");
+                if newer { &["api.dingtalk.com"] } else { &["oapi.dingtalk.com"] }
             }
         }
     }

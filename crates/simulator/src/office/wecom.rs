@@ -61,6 +61,14 @@ fn called(office: &mut Office, call: &Call, asked: &Asked<'_>) -> Result<Verdict
             Ok(good(shown_member(found)))
         }
         ["user", what @ ("getuserid" | "get_userid_by_email")] => lookup(&app, asked, what),
+        ["message", "recall"] => {
+            let body = asked.json_object().ok_or_else(|| fault(asked, 47_001, "data format error"))?;
+            let id = text_at(&body, "msgid").unwrap_or_default();
+            if office.take_back(id, &app.app_id, asked.now_ms) {
+                return Ok(good(json!({})));
+            }
+            Err(fault(asked, 40_058, "invalid msgid"))
+        }
         ["message", "send"] => send(office, &app, asked),
         ["appchat", "send"] => chat(office, &app, asked),
         _ => Err(fault(asked, 404, "no such interface")),
@@ -237,6 +245,8 @@ fn send(office: &mut Office, app: &OfficeApp, asked: &Asked<'_>) -> Result<Verdi
         return Err(fault(asked, 81_013, "user & party & tag all invalid"));
     }
     let message_id = office.next_id("msg");
+    let chats = found.values().flatten().map(|member| member.name.as_str()).collect::<Vec<_>>().join(", ");
+    office.note_shown(&message_id, &app.app_id, &chats, asked.now_ms);
     let mut verdict = good(json!({ "msgid": message_id, "invaliduser": invalid.join("|") }));
     if body.get("enable_duplicate_check").and_then(Value::as_u64) == Some(1) {
         let seconds =

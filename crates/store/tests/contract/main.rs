@@ -187,7 +187,8 @@ macro_rules! contract {
                     a_push_opens_with_its_connection;
                 office_merge:
                     who_came_back_under_a_new_id_gets_what_the_old_one_got
-                    contacts_lead_to_members;
+                    contacts_lead_to_members
+                    what_was_sent_is_listed_and_noted_as_taken_back;
                 open:
                     everything_survives_a_restart
                     what_was_answered_survives_a_crash

@@ -285,12 +285,12 @@ pub(crate) async fn everyone_is_reached_once<H: Home>() {
 }
 
 /// Pushes to a recipient and gives what the engine would be handed.
-async fn pushed<H: Home>(
+pub(crate) async fn pushed<H: Home>(
     bed: &Bed<H>,
     connection: ConnectionId,
     to: EndpointId,
 ) -> carillon_store::delivery::Ready {
-    let topic = bed.topic("unused").await;
+    let topic = bed.topic(&format!("unused-{}", bed.tick().0)).await;
     let mut stored = bed.new_message(&topic, "hello");
     stored.message.topic = TopicId::parse(&connection.to_string()).unwrap();
     let recipient = To {

@@ -1,15 +1,19 @@
-//! Members who are gone and who they are now; members by mail address and phone number.
+//! Members who are gone and who they are now; members by mail address and phone number; what was sent to them.
 
+use carillon_model::Timestamp;
+use carillon_model::delivery::DeliveryState;
 use carillon_model::endpoint::Endpoint;
 use carillon_model::id::{ConnectionId, EndpointId};
 use carillon_model::office::contact::{Contact, ContactKind};
 use carillon_model::office::{Member, RecipientKind};
+use carillon_model::outcome::Verdict;
 use carillon_model::subscription::{Extension, Target};
 use carillon_store::office_contact::Bound;
 use carillon_store::office_group::{GroupPart, GroupPartKind};
 use carillon_store::office_merge::{Alike, Gone, Merged};
+use carillon_store::recall::{Sent, SentFilter};
 
-use crate::harness::{Bed, Home};
+use crate::harness::{Bed, Home, accepted, settlement, start};
 use crate::office::{connected, expand, ids, member, named, range, read};
 
 async fn gone<H: Home>(bed: &Bed<H>, id: ConnectionId) -> Vec<Gone> {
@@ -128,4 +132,50 @@ pub(crate) async fn contacts_lead_to_members<H: Home>() {
     }
     assert!(bed.store.connection_delete(&bed.project, id).await.unwrap());
     assert_eq!(bed.store.contact_find(id, &contacts).await.unwrap(), [None, None, None]);
+}
+
+pub(crate) async fn what_was_sent_is_listed_and_noted_as_taken_back<H: Home>() {
+    let bed = Bed::<H>::fresh().await;
+    let id = connected(&bed, "HQ").await;
+    read(&bed, id, people(&[member("han", &["d1"]), member("mei", &["d1"])]), range(&[])).await;
+    let (han, mei) = (id_of(&bed, id, "han").await, id_of(&bed, id, "mei").await);
+    let mut messages = Vec::new();
+    for to in [han, mei, han] {
+        let ready = crate::office::pushed(&bed, id, to).await;
+        let at = bed.tick();
+        let verdict = Verdict { platform_text: Some("message_id om_1".to_owned()), ..accepted() };
+        let end = settlement(&ready, 1, at, verdict, DeliveryState::Delivered);
+        bed.store.delivery_settle(vec![start(&ready, 1, at)], vec![end]).await.unwrap();
+        messages.push(ready.id);
+    }
+    let all = SentFilter {
+        message: None,
+        connection: None,
+        recipient: None,
+        since: Timestamp(0),
+        until: Timestamp(i64::MAX),
+    };
+    let page =
+        async |filter: SentFilter, after| bed.store.sent_page(&bed.project, filter, after, 2).await.unwrap();
+    let ids = |sent: &[Sent]| sent.iter().map(|one| one.delivery).collect::<Vec<_>>();
+    let first = page(all.clone(), None).await;
+    assert_eq!(ids(&first), messages[..2]);
+    assert_eq!(
+        (first[0].words.as_str(), first[0].name.as_str(), first[0].recalled_at),
+        ("message_id om_1", "Name of han", None)
+    );
+    assert_eq!(ids(&page(all.clone(), Some(messages[1])).await), messages[2..]);
+    let of_han = SentFilter { connection: Some(id), recipient: Some(han), ..all.clone() };
+    assert_eq!(ids(&page(of_han, None).await), [messages[0], messages[2]]);
+    let of_message = SentFilter { message: Some(messages[1].message), ..all.clone() };
+    assert_eq!(ids(&page(of_message, None).await), messages[1..2]);
+    let never = SentFilter { until: Timestamp(0), ..all.clone() };
+    assert!(page(never, None).await.is_empty());
+    assert!(bed.store.sent_page(&bed.foreign(), all.clone(), None, 9).await.unwrap().is_empty());
+
+    let now = bed.tick();
+    bed.store.recall_note(vec![messages[0], messages[0]], Timestamp(0)).await.unwrap();
+    assert_eq!(page(all.clone(), None).await[0].recalled_at, Some(now));
+    bed.store.recall_note(Vec::new(), Timestamp(i64::MAX)).await.unwrap();
+    assert_eq!(page(all, None).await[0].recalled_at, None);
 }

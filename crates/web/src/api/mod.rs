@@ -18,6 +18,7 @@ mod openapi;
 mod people;
 mod project;
 mod push;
+mod recall;
 mod rotation;
 mod traffic;
 mod trial;
@@ -99,6 +100,7 @@ fn office_routes() -> Router<App> {
         .route("/api/v1/connections/{connection_id}/merges/{member_id}", delete(people::unmerge))
         .route("/api/v1/pushes", post(push::push))
         .route("/api/v1/pushes/preview", post(push::preview))
+        .route("/api/v1/recalls", post(recall::recall))
 }
 
 /// Who has access, and who changed what.

@@ -7,7 +7,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, Secur
 
 use super::{
     account, audit, change, connection, credential, delivery, directory, endpoint, installation, message,
-    people, project, push, rotation, traffic, trial,
+    people, project, push, recall, rotation, traffic, trial,
 };
 
 #[derive(OpenApi)]
@@ -56,6 +56,7 @@ use super::{
         people::unmerge,
         push::push,
         push::preview,
+        recall::recall,
         endpoint::list,
         endpoint::show,
         endpoint::resume,

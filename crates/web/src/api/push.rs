@@ -144,7 +144,7 @@ pub(crate) struct Preview {
 /// How many are shown of those whom a push would reach.
 const SHOWN_MAX: usize = 200;
 
-fn recipient(to: &To) -> Result<Recipient, Invalid> {
+pub(super) fn recipient(to: &To) -> Result<Recipient, Invalid> {
     let rule = "kind must be member, department, group, chat, email or phone";
     let kind = RecipientKind::from_name(&to.kind).ok_or_else(|| Invalid::new(Field::To, rule))?;
     Recipient::parse(kind, &to.id).map_err(|invalid| Invalid::new(Field::To, invalid.rule))

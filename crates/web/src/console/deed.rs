@@ -38,6 +38,7 @@ fn words(deed: Deed) -> (&'static str, &'static str) {
         Deed::TemplateDelete => ("Deleted a template", "删除消息模板"),
         Deed::DeliveryResend => ("Resent deliveries", "重发投递"),
         Deed::DeliveryCancel => ("Cancelled deliveries", "取消投递"),
+        Deed::DeliveryRecall => ("Recalled what was sent", "撤回已发送的消息"),
         Deed::ConnectionCreate => ("Connected an office app", "接入办公应用"),
         Deed::ConnectionUpdate => ("Changed a connection", "修改办公应用连接"),
         Deed::ConnectionDelete => ("Deleted a connection", "删除办公应用连接"),

@@ -188,6 +188,7 @@ pub(crate) const TABLE: &[(&str, &str, &str, &str)] = &[
     ("DELETE", "{C}/merges/{member_id}", "change", ""),
     ("POST", "/api/v1/pushes", "push", PUSH),
     ("POST", "/api/v1/pushes/preview", "look", PREVIEW),
+    ("POST", "/api/v1/recalls", "change", r#"{"message_id":"00000000000000000000000000000000"}"#),
     ("GET", "/api/v1/explain?message_id={message_id}", "trace", ""),
     ("GET", "/api/v1/master-keys", "operator", ""),
     ("POST", "/api/v1/master-keys/rotation", "operator", ""),

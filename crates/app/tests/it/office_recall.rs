@@ -1,0 +1,84 @@
+//! Taking back what was sent: by message, by person, by time.
+
+use carillon_simulator::Platform;
+use serde_json::{Value, json};
+
+use crate::client::{Api, Auth};
+use crate::harness::{Start, TOKEN, home, program, run};
+use crate::office::{app, connect, ended, start_with, update};
+
+async fn push(api: &Api, connection: &str, to: &[&str], text: &str) -> String {
+    let to = to.iter().map(|one| one.split_once(':').unwrap());
+    let to: Vec<Value> = to.map(|(kind, id)| json!({ "kind": kind, "id": id })).collect();
+    let push = json!({ "connection_id": connection, "to": to, "text": text });
+    let message = api.post("/api/v1/pushes", &push).await.expect(202).at("/message_id");
+    ended(api, &message).await;
+    message
+}
+
+async fn recall(api: &Api, body: Value) -> Value {
+    api.post("/api/v1/recalls", &body).await.expect(200).json()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_sent_is_taken_back_by_message_person_and_time() {
+    for platform in [Platform::Lark, Platform::DingtalkApp, Platform::Wecom] {
+        let (home, platforms) = (home(), start_with(app(platform)).await);
+        let server = Start::new().led_to(&platforms).at(home.path()).await;
+        let api = server.api(Auth::token());
+        let connection = connect(&api, platform).await;
+        update(&api, &connection).await;
+        let both =
+            push(&api, &connection, &["member:u00001", "member:u00002", "member:stranger"], "one").await;
+        push(&api, &connection, &["member:u00002"], "two").await;
+        push(&api, &connection, &["member:u00003"], "three").await;
+
+        // By message: only what arrived can be taken back, and once.
+        let done = recall(&api, json!({ "message_id": both })).await;
+        assert_eq!(
+            (done["recalled"].as_u64(), done["recalls"].as_array().unwrap().len()),
+            (Some(2), 2),
+            "{done}"
+        );
+        assert_eq!(platforms.recalled(), ["Member 1", "Member 2"], "{platform:?}");
+        assert_eq!(recall(&api, json!({ "message_id": both })).await["recalled"], 2);
+        assert_eq!(platforms.recalled().len(), 2, "the platform is not asked again");
+        // By person.
+        let of_person = json!({ "connection_id": connection, "to": { "kind": "member", "id": "u00002" } });
+        let done = recall(&api, of_person).await;
+        assert_eq!((done["recalls"].as_array().unwrap().len(), platforms.recalled().len()), (2, 3), "{done}");
+        // By time, from the command line.
+        let none = json!({ "connection_id": connection, "since": "2099-01-01T00:00:00Z" });
+        assert_eq!(recall(&api, none).await["recalls"], json!([]));
+        let mut command = program(&server.home);
+        command.args(["delivery", "recall", "--connection", &connection, "--since", "2026-01-01T00:00:00Z"]);
+        command.env("CARILLON_SERVER", server.url()).env("CARILLON_TOKEN", TOKEN);
+        let said = run(command, None).await;
+        assert!(said.code == 0 && said.out.contains("4 recalled"), "{said:?}");
+        assert_eq!(platforms.recalled().last().unwrap(), "Member 3");
+
+        // To a chat: WeCom takes nothing back from those.
+        push(&api, &connection, &["chat:oc_office_chat_1"], "four").await;
+        let of_chat =
+            json!({ "connection_id": connection, "to": { "kind": "chat", "id": "oc_office_chat_1" } });
+        let done = recall(&api, of_chat).await;
+        let expected = platform != Platform::Wecom;
+        assert_eq!(done["recalls"][0]["recalled"], expected, "{done}");
+        assert_eq!(done["recalls"][0]["advice"]["en"].is_string(), !expected, "{done}");
+        api.post("/api/v1/recalls", &json!({})).await.expect(400);
+    }
+}
+
+/// A text of several parts goes with all of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn all_parts_of_a_long_text_are_taken_back() {
+    let (home, platforms) = (home(), start_with(app(Platform::Wecom)).await);
+    let server = Start::new().led_to(&platforms).at(home.path()).await;
+    let api = server.api(Auth::token());
+    let connection = connect(&api, Platform::Wecom).await;
+    let message = push(&api, &connection, &["member:u00001"], &"words and words ".repeat(400)).await;
+    let parts = platforms.received().len();
+    assert!(parts >= 3, "{parts}");
+    assert_eq!(recall(&api, json!({ "message_id": message })).await["recalled"], 1);
+    assert_eq!(platforms.recalled(), vec!["Member 1"; parts]);
+}

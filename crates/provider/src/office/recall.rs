@@ -1,0 +1,117 @@
+//! Taking back what an app sent, by the ids that the platform gave it.
+//!
+//! | platform | what it takes back |
+//! | --- | --- |
+//! | Lark, Feishu | any message of the app ("recall a message") |
+//! | DingTalk | messages to people and to chats, within 24 hours |
+//! | WeCom | messages to members, within 24 hours; none of chats |
+
+use carillon_model::limits::PLATFORM_TEXT_BYTES_MAX;
+use carillon_model::office::{App, RecipientKind};
+use carillon_model::outcome::{Outcome, Reason, Verdict};
+use carillon_model::subscription::Target;
+use carillon_model::text::shorten;
+
+use crate::{Context, Part, Providers, clean, dingtalk, lark, wecom};
+
+/// What stands before an id in the words of a verdict.
+pub(crate) const NAMES: [&str; 3] = ["message_id", "processQueryKey", "msgid"];
+
+/// The ids that stand in the words of a verdict.
+fn ids(words: &str) -> Vec<&str> {
+    let words: Vec<&str> = words.split_whitespace().collect();
+    let named = words.windows(2).filter_map(|pair| match pair {
+        [name, id] if NAMES.contains(name) => Some(*id),
+        _ => None,
+    });
+    named.collect()
+}
+
+/// The verdict on a part, with the ids of the parts before it.
+fn after(before: &Verdict, mut verdict: Verdict) -> Verdict {
+    let words = |verdict: &Verdict| {
+        let words = verdict.platform_text.clone().filter(|words| !ids(words).is_empty());
+        words.filter(|_words| verdict.outcome == Outcome::Accepted)
+    };
+    if let (Some(before), Some(now)) = (words(before), words(&verdict)) {
+        verdict.platform_text = Some(shorten(&format!("{before} {now}"), PLATFORM_TEXT_BYTES_MAX));
+    }
+    verdict
+}
+
+impl Providers {
+    /// Sends a part behind others of its delivery: the verdict names what the platform called all of them.
+    pub async fn send_behind(&self, before: &Verdict, target: &Target, part: &Part) -> Verdict {
+        after(before, self.send(target, part).await)
+    }
+
+    /// Takes back what a verdict's words name. Nothing when they name nothing, or the platform takes nothing of the kind
+    /// back; else the first refusal, or the last success.
+    pub async fn office_recall(
+        &self,
+        app: &App,
+        (kind, to): (RecipientKind, &str),
+        words: &str,
+    ) -> Option<Verdict> {
+        let context = self.context();
+        let mut last = None;
+        for id in ids(words) {
+            let verdict = one(&context, app, (kind, to), id).await?;
+            let secrets = app.secrets();
+            let mut secrets: Vec<&str> = secrets.iter().map(carillon_model::SecretText::reveal).collect();
+            secrets.push(to);
+            let verdict = clean::verdict(verdict, &secrets);
+            let refused = verdict.outcome != Outcome::Accepted;
+            last = Some(verdict);
+            if refused {
+                break;
+            }
+        }
+        last
+    }
+}
+
+async fn one(context: &Context<'_>, app: &App, to: (RecipientKind, &str), id: &str) -> Option<Verdict> {
+    match app {
+        App::Lark(_) | App::Feishu(_) => Some(lark::office::recall(context, app, id).await),
+        App::Dingtalk(_) => Some(dingtalk::office::recall(context, app, to, id).await),
+        App::Wecom(_) if to.0 == RecipientKind::Chat => None,
+        App::Wecom(_) => Some(wecom::office::recall(context, app, id).await),
+    }
+}
+
+/// A refusal that stands in a list of an answer that is a success as a whole.
+pub(crate) fn refused(code: &str, text: &str) -> Verdict {
+    Verdict {
+        platform_code: Some(code.to_owned()),
+        platform_text: Some(text.to_owned()),
+        ..Verdict::plain(Outcome::Refused, Reason::Unlisted)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use carillon_model::outcome::{Outcome, Reason, Verdict};
+
+    use super::{after, ids};
+
+    #[test]
+    fn ids_are_found_in_the_words() {
+        assert_eq!(ids("message_id om_1 message_id om_2"), ["om_1", "om_2"]);
+        assert_eq!(ids("processQueryKey a/b+c="), ["a/b+c="]);
+        assert!(ids("the message_id").is_empty() && ids("ok").is_empty());
+    }
+
+    #[test]
+    fn parts_are_named_together() {
+        let accepted = |words: &str| Verdict {
+            platform_text: Some(words.to_owned()),
+            ..Verdict::plain(Outcome::Accepted, Reason::Ok)
+        };
+        let both = after(&accepted("msgid 1"), accepted("msgid 2"));
+        assert_eq!(both.platform_text.as_deref(), Some("msgid 1 msgid 2"));
+        let first = after(&Verdict::plain(Outcome::Refused, Reason::Render), accepted("msgid 1"));
+        assert_eq!(first.platform_text.as_deref(), Some("msgid 1"));
+        assert_eq!(after(&accepted("ok"), accepted("ok")).platform_text.as_deref(), Some("ok"));
+    }
+}
