@@ -127,7 +127,9 @@ pub(crate) async fn run(flags: SubscriptionFlags) -> anyhow::Result<ExitCode> {
     if flags.client.json {
         say(&answer.to_string());
     }
-    Ok(ExitCode::SUCCESS)
+    // A test message that did not arrive is a failure.
+    let failed = answer.pointer("/arrived").and_then(Value::as_bool) == Some(false);
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 /// Sets what is given, and gives the answers as one.
