@@ -159,6 +159,10 @@ def a_narrow_screen(bed, driver):
     message = bed.publish(topic, title="z" * 200, text="w" * 3000)
     bed.settled(message)
     delivery = bed.api("GET", f"/api/v1/messages/{message}/deliveries")["deliveries"][0]["id"]
+    bed.office("wecom", "ww0123456789abcdef", members=12)
+    office = bed.connection({"platform": "wecom", "name": "A shop " + "v" * 50, "corp_id": "ww0123456789abcdef", "agent_id": 1000002, "app_secret": OFFICE_SECRET})
+    update = bed.updated(office)
+    people = bed.api("POST", f"/api/v1/connections/{office}/groups", {"name": "u" * 60, "parts": [{"kind": "member", "id": "u00001"}]})["id"]
     browser = Browser(driver, 390, 844)
     browser.go(bed.url + "/console")
     assert browser.overflow() <= 0, "signing in"
@@ -169,7 +173,9 @@ def a_narrow_screen(bed, driver):
         f"/topics/{name}/subscribe", f"/topics/{name}/subscribe/lark", f"/topics/{name}/subscribe/dingtalk-app",
         f"/topics/{name}/subscribe/web", f"/topics/{name}/publish", "/publish", "/messages", f"/messages/{message}",
         f"/deliveries/{delivery}", "/endpoints", "/endpoints?state=all", "/office", "/office/new", "/office/new/lark",
-        "/office/new/dingtalk", "/accounts", "/accounts/new", "/keys", "/keys/new", "/tokens", "/tokens/new",
+        "/office/new/dingtalk", f"/office/{office}", f"/office/{office}/updates/{update}", f"/office/{office}/members", f"/office/{office}/departments",
+        f"/office/{office}/groups", f"/office/{office}/groups/{people}?find=u", f"/office/{office}/chats", f"/office/{office}/gone", f"/office/{office}/bind",
+        f"/office/{office}/check", f"/office/{office}/settings", f"/office/{office}/delete", "/accounts", "/accounts/new", "/keys", "/keys/new", "/tokens", "/tokens/new",
         "/password", "/audit", "/about", "/nowhere",
     ]:
         browser.go(bed.url + "/console" + path)
@@ -253,6 +259,47 @@ def an_office_app_is_connected_and_updated(bed, driver):
     browser.close()
 
 
+def somebody_who_came_back_is_merged(bed, driver):
+    """A group names somebody who is gone and back under a new id: the merge leads the group to the new one."""
+    app = "cli_a1b2c3d4e5f60003"
+    bed.office("feishu", app, members=30)
+    connection = bed.connection({"platform": "feishu", "name": "Branch office", "app_id": app, "app_secret": OFFICE_SECRET})
+    bed.updated(connection)
+    browser = Browser(driver)
+    sign_in(browser, bed)
+    browser.press("Office collaboration")
+    browser.press("Branch office")
+    browser.press("Groups")
+    browser.fill("#name", "On call")
+    browser.press("Create group")
+    # The search answers while one types.
+    browser.fill("#find", "u00003")
+    browser.see("Chen Jie", "#offered")
+    browser.press("Add")
+    browser.see("Chen Jie", ".grid .card .lines")
+    group = browser.url.split("?")[0]
+    bed.company_changes(app, remove_members=["u00003"], add_members=[{"id": "u20003", "name": "Chen Jie", "departments": ["103"]}])
+    bed.updated(connection)
+    browser.go(group)
+    browser.press("Whom does it reach?")
+    browser.see("0 people are reached at this moment")
+    browser.press("Branch office")
+    browser.press("Gone")
+    browser.see("On call", ".lines")
+    browser.see("same name", ".lines")
+    browser.press("This is the one")
+    browser.see("Merged: what names the old id reaches the new one.")
+    browser.go(group)
+    browser.press("Whom does it reach?")
+    browser.see("1 people are reached at this moment")
+    browser.go(f"{bed.url}/console/office/{connection}/members")
+    browser.fill("#find", "u2000")
+    browser.wait("the search does not answer", lambda: browser.run("return document.querySelectorAll('#rows tbody tr').length") == 1)
+    complaints = browser.complaints()
+    assert not complaints, complaints
+    browser.close()
+
+
 def a_key_is_made_and_revoked(bed, driver):
     """Its secret is shown once; revoking asks first; another password ends the session."""
     browser = Browser(driver)
@@ -285,6 +332,7 @@ JOURNEYS = [
     a_narrow_screen,
     hostile_text_is_only_text,
     an_office_app_is_connected_and_updated,
+    somebody_who_came_back_is_merged,
     a_key_is_made_and_revoked,
 ]
 

@@ -39,17 +39,23 @@ def give_access(bed):
 def connect_office(bed):
     """A Feishu app whose last update asks, and two others."""
     secret = {"app_secret": OFFICE_SECRET}
-    bed.office("feishu", "cli_a1b2c3d4e5f60001", members=60)
+    app = "cli_a1b2c3d4e5f60001"
+    bed.office("feishu", app, members=60)
     bed.office("wecom", "ww0123456789abcdef", members=24)
     bed.office("dingtalk_app", "dingkey0123456789", members=12)
-    made = bed.connection({"platform": "feishu", "name": "Head office 总部", "app_id": "cli_a1b2c3d4e5f60001", **secret})
+    made = bed.connection({"platform": "feishu", "name": "Head office 总部", "app_id": app, **secret})
     shop = bed.connection({"platform": "wecom", "name": "Shop staff", "corp_id": "ww0123456789abcdef", "agent_id": 1000002, **secret})
     bed.connection({"platform": "dingtalk", "name": "Logistics", "app_id": "dingkey0123456789", "robot_code": "dingofficerobot01", **secret})
     bed.updated(made)
     bed.updated(shop)
-    bed.company_changes("cli_a1b2c3d4e5f60001", withhold=["im:chat", "im:chat:readonly"], remove_members=[f"u{n:05}" for n in range(20, 40)],
+    parts = [{"kind": "member", "id": "u00003"}, {"kind": "member", "id": "u00012"}, {"kind": "department", "id": "103"}]
+    group = bed.api("POST", f"/api/v1/connections/{made}/groups", {"name": "On call 值班", "parts": parts})["id"]
+    # Somebody is gone, and may be back under a new id; then so many would go that the last update asks.
+    bed.company_changes(app, remove_members=["u00003"], add_members=[{"id": "u20003", "name": "Chen Jie", "departments": ["103"]}])
+    bed.updated(made)
+    bed.company_changes(app, withhold=["im:chat", "im:chat:readonly"], remove_members=[f"u{n:05}" for n in range(20, 40)],
                         add_members=[{"id": "u90001", "name": "Zhou Ting", "departments": ["105"]}], move_members=[["u00004", ["105"]]])
-    return made, bed.updated(made)
+    return made, group, bed.updated(made)
 
 
 def furnish(bed):
@@ -74,14 +80,14 @@ def furnish(bed):
     template = bed.smn("POST", "message_template", {"message_template_name": "over-limit", "content": text})["message_template_id"]
     bed.smn("POST", "message_template", {"message_template_name": "over-limit", "protocol": "feishu", "content": "{host}: {what} {value} > {limit}"})
     bed.history()
-    office, update = connect_office(bed)
+    office, group, update = connect_office(bed)
     # The robot of the old chat is gone: its delivery fails, and what comes later waits for the address to be resumed.
     first = bed.publish(alerts, title="disk 81 % full on db-2", text="/var/lib/postgresql on db-2 is 81 % full, 40 GB left.")
     bed.settled(first)
     last = bed.publish(alerts, title="checkout-api: p99 over 1.5 s", markdown=REPORT, priority="urgent")
     failed = [it for it in bed.api("GET", f"/api/v1/messages/{first}/deliveries")["deliveries"] if it["state"] == "failed"]
     page = f"/console/topics/alerts/subscriptions/{lark.rsplit(':', 1)[1]}"
-    return {"subscription": page, "message": last, "template": template, "delivery": failed[0]["id"] if failed else None, "account": account, "office": office, "update": update}
+    return {"subscription": page, "message": last, "template": template, "delivery": failed[0]["id"] if failed else None, "account": account, "office": office, "group": group, "update": update}
 
 
 KINDS = {"en", "zh", "light", "dark", "wide", "phone"}
@@ -114,6 +120,9 @@ def pages(made):
         yield f"office-{platform}", f"/console/office/new/{platform}"
     yield "office-connection", f"/console/office/{made['office']}"
     yield "office-update", f"/console/office/{made['office']}/updates/{made['update']}"
+    for tab in ("members", "departments", "groups", "chats", "gone", "bind", "check"):
+        yield f"office-{tab}", f"/console/office/{made['office']}/{tab}"
+    yield "office-group", f"/console/office/{made['office']}/groups/{made['group']}?find=Li"
     yield "office-settings", f"/console/office/{made['office']}/settings"
     yield "office-delete", f"/console/office/{made['office']}/delete"
     yield "accounts", "/console/accounts"

@@ -8,7 +8,7 @@ use carillon_model::office::{Department, RecipientKind};
 use carillon_model::outcome::Advice;
 use carillon_model::role::Right;
 use carillon_model::{Field, Invalid, limits};
-use carillon_store::directory::Kept;
+use carillon_store::directory::{Kept, RecipientFilter};
 use carillon_store::office_change::MemberChange;
 use carillon_store::office_group::{Group, GroupPart};
 use carillon_store::office_run::Run;
@@ -118,7 +118,7 @@ impl Service {
         self.directory_run(caller, connection, run).await
     }
 
-    /// Lists a connection's members or chats by our ids, behind `after`; with `search`, those whose name or id holds it.
+    /// Lists a connection's members or chats by our ids, behind `after`: those that a filter lets through.
     ///
     /// # Errors
     /// When there is no such connection.
@@ -127,13 +127,13 @@ impl Service {
         caller: &Caller,
         connection: ConnectionId,
         kind: RecipientKind,
-        search: Option<String>,
+        filter: RecipientFilter,
         after: Option<EndpointId>,
         limit: u64,
     ) -> Result<Vec<Kept>, Error> {
         caller.may(Right::Look)?;
         self.connection(caller, connection).await?;
-        Ok(self.store.recipient_page(connection, kind, search, after, limit).await?)
+        Ok(self.store.recipient_page(connection, kind, filter, after, limit).await?)
     }
 
     /// Lists a connection's departments by the platform's ids, behind `after`, each with how many are in it directly.

@@ -90,7 +90,7 @@ pub use carillon_provider::{Finding, Wanted};
 pub use carillon_store::Page;
 pub use carillon_store::audit::{AuditFilter, AuditLine};
 pub use carillon_store::credential::ListedCredential;
-pub use carillon_store::directory::{Addressed, Expanded, Kept, Unreached};
+pub use carillon_store::directory::{Addressed, Expanded, Kept, RecipientFilter, Unreached};
 pub use carillon_store::member::Member;
 pub use carillon_store::office_change::MemberChange;
 pub use carillon_store::office_contact::Member as BoundMember;

@@ -38,6 +38,15 @@ pub struct Kept {
     pub gone_at: Option<Timestamp>,
 }
 
+/// Which members or chats a list shows.
+#[derive(Debug, Clone, Default)]
+pub struct RecipientFilter {
+    /// Those whose name or platform's id holds this.
+    pub text: Option<String>,
+    /// Those who are in this department directly, by the platform's id.
+    pub department: Option<String>,
+}
+
 /// One whom a message goes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Addressed {
@@ -128,7 +137,7 @@ struct Expansion<'a, 't> {
 
 impl Expansion<'_, '_> {
     fn add(&mut self, recipient: &Recipient) -> Result<(), Error> {
-        let before = self.found.to.len();
+        let before = (self.found.to.len(), self.found.unreached.len());
         match recipient.kind {
             RecipientKind::Member | RecipientKind::Chat => return self.add_named(recipient),
             RecipientKind::Department => {
@@ -146,7 +155,7 @@ impl Expansion<'_, '_> {
                 self.add_group(&group)?;
             }
         }
-        if self.found.to.len() == before {
+        if (self.found.to.len(), self.found.unreached.len()) == before {
             self.found.unreached.push((recipient.clone(), Unreached::Empty));
         }
         Ok(())
@@ -217,7 +226,13 @@ impl Expansion<'_, '_> {
             let (kind, id) = (row.text()?, row.text()?);
             match kind.as_str() {
                 "member" => self.add_named(&Recipient { kind: RecipientKind::Member, id })?,
-                deep => self.add_department(&id, deep == "department")?,
+                deep => match self.department(&id)? {
+                    Some(department) => self.add_department(&department, deep == "department")?,
+                    None => {
+                        let named = Recipient { kind: RecipientKind::Department, id };
+                        self.found.unreached.push((named, Unreached::NoDepartment));
+                    }
+                },
             }
         }
         Ok(())
@@ -320,7 +335,7 @@ impl Store {
         self.db.write(expand).await
     }
 
-    /// Lists a connection's members or chats by our ids, behind `after`; with a part of a name or an id, those it fits.
+    /// Lists a connection's members or chats by our ids, behind `after`: those that a filter lets through.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -328,7 +343,7 @@ impl Store {
         &self,
         connection: ConnectionId,
         kind: RecipientKind,
-        search: Option<String>,
+        filter: RecipientFilter,
         after: Option<EndpointId>,
         limit: u64,
     ) -> Result<Vec<Kept>, Error> {
@@ -336,14 +351,16 @@ impl Store {
             let sql = select_kept!(
                 "WHERE r.connection_id = $1 AND r.kind = $2 AND r.state <> 2 AND ($3 IS NULL OR r.id > $3)
                  AND ($4 IS NULL OR r.name LIKE $4 ESCAPE '\\' OR r.platform_id LIKE $4 ESCAPE '\\')
+                 AND ($6 IS NULL OR EXISTS (SELECT 1 FROM office_membership m WHERE m.connection_id = r.connection_id
+                     AND m.department = $6 AND m.recipient_id = r.id))
                  ORDER BY r.id LIMIT $5"
             );
-            let part = crate::topic::part(search.as_ref());
+            let part = crate::topic::part(filter.text.as_ref());
             let after = after.map(|id| id.to_string());
             let rows = tx.query(
                 "office_recipient",
                 sql,
-                params![connection.to_string(), kind.name(), after, part, limit],
+                params![connection.to_string(), kind.name(), after, part, limit, filter.department],
             )?;
             let mut found = Vec::with_capacity(rows.len());
             for mut row in rows {

@@ -31,6 +31,9 @@ enum Action {
         /// A part of a name or of the platform's id
         #[arg(long, value_name = "TEXT")]
         search: Option<String>,
+        /// Those who are in this department directly, by the platform's id
+        #[arg(long, value_name = "ID")]
+        department: Option<String>,
     },
     /// List departments
     Departments {
@@ -105,9 +108,10 @@ enum Action {
 pub(crate) async fn run(flags: DirectoryFlags) -> anyhow::Result<ExitCode> {
     let client = flags.client.connect().await?;
     let (answer, name) = match flags.action {
-        Action::Members { connection, search } => {
-            let search = search.map(|text| format!("&search={}", piece(&text))).unwrap_or_default();
-            (listed(&client, &connection, "members", &search).await?, "members")
+        Action::Members { connection, search, department } => {
+            let given = [("search", search), ("department", department)].into_iter();
+            let given = given.filter_map(|(name, text)| Some(format!("&{name}={}", piece(&text?))));
+            (listed(&client, &connection, "members", &given.collect::<String>()).await?, "members")
         }
         Action::Departments { connection } => {
             (listed(&client, &connection, "departments", "").await?, "departments")

@@ -8,7 +8,7 @@ use carillon_model::outcome::Advice;
 use carillon_model::{Channel, Timestamp};
 use carillon_store::connection::Connected;
 use carillon_store::delivery::Opened;
-use carillon_store::directory::{Expanded, Unreached};
+use carillon_store::directory::{Expanded, RecipientFilter, Unreached};
 use carillon_store::office_group::{GroupPart, GroupPartKind};
 use carillon_store::office_run::{Progress, Run};
 use carillon_store::office_staged::Staged;
@@ -49,6 +49,14 @@ fn department(id: &str, parent: Option<&str>) -> Department {
 pub(crate) fn range(departments: &[&str]) -> Range {
     let departments: BTreeSet<String> = departments.iter().map(|&text| text.to_owned()).collect();
     Range { all: departments.is_empty(), departments, ..Range::default() }
+}
+
+fn all() -> RecipientFilter {
+    RecipientFilter::default()
+}
+
+fn text(text: &str) -> RecipientFilter {
+    RecipientFilter { text: Some(text.to_owned()), ..all() }
 }
 
 /// Reads a directory to its end; tells whether it asks.
@@ -131,16 +139,18 @@ pub(crate) async fn an_update_is_committed_as_a_whole<H: Home>() {
     let run = run_of(&bed, id, run).await;
     assert_eq!((run.state, run.counts.members, run.counts.added), (RunState::Done, 3, 3));
     assert_eq!((run.missing, run.calls, run.caused_by.as_str()), (vec!["im:chat".to_owned()], 3, "somebody"));
-    let page = bed.store.recipient_page(id, RecipientKind::Member, None, None, 2).await.unwrap();
+    let page = bed.store.recipient_page(id, RecipientKind::Member, all(), None, 2).await.unwrap();
     assert_eq!(page.len(), 2);
-    let rest = bed.store.recipient_page(id, RecipientKind::Member, None, Some(page[1].id), 9).await.unwrap();
+    let rest = bed.store.recipient_page(id, RecipientKind::Member, all(), Some(page[1].id), 9).await.unwrap();
     assert_eq!(rest.len(), 1);
-    let found =
-        bed.store.recipient_page(id, RecipientKind::Member, Some("of b".to_owned()), None, 9).await.unwrap();
+    let found = bed.store.recipient_page(id, RecipientKind::Member, text("of b"), None, 9).await.unwrap();
     assert_eq!(
         (found[0].platform_id.as_str(), &found[0].departments),
         ("b", &vec!["d1".to_owned(), "d2".to_owned()])
     );
+    let of = RecipientFilter { department: Some("d2".to_owned()), ..all() };
+    let found = bed.store.recipient_page(id, RecipientKind::Member, of, None, 9).await.unwrap();
+    assert!(found.len() == 2 && found.iter().all(|one| one.departments.contains(&"d2".to_owned())));
     let departments = bed.store.department_page(id, None, 9).await.unwrap();
     let sizes: Vec<(&str, u64)> = departments.iter().map(|(one, size)| (one.id.as_str(), *size)).collect();
     assert_eq!(sizes, [("d1", 2), ("d2", 2)]);
@@ -208,7 +218,7 @@ pub(crate) async fn too_many_gone_asks_and_a_crash_commits_nothing<H: Home>() {
         "it waits for an answer"
     );
     let there = async |bed: &Bed<H>| {
-        let all = bed.store.recipient_page(id, RecipientKind::Member, None, None, 9).await.unwrap();
+        let all = bed.store.recipient_page(id, RecipientKind::Member, all(), None, 9).await.unwrap();
         all.iter().filter(|one| one.is_there).count()
     };
     assert_eq!(there(&bed).await, 4);
@@ -271,7 +281,13 @@ pub(crate) async fn everyone_is_reached_once<H: Home>() {
     ];
     let missed = expand(&bed, id, &missed).await;
     let reasons: Vec<Unreached> = missed.unreached.iter().map(|(_, why)| *why).collect();
-    assert_eq!(reasons, [Unreached::Empty, Unreached::NoGroup, Unreached::NoDepartment]);
+    assert_eq!(reasons, [Unreached::NoDepartment, Unreached::NoGroup, Unreached::NoDepartment]);
+    // A department is found by either of its ids, as in a push; one that is not there is told.
+    let part = |id: &str| GroupPart { kind: GroupPartKind::Department, id: id.to_owned() };
+    bed.store.group_put(id, "Leads".to_owned(), vec![part("custom-d1"), part("nowhere")]).await.unwrap();
+    let of_group = expand(&bed, id, &[named(RecipientKind::Group, "Leads")]).await;
+    assert_eq!(of_group.to.len(), expand(&bed, id, &[named(RecipientKind::Department, "d1")]).await.to.len());
+    assert_eq!(of_group.unreached, [(named(RecipientKind::Department, "nowhere"), Unreached::NoDepartment)]);
     assert!(bed.store.group_delete(id, group).await.unwrap());
     assert!(!bed.store.group_delete(id, group).await.unwrap());
     let chat =

@@ -7,7 +7,7 @@ use carillon_model::id::{EndpointId, GroupId, RunId};
 use carillon_model::office::recipient::check_member_id;
 use carillon_model::office::{Department, RecipientKind};
 use carillon_model::{Field, Invalid};
-use carillon_service::{Error, Group, GroupPart, GroupPartKind, Kept, Run};
+use carillon_service::{Error, Group, GroupPart, GroupPartKind, Kept, RecipientFilter, Run};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -281,8 +281,9 @@ async fn reachable(
 ) -> Result<(Vec<Kept>, Option<String>), Error> {
     let (id, limit) = (connection_id(call)?, call.limit()?);
     let after = call.0.query("after").map(EndpointId::parse).transpose()?;
-    let search = call.0.query("search").map(str::to_owned);
-    let found = app.service.list_reachable(&call.0.caller, id, kind, search, after, limit + 1).await?;
+    let text = |name: &str| call.0.query(name).map(str::to_owned);
+    let filter = RecipientFilter { text: text("search"), department: text("department") };
+    let found = app.service.list_reachable(&call.0.caller, id, kind, filter, after, limit + 1).await?;
     let (found, more) = page(found, limit);
     let next = found.last().filter(|_last| more).map(|last| last.id.to_string());
     Ok((found, next))
@@ -292,6 +293,7 @@ async fn reachable(
 #[utoipa::path(get, path = "/api/v1/connections/{connection_id}/members", tag = "office",
     params(("connection_id" = String, Path),
            ("search" = Option<String>, Query, description = "a part of a name or of the platform's id"),
+           ("department" = Option<String>, Query, description = "those who are in this one directly, by the platform's id"),
            ("limit" = Option<u64>, Query, description = "1 to 200, 50 when not given"),
            ("after" = Option<String>, Query, description = "the `next` of the page before")),
     responses((status = 200, body = MemberPage), (status = 400), (status = 401), (status = 404)))]

@@ -21,6 +21,7 @@ mod audit;
 mod chart;
 mod deed;
 mod delivery;
+mod directory;
 mod endpoint;
 mod form;
 mod frame;
@@ -157,6 +158,23 @@ fn office_routes() -> Router<App> {
         .route("/console/office/{connection_id}/updates/{run_id}", get(office::run::show))
         .route("/console/office/{connection_id}/updates/{run_id}/confirm", post(office::run::confirm))
         .route("/console/office/{connection_id}/updates/{run_id}/cancel", post(office::run::cancel))
+        .route("/console/office/{connection_id}/members", get(directory::members::show))
+        .route("/console/office/{connection_id}/departments", get(directory::departments::show))
+        .route("/console/office/{connection_id}/chats", get(directory::chats::show))
+        .route(
+            "/console/office/{connection_id}/groups",
+            get(directory::groups::show).post(directory::groups::create),
+        )
+        .route(
+            "/console/office/{connection_id}/groups/{group_id}",
+            get(directory::group::show).post(directory::group::change),
+        )
+        .route("/console/office/{connection_id}/groups/{group_id}/reach", post(directory::group::reach))
+        .route("/console/office/{connection_id}/groups/{group_id}/delete", post(directory::groups::delete))
+        .route("/console/office/{connection_id}/gone", get(directory::gone::show))
+        .route("/console/office/{connection_id}/gone/merge", post(directory::gone::merge))
+        .route("/console/office/{connection_id}/gone/unmerge", post(directory::gone::unmerge))
+        .route("/console/office/{connection_id}/bind", get(directory::bind::show).post(directory::bind::bind))
 }
 
 /// A page, with the headers that keep it safe.

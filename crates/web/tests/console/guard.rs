@@ -93,6 +93,13 @@ async fn a_form_of_another_site_changes_nothing() {
         "/console/office/a/update",
         "/console/office/a/updates/a/confirm",
         "/console/office/a/updates/a/cancel",
+        "/console/office/a/groups",
+        "/console/office/a/groups/a",
+        "/console/office/a/groups/a/reach",
+        "/console/office/a/groups/a/delete",
+        "/console/office/a/gone/merge",
+        "/console/office/a/gone/unmerge",
+        "/console/office/a/bind",
     ];
     for csrf in ["", "made-up"] {
         for path in paths {

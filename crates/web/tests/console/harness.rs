@@ -50,8 +50,9 @@ impl Shown {
             text.push_str(piece.split_once('>').map_or(piece, |(_tag, text)| text));
             text.push(' ');
         }
+        let plain = text.replace("&#60;", "<").replace("&#62;", ">").replace("&#34;", "\"");
         let plain =
-            text.replace("&lt;", "<").replace("&gt;", ">").replace("&#39;", "'").replace("&quot;", "\"");
+            plain.replace("&lt;", "<").replace("&gt;", ">").replace("&#39;", "'").replace("&quot;", "\"");
         plain.replace("&amp;", "&").split_whitespace().collect::<Vec<_>>().join(" ")
     }
 }

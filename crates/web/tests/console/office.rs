@@ -12,7 +12,7 @@ use crate::language::in_one_language;
 
 const SECRET: &str = "lark-secret-00112233445566";
 
-async fn connected(bed: &Bed) -> ConnectionId {
+pub(crate) async fn connected(bed: &Bed) -> ConnectionId {
     let app = App::Lark(LarkApp { app_id: "cli_a1b2c3d4e5f6a7b8".into(), app_secret: SECRET.into() });
     bed.store.connection_add(&bed.caller.project, "0".to_owned(), app).await.unwrap();
     bed.store.connection_list(&bed.caller.project).await.unwrap().remove(0).id
@@ -30,7 +30,7 @@ fn member(id: &str) -> Member {
 }
 
 /// Reads a directory of these members to its end.
-async fn read(bed: &Bed, connection: ConnectionId, members: &[&str]) -> RunId {
+pub(crate) async fn read(bed: &Bed, connection: ConnectionId, members: &[&str]) -> RunId {
     let run = bed.store.run_begin(connection, "admin".to_owned()).await.unwrap();
     let department = Department { id: "1".to_owned(), other_id: None, parent: None, name: "00".to_owned() };
     let staged = Staged {
@@ -139,6 +139,11 @@ async fn the_pages_of_office_apps_are_in_one_language() {
     let mut paths: Vec<String> =
         ["", "/check", "/settings", "/delete"].iter().map(|rest| format!("{path}{rest}")).collect();
     paths.push(format!("{path}/updates/{run}"));
+    bed.store.run_confirm(run).await.unwrap();
+    let group = bed.service.put_group(&bed.caller, id, "0".to_owned(), Vec::new()).await.unwrap();
+    let tabs = ["members", "members?find=9", "departments", "chats", "groups", "gone", "bind"];
+    paths.extend(tabs.map(|tab| format!("{path}/{tab}")));
+    paths.push(format!("{path}/groups/{group}?find=a"));
     paths.extend(["", "/lark", "/dingtalk", "/wecom"].map(|rest| format!("/console/office/new{rest}")));
     let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
     in_one_language(&bed, &paths).await;

@@ -16,6 +16,7 @@ macro_rules! texts {
 
 mod access;
 mod common;
+mod directory;
 mod office;
 mod send;
 mod template;
@@ -26,6 +27,7 @@ use carillon_model::message::Locale;
 
 use self::access::{About, AccessText, AuditText};
 use self::common::{ChannelText, Common, Nav, OutcomeText, ProblemText, SignIn, StateText};
+use self::directory::{BindText, DirectoryText, GoneText, GroupText};
 use self::office::{AppSteps, DoctorText, OfficeText, RunText};
 use self::send::{GuideText, PublishText, SubscribeText, SubscriptionText};
 use self::template::TemplateText;
@@ -125,6 +127,10 @@ groups! {
     run: RunText,
     doctor: DoctorText,
     app_steps: AppSteps,
+    directory: DirectoryText,
+    group: GroupText,
+    gone: GoneText,
+    bind: BindText,
     access: AccessText,
     audit: AuditText,
     about: About,
@@ -144,6 +150,8 @@ impl Texts {
             "connected" => self.office.connected,
             "confirmed" => self.run.confirmed,
             "ended" => self.run.ended,
+            "merged" => self.gone.merge_done,
+            "unmerged" => self.gone.unmerge_done,
             "revoked" => self.access.revoked,
             "password" => self.access.password_done,
             _ => return None,
