@@ -119,6 +119,9 @@ class Company:
             pushed = self.api("POST", "/api/v1/pushes", {"connection_id": connection, "to": to, **content})
             deliveries = self.installation.settled(pushed["message_id"])
             assert [it["state"] for it in deliveries] == ["delivered"] * 2, deliveries
+        if self.platform == "feishu":
+            card = {"message_id": pushed["message_id"], "replace": {"markdown": "**solved**"}}
+            assert self.api("POST", "/api/v1/recalls", card)["recalled"] == 2
         recalled = self.api("POST", "/api/v1/recalls", {"message_id": pushed["message_id"]})["recalls"]
         # WeCom takes nothing back from chats.
         assert [it["recalled"] for it in recalled] == [True, self.platform != "wecom"], recalled

@@ -13,7 +13,7 @@ from lark_oapi.api.contact.v3 import (
 )
 from lark_oapi.api.im.v1 import (
     CreateImageRequest, CreateImageRequestBody, CreateMessageRequest, CreateMessageRequestBody, DeleteMessageRequest,
-    ListChatRequest,
+    ListChatRequest, PatchMessageRequest, PatchMessageRequestBody,
 )
 
 import office
@@ -124,12 +124,16 @@ class Lark(unittest.TestCase):
         self.assertEqual(first.message_id, again.message_id)
         card = {"schema": "2.0", "header": {"title": {"tag": "plain_text", "content": "磁盘"}, "template": "red"},
                 "body": {"elements": [{"tag": "markdown", "content": "**91 %**"}]}}
-        self.good(self.send("chat_id", office.CHAT, "interactive", card))
+        sent = self.good(self.send("chat_id", office.CHAT, "interactive", card))
+        card["config"] = {"update_multi": True}
+        other = PatchMessageRequestBody.builder().content(json.dumps(card)).build()
+        patch = PatchMessageRequest.builder().message_id(sent.message_id).request_body(other).build()
+        self.good(self.client.im.v1.message.patch(patch))
         delete = DeleteMessageRequest.builder().message_id(first.message_id).build()
         self.good(self.client.im.v1.message.delete(delete))
         self.assertEqual(self.client.im.v1.message.delete(delete).code, 230011)
         shown = [(it["chat"], it["kind"]) for it in self.company.received() if it["chat"] in ("Member 2", "Release room")]
-        self.assertEqual(shown[-2:], [("Member 2", "text"), ("Release room", "interactive")])
+        self.assertEqual(shown[-3:], [("Member 2", "text"), ("Release room", "interactive"), ("Release room", "replaced")])
         self.assertEqual(self.send("user_id", "stranger", "text", {"text": "x"}).code, 230034)
         image = CreateImageRequestBody.builder().image_type("message").image(b"").build()
         upload = self.client.im.v1.image.create(CreateImageRequest.builder().request_body(image).build())

@@ -6,11 +6,15 @@ use std::time::Duration;
 
 use carillon_model::audit::Deed;
 use carillon_model::clock::Timestamp;
+use carillon_model::endpoint::Endpoint;
 use carillon_model::id::{ConnectionId, DeliveryId, MessageId};
+use carillon_model::message::{Content, Kind, Locale, Priority};
 use carillon_model::office::{App, Recipient};
-use carillon_model::outcome::{Advice, Outcome};
+use carillon_model::outcome::{Advice, Outcome, Verdict};
 use carillon_model::role::Right;
+use carillon_model::subscription::{Extension, OfficeApp, Target};
 use carillon_model::{Channel, Field, Invalid};
+use carillon_provider::Post;
 use carillon_store::recall::{Sent, SentFilter};
 
 use crate::error::Error;
@@ -36,6 +40,8 @@ pub struct Recall {
     pub until: Option<Timestamp>,
     /// Where to go on.
     pub after: Option<DeliveryId>,
+    /// What stands in its place from now on, instead of nothing: a card on Lark and Feishu.
+    pub replace: Option<Content>,
 }
 
 /// What became of taking one delivery back.
@@ -43,7 +49,7 @@ pub struct Recall {
 pub struct Recalled {
     /// The delivery.
     pub sent: Sent,
-    /// Whether it is gone from the chat.
+    /// Whether it is gone from the chat, or another card in its place.
     pub done: bool,
     /// The platform's code.
     pub code: Option<String>,
@@ -57,6 +63,13 @@ fn impossible() -> Advice {
     Advice {
         en: "This cannot be taken back: the platform takes nothing back of messages of this kind, or its id was not kept.".into(),
         zh: "无法撤回：平台不支持撤回此类消息，或未保存其消息 ID。".into(),
+    }
+}
+
+fn irreplaceable() -> Advice {
+    Advice {
+        en: "This cannot be replaced: only a single card on Lark or Feishu that was not taken back can, by one that fits into a card.".into(),
+        zh: "无法替换：仅支持替换飞书（Lark）上未撤回的单张卡片，且新内容须能放入一张卡片。".into(),
     }
 }
 
@@ -77,6 +90,9 @@ impl Service {
         caller.may(Right::Change)?;
         if recall.message.is_none() && recall.connection.is_none() {
             return Err(Invalid::new(Field::Body, "give message_id or connection_id").into());
+        }
+        if let Some(content) = &recall.replace {
+            content.check()?;
         }
         let now = self.clock.now();
         let mut recipient = None;
@@ -107,8 +123,11 @@ impl Service {
                 Entry::Occupied(app) => app.into_mut(),
                 Entry::Vacant(place) => place.insert(self.store.connection_open(sent.connection).await?),
             };
-            let recalled = self.take_back(app.as_ref(), sent).await;
-            if recalled.done && recalled.sent.recalled_at.is_none() {
+            let recalled = match &recall.replace {
+                Some(content) => self.put_in_place(app.as_ref(), sent, content).await,
+                None => self.take_back(app.as_ref(), sent).await,
+            };
+            if recall.replace.is_none() && recalled.done && recalled.sent.recalled_at.is_none() {
                 gone.push(recalled.sent.delivery);
             }
             done.push(recalled);
@@ -120,6 +139,39 @@ impl Service {
             store.recall_note(gone, Timestamp(now.0.saturating_sub(kept))).await?;
         }
         Ok(done)
+    }
+
+    async fn put_in_place(&self, app: Option<&App>, sent: Sent, content: &Content) -> Recalled {
+        let verdict = match app.filter(|_app| sent.recalled_at.is_none() && sent.merged <= 1) {
+            Some(app) => {
+                let endpoint = Endpoint::Office {
+                    connection: sent.connection,
+                    kind: sent.kind,
+                    id: sent.platform_id.as_str().into(),
+                };
+                let office = Some(Box::new(OfficeApp { app: app.clone(), connection: sent.connection }));
+                let target = Target { endpoint, extension: Extension { office, ..Extension::default() } };
+                let post = Post {
+                    body: &content.default,
+                    key: "replace",
+                    kind: Kind::Published,
+                    message: sent.delivery.message,
+                    subject: content.subject.as_deref(),
+                    topic_urn: "",
+                    subscription_urn: "",
+                    created_at: self.clock.now(),
+                    locale: Locale::default(),
+                    priority: Priority::Normal,
+                    origin: None,
+                };
+                self.providers.office_replace(&target, &post, &sent.words).await
+            }
+            None => None,
+        };
+        match verdict {
+            Some(verdict) => told(sent, verdict),
+            None => Recalled { sent, done: false, code: None, text: None, advice: Some(irreplaceable()) },
+        }
     }
 
     async fn take_back(&self, app: Option<&App>, sent: Sent) -> Recalled {
@@ -136,18 +188,23 @@ impl Service {
         let Some(verdict) = verdict else {
             return Recalled { sent, done: false, code: None, text: None, advice: Some(impossible()) };
         };
-        let done = verdict.outcome == Outcome::Accepted;
-        let advice = if verdict.outcome == Outcome::Refused {
-            late()
-        } else {
-            carillon_provider::advice(Channel::Office, verdict.reason)
-        };
-        Recalled {
-            sent,
-            done,
-            advice: (!done).then_some(advice),
-            code: verdict.platform_code.filter(|_code| !done),
-            text: verdict.platform_text.filter(|_text| !done),
-        }
+        told(sent, verdict)
+    }
+}
+
+/// What a platform's verdict means for a delivery.
+fn told(sent: Sent, verdict: Verdict) -> Recalled {
+    let done = verdict.outcome == Outcome::Accepted;
+    let advice = if verdict.outcome == Outcome::Refused {
+        late()
+    } else {
+        carillon_provider::advice(Channel::Office, verdict.reason)
+    };
+    Recalled {
+        sent,
+        done,
+        advice: (!done).then_some(advice),
+        code: verdict.platform_code.filter(|_code| !done),
+        text: verdict.platform_text.filter(|_text| !done),
     }
 }

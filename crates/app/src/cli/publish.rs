@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use clap::Args;
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::client::text;
+use super::client::{items, text};
 use super::{ClientFlags, say, text_or_stdin};
 
 #[derive(Debug, Args)]
@@ -32,6 +32,9 @@ pub(crate) struct PublishFlags {
     /// Publish once: the same key again within 24 hours prints the first message's id and publishes nothing
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
+    /// Publish nothing: tell who would get it, and in how many parts
+    #[arg(long, conflicts_with = "idempotency_key")]
+    dry_run: bool,
 }
 
 /// Runs the command.
@@ -49,6 +52,15 @@ pub(crate) async fn run(flags: PublishFlags) -> anyhow::Result<ExitCode> {
     if let Some(object) = body.as_object_mut() {
         object.insert(kind.to_owned(), message.into());
     }
+    if flags.dry_run {
+        let answer = client.call(Method::POST, "/api/v1/messages/preview", Some(&body)).await?;
+        if flags.client.json {
+            say(&answer.to_string());
+        } else {
+            foretell(&answer);
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
     let answer = client.call(Method::POST, "/api/v1/messages", Some(&body)).await?;
     if flags.client.json {
         say(&answer.to_string());
@@ -56,4 +68,21 @@ pub(crate) async fn run(flags: PublishFlags) -> anyhow::Result<ExitCode> {
         say(text(&answer, "/message_id"));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says what a publish would do.
+fn foretell(answer: &Value) {
+    let number = |value: &Value, pointer: &str| value.pointer(pointer).and_then(Value::as_u64).unwrap_or(0);
+    let (recipients, subscribed) = (number(answer, "/recipients"), number(answer, "/subscribed"));
+    say(&format!("{recipients} of {subscribed} subscriptions would get it"));
+    for form in items(answer, "/channels").iter().filter(|form| number(form, "/recipients") > 0) {
+        let (channel, count) = (text(form, "/channel"), number(form, "/recipients"));
+        let parts = items(form, "/parts").len();
+        let told = match parts {
+            0 => format!("cannot be sent: {}", text(form, "/advice/en")),
+            1 => "in one part".to_owned(),
+            more => format!("in {more} parts"),
+        };
+        say(&format!("{channel}  {count}  {told}"));
+    }
 }

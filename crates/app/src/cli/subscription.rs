@@ -77,6 +77,9 @@ struct Add {
     /// A note of yours
     #[arg(long, value_name = "TEXT")]
     remark: Option<String>,
+    /// Subscribe nothing: send a test message there and tell what came of it
+    #[arg(long)]
+    test: bool,
 }
 
 /// Runs the command.
@@ -84,9 +87,10 @@ pub(crate) async fn run(flags: SubscriptionFlags) -> anyhow::Result<ExitCode> {
     let client = flags.client.connect().await?;
     let answer = match flags.action {
         Action::Add(add) => {
+            let test = add.test;
             let answer = added(&client, *add).await?;
             if !flags.client.json {
-                say(text(&answer, "/subscription_urn"));
+                if test { tried(&answer) } else { say(text(&answer, "/subscription_urn")) }
             }
             answer
         }
@@ -123,7 +127,9 @@ pub(crate) async fn run(flags: SubscriptionFlags) -> anyhow::Result<ExitCode> {
     if flags.client.json {
         say(&answer.to_string());
     }
-    Ok(ExitCode::SUCCESS)
+    // A test message that did not arrive is a failure.
+    let failed = answer.pointer("/arrived").and_then(Value::as_bool) == Some(false);
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 /// Sets what is given, and gives the answers as one.
@@ -167,9 +173,31 @@ async fn added(client: &Client, add: Add) -> anyhow::Result<Value> {
         extension.insert("header".to_owned(), headers(&add.headers)?.into());
     }
     let endpoint = text_or_stdin(add.endpoint)?;
+    if add.test {
+        let topic = client.topic_urn(&add.topic);
+        let body =
+            json!({ "topic": topic, "protocol": add.protocol, "endpoint": endpoint, "extension": extension });
+        return client.call(Method::POST, "/api/v1/subscriptions/test", Some(&body)).await;
+    }
     let body = json!({ "protocol": add.protocol, "endpoint": endpoint, "remark": add.remark, "extension": extension });
     let path = client.smn(&format!("topics/{}/subscriptions", piece(&client.topic_urn(&add.topic))));
     client.call(Method::POST, &path, Some(&body)).await
+}
+
+/// Says what came of a test message.
+fn tried(answer: &Value) {
+    let arrived = answer.pointer("/arrived").and_then(Value::as_bool) == Some(true);
+    say(if arrived { "it arrived" } else { "it did not arrive" });
+    for pointer in ["/code", "/text"] {
+        if !text(answer, pointer).is_empty() {
+            say(&format!("  {}", paint::plain(text(answer, pointer))));
+        }
+    }
+    if !arrived {
+        for pointer in ["/advice/en", "/advice/zh"] {
+            say(&format!("  {}", text(answer, pointer)));
+        }
+    }
 }
 
 /// Reads headers, each `Name: value`. The value may be a secret and is not repeated.

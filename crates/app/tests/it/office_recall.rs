@@ -82,3 +82,30 @@ async fn all_parts_of_a_long_text_are_taken_back() {
     assert_eq!(recall(&api, json!({ "message_id": message })).await["recalled"], 1);
     assert_eq!(platforms.recalled(), vec!["Member 1"; parts]);
 }
+
+/// Lark and Feishu change a card that was sent; the others change nothing, and that is said.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_card_is_replaced() {
+    for platform in [Platform::Feishu, Platform::DingtalkApp] {
+        let (home, platforms) = (home(), start_with(app(platform)).await);
+        let server = Start::new().led_to(&platforms).at(home.path()).await;
+        let api = server.api(Auth::token());
+        let connection = connect(&api, platform).await;
+        let to = json!([{ "kind": "member", "id": "u00001" }]);
+        let push = json!({ "connection_id": connection, "to": to, "title": "Disk", "markdown": "**91 %**" });
+        let message = api.post("/api/v1/pushes", &push).await.expect(202).at("/message_id");
+        ended(&api, &message).await;
+        let card = json!({ "title": "Disk", "markdown": "**solved**", "severity": "ok" });
+        let done = recall(&api, json!({ "message_id": message, "replace": card })).await;
+        let expected = platform == Platform::Feishu;
+        assert_eq!(done["recalls"][0]["recalled"], expected, "{done}");
+        let last = platforms.received().pop().unwrap();
+        assert_eq!((last.kind == "replaced", last.text.contains("solved")), (expected, expected), "{last:?}");
+        let empty = json!({ "message_id": message, "replace": { "markdown": "" } });
+        api.post("/api/v1/recalls", &empty).await.expect(400);
+        // What was replaced can be taken back; what was taken back cannot be replaced.
+        assert_eq!(recall(&api, json!({ "message_id": message })).await["recalled"], 1);
+        let again = json!({ "message_id": message, "replace": { "markdown": "x" } });
+        assert_eq!(recall(&api, again).await["recalled"], 0);
+    }
+}

@@ -131,6 +131,20 @@ pub(crate) async fn send(
     }
 }
 
+/// Puts another card in the place of one that was sent ("update the card of a message").
+pub(crate) async fn replace(context: &Context<'_>, app: &App, id: &str, card: &Part) -> Verdict {
+    let sent: Value = serde_json::from_str(&card.body).unwrap_or_default();
+    let content = text(&sent, "/content").unwrap_or_default();
+    let ask = Ask {
+        interface: "im/v1/messages/replace",
+        method: Method::PATCH,
+        host: app.lark_host(),
+        path: format!("/open-apis/im/v1/messages/{}", piece(id)),
+        body: json(&serde_json::json!({ "content": content })),
+    };
+    call(context, app, &ask).await.map_or_else(|refusal| refusal, |(_answer, verdict)| verdict)
+}
+
 /// Takes a message back.
 pub(crate) async fn recall(context: &Context<'_>, app: &App, id: &str) -> Verdict {
     let ask = Ask {

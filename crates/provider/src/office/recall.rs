@@ -1,4 +1,4 @@
-//! Taking back what an app sent, by the ids that the platform gave it.
+//! Taking back what an app sent, or putting another card in its place, by the ids that the platform gave it.
 //!
 //! | platform | what it takes back |
 //! | --- | --- |
@@ -12,7 +12,7 @@ use carillon_model::outcome::{Outcome, Reason, Verdict};
 use carillon_model::subscription::Target;
 use carillon_model::text::shorten;
 
-use crate::{Context, Part, Providers, clean, dingtalk, lark, wecom};
+use crate::{Context, Part, Post, Providers, clean, dingtalk, lark, wecom};
 
 /// What stands before an id in the words of a verdict.
 pub(crate) const NAMES: [&str; 3] = ["message_id", "processQueryKey", "msgid"];
@@ -43,6 +43,20 @@ impl Providers {
     /// Sends a part behind others of its delivery: the verdict names what the platform called all of them.
     pub async fn send_behind(&self, before: &Verdict, target: &Target, part: &Part) -> Verdict {
         after(before, self.send(target, part).await)
+    }
+
+    /// Puts another card in the place of the one that a verdict's words name. Nothing when that was no single message, the
+    /// platform changes nothing that was sent, or the new one does not fit into one card.
+    pub async fn office_replace(&self, target: &Target, post: &Post<'_>, words: &str) -> Option<Verdict> {
+        let office = target.extension.office.as_ref()?;
+        let ids = ids(words);
+        let (App::Lark(_) | App::Feishu(_), [id]) = (&office.app, ids.as_slice()) else { return None };
+        let parts = self.render(target, post).ok()?;
+        let [card] = parts.as_slice() else { return None };
+        let verdict = lark::office::replace(&self.context(), &office.app, id, card).await;
+        let secrets = crate::secrets(target);
+        let secrets: Vec<&str> = secrets.iter().map(carillon_model::SecretText::reveal).collect();
+        Some(clean::verdict(verdict, &secrets))
     }
 
     /// Takes back what a verdict's words name. Nothing when they name nothing, or the platform takes nothing of the kind

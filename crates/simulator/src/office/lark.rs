@@ -119,6 +119,10 @@ fn called(office: &mut Office, call: &Call, asked: &Asked<'_>, path: &[&str]) ->
             }
             Err(fault(400, 230_011, "The message was withdrawn."))
         }
+        ["im", "v1", "messages", id] if call.is(&Method::PATCH) => {
+            require(&app, &["im:message", "im:message:send_as_bot", "im:message:update"])?;
+            super::lark_send::replace(office, &app, id, asked)
+        }
         ["im", "v1", "images" | "files"] if call.is(&Method::POST) => {
             require(&app, &["im:resource", "im:resource:upload"])?;
             Err(fault(400, 234_001, "Invalid request param."))

@@ -59,6 +59,30 @@ pub(super) fn send(office: &mut Office, app: &OfficeApp, asked: &Asked<'_>) -> R
     Ok(answer(&message_id).showing(message.into_shown(chat, masked(&app.app_id), body)))
 }
 
+/// Puts another card in the place of one that was sent.
+pub(super) fn replace(
+    office: &Office,
+    app: &OfficeApp,
+    id: &str,
+    asked: &Asked<'_>,
+) -> Result<Verdict, Verdict> {
+    let body = asked.json_object().unwrap_or_default();
+    let content = text_at(&body, "content")
+        .ok_or_else(|| fault(400, 99_992_402, "field validation failed: content"))?;
+    if content.len() > CARD_MAX {
+        return Err(fault(400, 230_025, "The length of the message content reaches its limit."));
+    }
+    let chat = office.chat_of(id, &app.app_id, asked.now_ms);
+    let chat = chat.ok_or_else(|| fault(400, 230_011, "The message was withdrawn."))?;
+    let card: Value = serde_json::from_str(content).unwrap_or_default();
+    if card.pointer("/config/update_multi") != Some(&Value::Bool(true)) {
+        return Err(fault(400, 230_099, "Failed to create card content, ext=update_multi must be true"));
+    }
+    let mut shown = app_message("interactive", &card)?.into_shown(chat, masked(&app.app_id), body);
+    shown.kind = "replaced".to_owned();
+    Ok(Verdict::accepted("0", json!({ "code": 0, "msg": "success", "data": {} })).showing(shown))
+}
+
 fn answer(message_id: &str) -> Verdict {
     Verdict::accepted("0", json!({ "code": 0, "msg": "success", "data": { "message_id": message_id } }))
 }

@@ -314,6 +314,12 @@ impl Office {
         true
     }
 
+    /// The chat that a message of an app is in, if it is still there.
+    fn chat_of(&self, id: &str, app: &str, now_ms: i64) -> Option<String> {
+        let fits = |(of, _, at): &&(String, String, i64)| of == app && now_ms - *at < RECALL_MS;
+        self.shown.get(id).filter(fits).map(|(_, chat, _)| chat.clone())
+    }
+
     pub(crate) fn recalled(&self) -> &[String] {
         &self.recalled
     }

@@ -50,6 +50,30 @@ pub(crate) struct NewMessage {
     idempotency_key: Option<String>,
 }
 
+impl NewMessage {
+    /// The topic that it names.
+    pub(super) fn topic(&self) -> &str {
+        &self.topic
+    }
+}
+
+/// What a body asks for, but for its key.
+pub(super) fn wanted(new: NewMessage) -> Result<Publish, Invalid> {
+    let body = match (new.text, new.markdown) {
+        (Some(text), None) => Body::text(text),
+        (None, Some(markdown)) => Body::markdown(markdown),
+        _ => return Err(Invalid::new(Field::Message, "give either text or markdown")),
+    };
+    let subject = new.title.filter(|title| !title.is_empty());
+    Ok(Publish {
+        content: Content { subject, default: body, ..Content::default() },
+        time_to_live: new.time_to_live,
+        priority: new.priority,
+        locale: new.locale,
+        ..Publish::default()
+    })
+}
+
 /// A message that was accepted.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Accepted {
@@ -264,26 +288,9 @@ pub(super) fn idempotency_key(call: &ApiCall, of_body: Option<String>) -> Result
 pub(crate) async fn publish(State(app): State<App>, call: ApiCall) -> Result<Response, ApiError> {
     let published = async {
         let new: NewMessage = call.body()?;
-        let idempotency_key = idempotency_key(&call, new.idempotency_key)?;
-        let body = match (new.text, new.markdown) {
-            (Some(text), None) => Body::text(text),
-            (None, Some(markdown)) => Body::markdown(markdown),
-            _ => return Err(Invalid::new(Field::Message, "give either text or markdown").into()),
-        };
-        let content = Content {
-            subject: new.title.filter(|title| !title.is_empty()),
-            default: body,
-            ..Content::default()
-        };
-        let publish = Publish {
-            content,
-            time_to_live: new.time_to_live,
-            priority: new.priority,
-            locale: new.locale,
-            idempotency_key,
-            ..Publish::default()
-        };
+        let idempotency_key = idempotency_key(&call, new.idempotency_key.clone())?;
         let urn = app.service.topic_urn(&call.0.caller, &new.topic)?;
+        let publish = Publish { idempotency_key, ..wanted(new)? };
         app.service.publish(&call.0.caller, &urn, publish).await
     };
     let published = published.await.map_err(|error| call.refuse(error))?;

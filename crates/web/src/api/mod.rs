@@ -21,6 +21,7 @@ mod push;
 mod recall;
 mod rotation;
 mod traffic;
+mod trial;
 
 use axum::Router;
 use axum::extract::{FromRequest, Request};
@@ -49,6 +50,8 @@ pub(crate) fn routes() -> Router<App> {
     Router::new()
         .route("/api/openapi.json", get(openapi::show))
         .route("/api/v1/messages", post(message::publish).get(message::list))
+        .route("/api/v1/messages/preview", post(trial::preview))
+        .route("/api/v1/subscriptions/test", post(trial::test))
         .route("/api/v1/messages/{message_id}", get(message::show))
         .route("/api/v1/messages/{message_id}/deliveries", get(message::deliveries))
         .route("/api/v1/deliveries/{delivery_id}", get(message::delivery))

@@ -7,7 +7,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, Secur
 
 use super::{
     account, audit, change, connection, credential, delivery, directory, endpoint, installation, message,
-    people, project, push, recall, rotation, traffic,
+    people, project, push, recall, rotation, traffic, trial,
 };
 
 #[derive(OpenApi)]
@@ -21,6 +21,8 @@ use super::{
     ),
     paths(
         message::publish,
+        trial::preview,
+        trial::test,
         message::list,
         message::show,
         message::deliveries,

@@ -31,7 +31,7 @@ pub(crate) struct To {
 }
 
 /// A button that opens a page.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewButton {
     /// What it says.
@@ -83,6 +83,35 @@ pub(crate) struct NewPush {
     /// Stands in for the header `Idempotency-Key`.
     #[serde(default)]
     idempotency_key: Option<String>,
+}
+
+/// What a card says.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewCard {
+    /// The heading.
+    #[serde(default)]
+    title: Option<String>,
+    /// The text in Markdown.
+    markdown: String,
+    /// `critical`, `error`, `warning`, `info` or `ok`: the colour of the heading.
+    #[serde(default)]
+    severity: Option<String>,
+    /// Up to five buttons.
+    #[serde(default)]
+    buttons: Vec<NewButton>,
+}
+
+impl NewCard {
+    pub(super) fn content(self) -> Result<Content, Invalid> {
+        let body = Body {
+            color: color(self.severity.as_deref())?,
+            buttons: buttons(self.buttons)?,
+            ..Body::markdown(self.markdown)
+        };
+        let subject = self.title.filter(|title| !title.is_empty());
+        Ok(Content { default: body, subject, ..Content::default() })
+    }
 }
 
 /// Whom a push would reach.

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::error::ApiError;
 use super::message::ShownAdvice;
-use super::push::{To, recipient};
+use super::push::{NewCard, To, recipient};
 use super::{ApiCall, ok};
 use crate::App;
 
@@ -36,6 +36,8 @@ pub(crate) struct NewRecall {
     until: Option<String>,
     /// The `next` of the answer before, to go on.
     after: Option<String>,
+    /// A card that stands in its place from now on, instead of nothing (Lark, Feishu).
+    replace: Option<NewCard>,
 }
 
 /// What became of taking one delivery back.
@@ -45,7 +47,7 @@ pub(crate) struct ShownRecall {
     delivery_id: String,
     /// The name of the person or chat.
     name: String,
-    /// Whether it is gone from the chat.
+    /// Whether it is gone from the chat, or the other card in its place.
     recalled: bool,
     /// How many deliveries went in the same post, and so with it.
     merged: u32,
@@ -76,7 +78,9 @@ fn read(new: NewRecall) -> Result<Recall, Invalid> {
         let rule = "must be a time such as 2026-01-31T08:00:00Z";
         text.map(|text| Timestamp::from_text(&text).ok_or_else(|| Invalid::new(field, rule))).transpose()
     };
+    let replace = new.replace.map(NewCard::content).transpose()?;
     Ok(Recall {
+        replace,
         message: new.message_id.map(|id| MessageId::parse(&id)).transpose()?,
         connection: new.connection_id.map(|id| ConnectionId::parse(&id)).transpose()?,
         to: new.to.map(|to| recipient(&to)).transpose()?,

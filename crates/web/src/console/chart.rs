@@ -43,11 +43,14 @@ pub(crate) struct Chart {
     pub(crate) moments: Vec<Timestamp>,
 }
 
-/// The next round number: 1, 2 or 5 with noughts.
+/// The next number that stands well beside a line, and whose half does.
 fn round_up(value: u64) -> u64 {
     let mut unit = 1_u64;
+    if let Some(small) = [1, 2, 4, 6, 8, 10].into_iter().find(|small| *small >= value) {
+        return small;
+    }
     loop {
-        for lead in [1, 2, 5] {
+        for lead in [12, 16, 20, 30, 40, 60, 80, 100] {
             let round = unit.saturating_mul(lead);
             if round >= value {
                 return round;
@@ -97,7 +100,7 @@ mod tests {
 
     #[test]
     fn the_top_is_a_round_number() {
-        assert_eq!([1, 2, 3, 6, 10, 11, 51, 4_321].map(round_up), [1, 2, 5, 10, 10, 20, 100, 5_000]);
+        assert_eq!([1, 2, 3, 6, 10, 11, 51, 1_010].map(round_up), [1, 2, 4, 6, 10, 12, 60, 1_200]);
     }
 
     #[test]
@@ -106,7 +109,7 @@ mod tests {
         let chart = stacked(&steps, Timestamp(0), 1000, |at| at.to_string());
         assert_eq!((chart.bars.len(), chart.width, chart.lines.len(), chart.moments.len()), (3, 960, 2, 5));
         let first: Vec<_> = chart.bars[0].pieces.iter().map(|it| (it.tone, it.y, it.height)).collect();
-        assert_eq!(first, [("ok", 18, 162), ("bad", 16, 2)]);
+        assert_eq!(first, [("ok", 18, 162), ("bad", 16, 2)], "the top is 100");
         assert_eq!(chart.bars[2].pieces.iter().map(|it| (it.y, it.height)).collect::<Vec<_>>(), [(0, 180)]);
         assert_eq!(chart.moments.last(), Some(&Timestamp(3000)));
         let nothing = stacked(&[], Timestamp(0), 1000, |at| at.to_string());

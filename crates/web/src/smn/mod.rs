@@ -29,6 +29,8 @@ use axum::routing::{delete, get, post, put};
 use carillon_model::link::{CERTIFICATE_PATH, SUBSCRIBE_PATH, UNSUBSCRIBE_PATH};
 use serde_json::{Map, Value};
 
+pub(crate) use self::subscription::read as read_subscribe;
+
 use self::error::SmnError;
 use crate::call::Call;
 use crate::{App, layer};

@@ -31,7 +31,7 @@ fn shown(named: &NamedSubscription) -> Value {
     })
 }
 
-fn read(item: &Map<String, Value>) -> Result<Subscribe, Invalid> {
+pub(crate) fn read(item: &Map<String, Value>) -> Result<Subscribe, Invalid> {
     let name = field::text(item, "protocol", Field::Protocol)?
         .ok_or_else(|| Invalid::new(Field::Protocol, "protocol is missing"))?;
     let endpoint = field::text(item, "endpoint", Field::Endpoint)?

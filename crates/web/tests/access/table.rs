@@ -138,6 +138,13 @@ pub(crate) const TABLE: &[(&str, &str, &str, &str)] = &[
     ("GET", "/api/openapi.json", "open", ""),
     ("GET", "/api/v1/whoami", "anyone", ""),
     ("POST", "/api/v1/messages", "publish", r#"{"topic":"ops","text":"x"}"#),
+    ("POST", "/api/v1/messages/preview", "publish", r#"{"topic":"ops","text":"x"}"#),
+    (
+        "POST",
+        "/api/v1/subscriptions/test",
+        "change",
+        r#"{"topic":"ops","protocol":"https","endpoint":"https://hooks.invalid/"}"#,
+    ),
     ("GET", "/api/v1/messages", "trace", ""),
     ("GET", "/api/v1/messages/{message_id}", "trace", ""),
     ("GET", "/api/v1/messages/{message_id}/deliveries", "trace", ""),

@@ -5,3 +5,4 @@ mod explain;
 mod harness;
 mod idempotency;
 mod moves;
+mod trial;

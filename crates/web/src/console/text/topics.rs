@@ -39,6 +39,9 @@ texts! {
         introduction: "Introduction", "简介";
         introduction_hint: "Up to 120 bytes, for those who manage the topic.", "最长 120 字节，供管理者查看。";
         policy: "Access policy", "访问策略";
+        policy_show: "Others may use this topic; show the rules", "允许其他项目使用，查看规则";
+        tags: "Tags", "标签";
+        tanks: "Delivery log to", "投递日志";
         policy_hint: "Who else may publish or subscribe, as JSON in SMN's form. Empty: this project alone.",
             "允许谁发布或订阅，格式同 SMN 的 JSON。留空则仅限本项目。";
         danger: "Delete this topic", "删除主题";

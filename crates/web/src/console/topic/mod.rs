@@ -7,8 +7,11 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use carillon_model::logtank::Logtank;
+use carillon_model::tag::Tag;
 use carillon_service::delivery::NamedMessage;
 use carillon_service::subscription::NamedSubscription;
+use carillon_service::tag::TopicKey;
 use carillon_service::topic::NamedTopic;
 use carillon_service::{Error, Page, SubscriptionFilter};
 
@@ -29,6 +32,9 @@ struct TopicPage {
     f: Frame,
     topic: NamedTopic,
     introduction: String,
+    policy: String,
+    tags: Vec<Tag>,
+    tanks: Vec<Logtank>,
     subscriptions: Vec<NamedSubscription>,
     count: u64,
     next: Option<String>,
@@ -56,9 +62,23 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Result<Respons
         let next = (offset + ROWS < count).then(|| {
             format!("/console/topics/{}?after={}", quoted(topic.topic.name.as_str()), offset + ROWS)
         });
+        let key = TopicKey::Name(topic.topic.name.as_str());
+        let tags = app.service.list_tags(&visit.caller, key).await?;
+        let tanks = app.service.list_logtanks(&visit.caller, &urn).await?;
         let f = visit.frame(Place::Topics);
-        let introduction = attributes.introduction;
-        Ok::<_, Error>(TopicPage { f, topic, introduction, subscriptions, count, next, messages })
+        let (introduction, policy) = (attributes.introduction, attributes.access_policy);
+        Ok::<_, Error>(TopicPage {
+            f,
+            topic,
+            introduction,
+            policy,
+            tags,
+            tanks,
+            subscriptions,
+            count,
+            next,
+            messages,
+        })
     };
     let template = shown.await.map_err(|error| visit.problem(error))?;
     Ok(page(StatusCode::OK, &template))
