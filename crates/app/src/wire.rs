@@ -51,6 +51,7 @@ pub(crate) async fn build(config: &ServerConfig, links: Links, preset: Preset) -
     let service =
         Service::new(store.clone(), providers.clone(), clock.clone(), chance.clone(), &config.region)
             .with_publishes_per_minute(config.quotas.publishes_per_minute)
+            .with_sensitive_words(&config.sensitive_words)
             .with_public_url(config.public_url.clone())
             .with_delivery_log(config.delivery_log.is_some());
     install::install(&service, preset, &config.data_dir).await?;

@@ -166,6 +166,11 @@ pub enum Error {
         "the subscription of the delivery was deleted, so it cannot be resent; subscribe again and publish anew"
     )]
     DeliveryNoTarget,
+    /// The message holds a word that the operator keeps out.
+    #[error(
+        "the message holds a word that the operator of this service keeps out of messages; publish it without"
+    )]
+    SensitiveWords,
     /// The same idempotency key came with another content before.
     #[error(
         "the idempotency key was used for another message within 24 hours; use a new key for a new message"

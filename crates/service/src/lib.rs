@@ -62,6 +62,7 @@ pub mod recall;
 pub mod resend;
 mod right;
 pub mod rotation;
+mod sensitive;
 pub mod session;
 pub mod sign_in;
 pub mod subscription;
@@ -119,6 +120,7 @@ pub struct Service {
     pictures: Arc<traffic::Pictures>,
     public_url: Option<Links>,
     logs_deliveries: bool,
+    sensitive: Arc<sensitive::SensitiveWords>,
 }
 
 impl Service {
@@ -145,6 +147,7 @@ impl Service {
             pictures: Arc::default(),
             public_url: None,
             logs_deliveries: false,
+            sensitive: Arc::default(),
         }
     }
 
@@ -152,6 +155,12 @@ impl Service {
     #[must_use]
     pub fn with_publishes_per_minute(self, most: Option<NonZeroU64>) -> Self {
         Self { flow: Arc::new(flow::Flow::new(most)), ..self }
+    }
+
+    /// The same service, which takes no message that holds one of these words.
+    #[must_use]
+    pub fn with_sensitive_words(self, words: &[String]) -> Self {
+        Self { sensitive: Arc::new(sensitive::SensitiveWords::new(words)), ..self }
     }
 
     /// The same service, reached at this address, if the operator named one.

@@ -66,6 +66,7 @@ impl Service {
             content = Content { default: made.default, channels: made.channels, ..content };
         }
         content.check()?;
+        self.sensitive.check(&content)?;
         let key = publish.idempotency_key;
         if let Some(key) = &key {
             check_idempotency_key(key)?;

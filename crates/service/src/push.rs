@@ -76,6 +76,7 @@ impl Service {
         caller.may(Right::Publish)?;
         let connection = self.connection(caller, push.connection).await?;
         push.content.check()?;
+        self.sensitive.check(&push.content)?;
         if let Some(key) = &push.idempotency_key {
             check_idempotency_key(key)?;
         }

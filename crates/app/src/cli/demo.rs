@@ -116,6 +116,7 @@ async fn start_server(listen: SocketAddr, platforms: &Running, dir: &Path) -> an
         },
         delivery_log: None,
         quotas: carillon_model::quota::Quotas::default(),
+        sensitive_words: Vec::new(),
         attempts_per_host: 256,
         pause_after: Duration::from_secs(24 * 60 * 60),
         rates: carillon_model::rate::Rates::default(),

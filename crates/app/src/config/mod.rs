@@ -5,6 +5,7 @@
 
 mod authorities;
 mod bootstrap;
+mod sensitive_words;
 
 use std::ffi::OsStr;
 use std::net::SocketAddr;
@@ -22,6 +23,7 @@ use serde::Deserialize;
 
 pub(crate) use self::authorities::authorities;
 pub(crate) use self::bootstrap::preset;
+use self::sensitive_words::sensitive_words;
 use carillon_model::SecretText;
 
 use crate::log::LogFormat;
@@ -120,6 +122,9 @@ struct Values {
     /// A PEM file of certificate authorities to trust beside the machine's own, for web hooks and the mail relay
     #[arg(long, env = "CARILLON_CA_FILE", value_name = "FILE")]
     ca_file: Option<PathBuf>,
+    /// A file with a word on each line: a message that holds one of them is refused
+    #[arg(long, env = "CARILLON_SENSITIVE_WORDS", value_name = "FILE")]
+    sensitive_words: Option<PathBuf>,
     /// How many attempts may be under way at once [default: 1024]
     #[arg(long, env = "CARILLON_ATTEMPTS_AT_ONCE", value_name = "COUNT")]
     attempts_at_once: Option<usize>,
@@ -190,6 +195,8 @@ pub(crate) struct ServerConfig {
     pub(crate) region: String,
     pub(crate) provider: ProviderSettings,
     pub(crate) quotas: Quotas,
+    /// Words that no message may hold.
+    pub(crate) sensitive_words: Vec<String>,
     /// Where what becomes of deliveries is logged.
     pub(crate) delivery_log: Option<PathBuf>,
     pub(crate) attempts_at_once: usize,
@@ -243,6 +250,7 @@ impl Values {
             smtp_url: self.smtp_url.or(below.smtp_url),
             mail_from: self.mail_from.or(below.mail_from),
             ca_file: self.ca_file.or(below.ca_file),
+            sensitive_words: self.sensitive_words.or(below.sensitive_words),
             attempts_at_once: self.attempts_at_once.or(below.attempts_at_once),
             attempts_per_host: self.attempts_per_host.or(below.attempts_per_host),
             pause_after: self.pause_after.or(below.pause_after),
@@ -320,6 +328,7 @@ fn check(values: Values) -> anyhow::Result<ServerConfig> {
         region,
         provider,
         quotas,
+        sensitive_words: sensitive_words(values.sensitive_words.as_deref())?,
         delivery_log: values.delivery_log,
         attempts_at_once,
         attempts_per_host,

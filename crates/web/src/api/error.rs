@@ -83,6 +83,7 @@ impl From<Error> for ApiError {
             Error::TemplateNotFound => (StatusCode::NOT_FOUND, "template_not_found"),
             Error::DeliveryStands { .. } => (StatusCode::CONFLICT, "conflict"),
             Error::DeliveryNoTarget => (StatusCode::CONFLICT, "no_target"),
+            Error::SensitiveWords => (StatusCode::BAD_REQUEST, "sensitive_words"),
             Error::IdempotencyConflict => (StatusCode::UNPROCESSABLE_ENTITY, "idempotency_conflict"),
             Error::TooFast { wait, .. } => {
                 let wait = Some(wait.as_secs());

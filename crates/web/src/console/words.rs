@@ -95,6 +95,7 @@ pub(crate) fn status(error: &Error) -> StatusCode {
         | Error::PrivateEndpoint
         | Error::PlatformRefuses { .. }
         | Error::NobodyReached(_)
+        | Error::SensitiveWords
         | Error::IdempotencyConflict => StatusCode::BAD_REQUEST,
         Error::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
         Error::NoPermission
@@ -220,6 +221,7 @@ fn chinese(error: &Error) -> &'static str {
         Error::EndpointNotFound => "订阅地址不存在。",
         Error::DeliveryStands { .. } => "投递当前的状态不允许这样做。",
         Error::DeliveryNoTarget => "该投递的订阅已删除，无法重发；请重新订阅并再次发布。",
+        Error::SensitiveWords => "消息含有本服务运营者禁止的词语，请删除后再发布。",
         Error::IdempotencyConflict => "24 小时内该幂等键已用于另一条消息，新消息请换一个键。",
         Error::TemplateNotFound => "消息模板不存在。",
         Error::DefaultTemplateNotFound => "该消息模板没有默认版本。",

@@ -234,6 +234,7 @@ impl From<Error> for SmnError {
             | Error::ProjectExists
             | Error::ProjectsFull
             | Error::ProjectInUse => Self::unknown_path(),
+            Error::SensitiveWords => Self::new(bad, "SMN.0227", "The message contains sensitive words."),
             Error::IdempotencyConflict => {
                 Self::new(bad, "SMN.0009", format!("Idempotency-Key is invalid: {error}."))
             }

@@ -67,10 +67,8 @@ const DOCUMENTED: &[(&str, u16)] = &[
 ];
 
 /// Those that are never answered, and why.
-const NEVER: &[(&str, &str)] = &[
-    ("SMN.0082", "a remark that is too long is SMN.0017, which exists for the same field"),
-    ("SMN.0227", "no list of sensitive words is kept; the platforms have theirs, and their answers say so"),
-];
+const NEVER: &[(&str, &str)] =
+    &[("SMN.0082", "a remark that is too long is SMN.0017, which exists for the same field")];
 
 /// Those with another status, and why.
 const OTHERWISE: &[(&str, u16, &str)] =
@@ -179,6 +177,7 @@ async fn messages(asked: &mut Asked, topic: &str) {
     let path = format!("notifications/topics/{topic}/publish");
     asked.ask("SMN.0008", "POST", &path, json!({ "subject": "x".repeat(513), "message": "x" })).await;
     asked.ask("SMN.0009", "POST", &path, json!({ "message": "" })).await;
+    asked.ask("SMN.0227", "POST", &path, json!({ "message": "绝密文件" })).await;
     asked.ask("SMN.0021", "POST", &path, json!({ "message_structure": "{}" })).await;
     asked.ask("SMN.0027", "POST", &path, json!({ "message_template_name": "none" })).await;
     asked.ask("SMN.0042", "POST", &path, json!({ "message_template_name": "a b" })).await;
@@ -278,8 +277,10 @@ fn written() -> BTreeSet<String> {
 async fn every_code_is_answered_with_its_status() {
     let quotas =
         Quotas { topics: 2, subscriptions: 1, templates: 1, publishes_per_minute: NonZeroU64::new(1) };
-    let door =
-        Door::open_with(quotas, |service| service.with_publishes_per_minute(quotas.publishes_per_minute));
+    let door = Door::open_with(quotas, |service| {
+        let words = ["绝密".to_owned()];
+        service.with_publishes_per_minute(quotas.publishes_per_minute).with_sensitive_words(&words)
+    });
     let door = door.await;
     let topic = door.topic("ops").await;
     let subscription = door.robot(&topic, "0123456789abcdef").await;
