@@ -65,8 +65,7 @@ impl Service {
             let made = self.render(caller, by).await?;
             content = Content { default: made.default, channels: made.channels, ..content };
         }
-        content.check()?;
-        self.sensitive.check(&content)?;
+        self.check_content(&content)?;
         let key = publish.idempotency_key;
         if let Some(key) = &key {
             check_idempotency_key(key)?;

@@ -75,8 +75,7 @@ impl Service {
         // People are no topic: a publisher of named topics cannot push.
         caller.may(Right::Publish)?;
         let connection = self.connection(caller, push.connection).await?;
-        push.content.check()?;
-        self.sensitive.check(&push.content)?;
+        self.check_content(&push.content)?;
         if let Some(key) = &push.idempotency_key {
             check_idempotency_key(key)?;
         }

@@ -92,7 +92,7 @@ impl Service {
             return Err(Invalid::new(Field::Body, "give message_id or connection_id").into());
         }
         if let Some(content) = &recall.replace {
-            content.check()?;
+            self.check_content(content)?;
         }
         let now = self.clock.now();
         let mut recipient = None;

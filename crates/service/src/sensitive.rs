@@ -2,6 +2,7 @@
 
 use carillon_model::message::Content;
 
+use crate::Service;
 use crate::error::Error;
 
 /// The words, of which none may stand in what is published, in capitals or small letters.
@@ -14,7 +15,7 @@ impl SensitiveWords {
     }
 
     /// Looks through the subject and every text.
-    pub(crate) fn check(&self, content: &Content) -> Result<(), Error> {
+    fn check(&self, content: &Content) -> Result<(), Error> {
         if self.0.is_empty() {
             return Ok(());
         }
@@ -28,6 +29,14 @@ impl SensitiveWords {
             return Err(Error::SensitiveWords);
         }
         Ok(())
+    }
+}
+
+impl Service {
+    /// Whether a text that somebody hands in to be sent keeps the rules of messages, and the operator's.
+    pub(crate) fn check_content(&self, content: &Content) -> Result<(), Error> {
+        content.check()?;
+        self.sensitive.check(content)
     }
 }
 

@@ -227,7 +227,7 @@ impl Service {
             let made = self.render(caller, by).await?;
             content = Content { default: made.default, channels: made.channels, ..content };
         }
-        content.check()?;
+        self.check_content(&content)?;
         carillon_model::message::time_to_live(publish.time_to_live)?;
         let subscribed = self.store.recipient_list(topic.topic.id).await?;
         let gets =

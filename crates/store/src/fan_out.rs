@@ -94,7 +94,8 @@ impl FanOut {
     ) -> Result<(), Error> {
         let portion = self.portion;
         let list = match recipients {
-            few if few.len() <= portion => None,
+            // What is not careful work is never too many to stand in the row itself.
+            few if few.len() <= portion.max(self.over) => None,
             Recipients::Topic(all) => Some(topic_list(tx, &stored.message.topic.to_string(), all, portion)?),
             Recipients::These(some) => Some(new_list(tx, None, None, some, portion)?),
         };
@@ -331,5 +332,33 @@ impl Store {
         };
         while self.fan_out_some().await?.is_some_and(|next| next <= last) {}
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future;
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use std::sync::atomic::Ordering;
+
+    use super::{FanOut, UNPLACED_MAX};
+
+    #[tokio::test]
+    async fn a_publisher_waits_until_there_is_room() {
+        let fan_out = FanOut::default();
+        fan_out.added(UNPLACED_MAX - 1);
+        fan_out.room().await.unwrap();
+        fan_out.added(1);
+        let mut room = pin!(fan_out.room());
+        let mut look = || room.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(look().is_pending());
+        fan_out.stepped(1, Some(1));
+        assert!(matches!(look(), Poll::Ready(Ok(()))), "a step made room");
+        fan_out.added(UNPLACED_MAX);
+        fan_out.stepped(0, None);
+        fan_out.room().await.unwrap();
+        assert_eq!(fan_out.unplaced.load(Ordering::Acquire), 0, "nothing waits, whoever wrote it down");
     }
 }

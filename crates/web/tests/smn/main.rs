@@ -9,6 +9,7 @@ mod harness;
 mod iam;
 mod logtank;
 mod quota;
+mod sensitive;
 mod subscription_user;
 mod tag;
 mod template;
