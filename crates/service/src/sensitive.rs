@@ -1,6 +1,6 @@
 //! Words that the operator keeps out of messages.
 
-use carillon_model::message::Content;
+use carillon_model::message::{Body, Content};
 
 use crate::Service;
 use crate::error::Error;
@@ -15,12 +15,13 @@ impl SensitiveWords {
     }
 
     /// Looks through the subject and every text.
-    fn check(&self, content: &Content) -> Result<(), Error> {
+    fn check<'c>(&self, content: &'c Content) -> Result<(), Error> {
         if self.0.is_empty() {
             return Ok(());
         }
         let bodies = std::iter::once(&content.default).chain(content.channels.values());
-        let texts = bodies.flat_map(|body| body.title.iter().chain([&body.text]));
+        let buttons = |body: &'c Body| body.buttons.iter().map(|button| &button.text);
+        let texts = bodies.flat_map(|body| body.title.iter().chain([&body.text]).chain(buttons(body)));
         let found = |text: &String| {
             let text = text.to_lowercase();
             self.0.iter().any(|word| text.contains(word))
@@ -43,7 +44,7 @@ impl Service {
 #[cfg(test)]
 mod tests {
     use carillon_model::Channel;
-    use carillon_model::message::{Body, Content};
+    use carillon_model::message::{Body, Button, Content};
 
     use super::SensitiveWords;
 
@@ -56,7 +57,9 @@ mod tests {
         let text = Content { default: Body::text("这是绝密文件"), ..Content::default() };
         let titled = Body { title: Some("secrets".to_owned()), ..Body::text("disk") };
         let own = Content { channels: [(Channel::Lark, titled)].into(), ..plain() };
-        for content in [subject, text, own] {
+        let button = Button { text: "Secret".to_owned(), url: "https://example.com".to_owned() };
+        let card = Content { default: Body { buttons: vec![button], ..Body::text("disk") }, ..plain() };
+        for content in [subject, text, own, card] {
             assert!(words.check(&content).is_err(), "{content:?}");
             assert!(SensitiveWords::default().check(&content).is_ok());
         }
