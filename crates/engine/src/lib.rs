@@ -7,6 +7,7 @@
 //! | one lane: what waits for one endpoint, in order | `lane` |
 //! | the lanes that wait for a time | `timer` |
 //! | writing down deliveries of messages to many | `fan_out` |
+//! | entering what waits into the index by lane | `lane_index` |
 //! | a lane's turn: where to, and whether it may | `turn` |
 //! | one post | `send` |
 //! | how many posts are under way at once | `gate` |
@@ -28,6 +29,7 @@ mod fan_out;
 mod gate;
 mod hold;
 mod lane;
+mod lane_index;
 pub mod metrics;
 mod origin;
 mod retain;

@@ -70,6 +70,9 @@ fn keep_house(parts: &Parts, settings: &Settings, tasks: &TaskTracker, stop: &Ca
     tasks.spawn(retain.run(stop.clone()));
     tasks.spawn(write_counts(parts.store.clone(), stop.clone()));
     tasks.spawn(fan_out::run(parts.store.clone(), parts.metrics.clone(), stop.clone()));
+    if !parts.store.is_shared() {
+        tasks.spawn(crate::lane_index::run(parts.store.clone(), stop.clone()));
+    }
     tasks.spawn(Directories::new(parts, settings.directories_every).run(stop.clone()));
 }
 

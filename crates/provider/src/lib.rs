@@ -251,14 +251,16 @@ impl Providers {
     /// Sends one part of a delivery to its target. It never errors: whatever happens is a verdict.
     pub async fn send(&self, target: &Target, part: &Part) -> Verdict {
         let context = self.context();
+        // The largest ways are boxed, so that every other attempt need not carry room for them about.
         let verdict = match &target.endpoint {
             Endpoint::DingtalkRobot { token } => dingtalk::robot::send(&context, token, target, part).await,
             Endpoint::DingtalkConversation { conversation } => {
                 let whom = dingtalk::app::Whom::Conversation(conversation.reveal());
-                dingtalk::app::send(&context, whom, target, part).await
+                Box::pin(dingtalk::app::send(&context, whom, target, part)).await
             }
             Endpoint::DingtalkPerson { user } => {
-                dingtalk::app::send(&context, dingtalk::app::Whom::Person(user.reveal()), target, part).await
+                let whom = dingtalk::app::Whom::Person(user.reveal());
+                Box::pin(dingtalk::app::send(&context, whom, target, part)).await
             }
             Endpoint::LarkRobot { feishu, token } => {
                 lark::robot::send(&context, (*feishu, token), target, part).await
@@ -266,10 +268,10 @@ impl Providers {
             Endpoint::WecomRobot { key } => wecom::robot::send(&context, key, part).await,
             Endpoint::Web { url } => webhook::send(&context, url, target, part).await,
             Endpoint::Office { kind, id, .. } => {
-                office::send::send(&context, (*kind, id.reveal()), target, part).await
+                Box::pin(office::send::send(&context, (*kind, id.reveal()), target, part)).await
             }
             Endpoint::Mailbox { address } => match &self.mailer {
-                Some(mailer) => mailer.send(address, part).await,
+                Some(mailer) => Box::pin(mailer.send(address, part)).await,
                 None => no_relay(),
             },
         };

@@ -53,6 +53,7 @@ impl Store {
         portion: Portion,
     ) -> Result<Portioned, Error> {
         self.fan_out_now().await?;
+        self.lanes_listed().await?;
         let (project, now, wake) = (project.clone(), self.clock.now(), self.wake());
         let picked = self.db.read(move |tx| pick(tx, &project, &portion, Wanted::Cancel)).await?;
         if picked.seqs.is_empty() {

@@ -251,10 +251,7 @@ impl Store {
             }
             let subscription = id.to_string();
             tx.execute("UPDATE subscription SET state = 3 WHERE id = $1", params![subscription.as_str()])?;
-            tx.execute(
-                "UPDATE delivery SET state = 5 WHERE endpoint_id = $1 AND state = 0 AND subscription_id = $2",
-                params![found.endpoint.to_string(), subscription.as_str()],
-            )?;
+            crate::subscription::cancel_waiting(tx, &subscription, &found.endpoint.to_string())?;
             tx.execute("DELETE FROM confirmation WHERE subscription_id = $1", params![subscription])?;
             let to = found.recipient(id);
             let places = write(tx, &vault, id, &inserted, &to)?;

@@ -205,8 +205,9 @@ impl Store {
             let row = tx.query_one("connection", sql, params![id.as_str(), project.as_str()])?;
             let Some(mut row) = row else { return Ok(false) };
             sealed::erase(tx, row.int()?)?;
+            crate::lane_index::list_all(tx)?;
             for sql in [
-                "UPDATE delivery SET state = 5 WHERE state = 0
+                "UPDATE delivery SET state = 5 WHERE in_lane = 1 AND state IN (0, 1) AND state = 0
                  AND endpoint_id IN (SELECT id FROM office_recipient WHERE connection_id = $1)",
                 "DELETE FROM office_membership WHERE connection_id = $1",
                 "DELETE FROM office_department WHERE connection_id = $1",

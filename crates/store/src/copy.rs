@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use crate::db::copy::{End, Table, tables};
 use crate::db::{Place, Tx, Value, params};
 use crate::error::Error;
+use crate::lane_index;
 use crate::migrate::Standing;
 use crate::setup;
 
@@ -106,7 +107,11 @@ fn copy_all(
         copied.push(Copied { table: table.name.clone(), rows: here.0, checksum: here.1 });
     }
     let now = clock.now();
-    target.write(|tx| tx.execute("UPDATE copied SET ended_at = $1 WHERE source = $2", params![now, name]))?;
+    target.write(|tx| {
+        // Only a server of its own enters deliveries into the index by lane afterwards.
+        lane_index::list_until(tx, None)?;
+        tx.execute("UPDATE copied SET ended_at = $1 WHERE source = $2", params![now, name])
+    })?;
     Ok(copied)
 }
 

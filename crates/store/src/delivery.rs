@@ -18,6 +18,7 @@ use crate::confirmation::is_meant;
 use crate::connection::open_app;
 use crate::db::{Row, Tx, params};
 use crate::error::Error;
+use crate::lane_index;
 use crate::message::read_message;
 use crate::settle_lists;
 use crate::setup::Store;
@@ -234,8 +235,13 @@ impl Store {
     /// # Errors
     /// When the store cannot be read.
     pub async fn lane_list(&self) -> Result<Vec<EndpointId>, Error> {
+        self.lanes_listed().await?;
         let list = |tx: &mut Tx<'_>| {
-            tx.query("delivery", "SELECT DISTINCT endpoint_id FROM delivery WHERE state IN (0, 1)", &[])
+            tx.query(
+                "delivery",
+                "SELECT DISTINCT endpoint_id FROM delivery WHERE in_lane = 1 AND state IN (0, 1)",
+                &[],
+            )
         };
         let rows = self.db.read(list).await?;
         rows.into_iter().map(|mut row| row.parsed(|text| EndpointId::parse(text).ok())).collect()
@@ -246,9 +252,10 @@ impl Store {
     /// # Errors
     /// When the store cannot be read.
     pub async fn lane_take(&self, endpoint: EndpointId, limit: u64) -> Result<Vec<Ready>, Error> {
+        self.lanes_listed().await?;
         let take = move |tx: &mut Tx<'_>| {
             let sql = select_ready!(
-                "WHERE d.endpoint_id = $1 AND d.state IN (0, 1) ORDER BY d.priority DESC, d.seq LIMIT $2"
+                "WHERE d.endpoint_id = $1 AND d.in_lane = 1 AND d.state IN (0, 1) ORDER BY d.priority DESC, d.seq LIMIT $2"
             );
             tx.query("delivery", sql, params![endpoint.to_string(), limit])
         };
@@ -399,7 +406,9 @@ impl Store {
     /// When nothing can be written.
     pub async fn delivery_recover(&self) -> Result<u64, Error> {
         let now = self.clock.now();
-        self.db.write(move |tx| recover(tx, now, None)).await
+        let wake = self.wake();
+        let work = move |tx: &mut Tx<'_>| Ok((lane_index::list_until(tx, None)?, recover(tx, now, None)?));
+        Ok(self.db.write_then(work, move |(upto, _count)| wake.mark.moved(*upto)).await?.1)
     }
 }
 

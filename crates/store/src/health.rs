@@ -117,9 +117,9 @@ const LIST_UNWELL: &str =
 
 /// Goes from lane to lane of what waits, and never over the deliveries of one.
 const LIST_WAITING: &str = "WITH RECURSIVE lane(id, place) AS (
-     SELECT (SELECT min(d.endpoint_id) FROM delivery d WHERE d.state IN (0, 1) AND d.endpoint_id > $3), 1
+     SELECT (SELECT min(d.endpoint_id) FROM delivery d WHERE d.in_lane = 1 AND d.state IN (0, 1) AND d.endpoint_id > $3), 1
      UNION ALL
-     SELECT (SELECT min(d.endpoint_id) FROM delivery d WHERE d.state IN (0, 1) AND d.endpoint_id > lane.id),
+     SELECT (SELECT min(d.endpoint_id) FROM delivery d WHERE d.in_lane = 1 AND d.state IN (0, 1) AND d.endpoint_id > lane.id),
      lane.place + 1 FROM lane WHERE lane.id IS NOT NULL AND lane.place < 1000)
      SELECT e.id, h.standing, h.reason, h.since, h.broken_since, h.until_at, h.failures, h.probes
      FROM lane JOIN endpoint e ON e.id = lane.id LEFT JOIN endpoint_health h ON h.endpoint_id = e.id
@@ -131,7 +131,7 @@ const UNWELL_MAX: u64 = 10_000;
 
 pub(crate) fn waiting(tx: &mut Tx<'_>, endpoint: &str) -> Result<u64, Error> {
     let sql = "SELECT count(*) FROM
-         (SELECT 1 FROM delivery WHERE endpoint_id = $1 AND state IN (0, 1) LIMIT $2) AS waiting";
+         (SELECT 1 FROM delivery WHERE endpoint_id = $1 AND in_lane = 1 AND state IN (0, 1) LIMIT $2) AS waiting";
     let row = tx.query_one("delivery", sql, params![endpoint, WAITING_MAX])?;
     let count = row.map(|mut row| row.int()).transpose()?;
     Ok(u64::try_from(count.unwrap_or(0)).unwrap_or(0))
@@ -265,6 +265,7 @@ impl Store {
         after: Option<EndpointId>,
         limit: u64,
     ) -> Result<Vec<EndpointRecord>, Error> {
+        self.lanes_listed().await?;
         let project = project.clone();
         let (sql, standing) = match wellness {
             None => (LIST, None),
@@ -310,6 +311,7 @@ impl Store {
         project: &ProjectId,
         id: EndpointId,
     ) -> Result<Option<EndpointRecord>, Error> {
+        self.lanes_listed().await?;
         let project = project.clone();
         let find = move |tx: &mut Tx<'_>| {
             let sql =

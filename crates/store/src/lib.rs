@@ -68,6 +68,7 @@ pub mod idempotency;
 mod kept;
 mod key_check;
 mod key_file;
+mod lane_index;
 pub mod logtank;
 pub mod member;
 pub mod message;

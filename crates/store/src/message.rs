@@ -13,6 +13,7 @@ use crate::db::{Row, Tx, params};
 use crate::delivery::{Ready, StoredMessage};
 use crate::error::Error;
 use crate::idempotency::{Accepted, Claim};
+use crate::lane_index;
 use crate::recipient::{Recipient, Recipients};
 use crate::setup::Store;
 use crate::tally::What;
@@ -52,17 +53,17 @@ pub(crate) fn read_message(row: &mut Row) -> Result<StoredMessage, Error> {
 
 /// One statement for all deliveries of a message, however many: the recipients come in as one JSON text.
 const INSERT_DELIVERIES: &str = "INSERT INTO delivery
-     (message_id, number, subscription_id, endpoint_id, channel, priority, state, due_at, attempts, parts_done)
-     SELECT $1, key + 1, json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'), $4, 0, $3, 0, 0
+     (message_id, number, subscription_id, endpoint_id, channel, priority, state, due_at, attempts, parts_done, in_lane)
+     SELECT $1, key + 1, json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'), $4, 0, $3, 0, 0, $5
      FROM json_each($2) ORDER BY key RETURNING seq";
 
 /// The same for recipients behind the first `$5`, some time after the message was accepted: what is for a subscription
 /// that was removed meanwhile is cancelled, as it would have been.
 const INSERT_LATER: &str = "INSERT INTO delivery
-     (message_id, number, subscription_id, endpoint_id, channel, priority, state, due_at, attempts, parts_done)
+     (message_id, number, subscription_id, endpoint_id, channel, priority, state, due_at, attempts, parts_done, in_lane)
      SELECT $1, key + 1 + $5, json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'), $4,
      CASE WHEN json_extract(value, '$[0]') = json_extract(value, '$[1]')
-     OR EXISTS (SELECT 1 FROM subscription s WHERE s.id = json_extract(value, '$[0]')) THEN 0 ELSE 5 END, $3, 0, 0
+     OR EXISTS (SELECT 1 FROM subscription s WHERE s.id = json_extract(value, '$[0]')) THEN 0 ELSE 5 END, $3, 0, 0, $6
      FROM json_each($2) ORDER BY key RETURNING seq, state";
 
 /// Writes a message and its deliveries, and gives their places. Only for what the service says itself: what somebody
@@ -126,7 +127,7 @@ fn insert_deliveries(
     }
     let message = &stored.message;
     let (id, priority) = (message.id.to_string(), message.priority.number());
-    let params = params![id, list(recipients)?, message.created_at, priority];
+    let params = params![id, list(recipients)?, message.created_at, priority, lane_index::at_once(tx)];
     let rows = tx.query("delivery", INSERT_DELIVERIES, params)?;
     rows.into_iter().map(|mut row| row.int()).collect()
 }
@@ -141,7 +142,8 @@ pub(crate) fn insert_later(
 ) -> Result<Vec<Option<i64>>, Error> {
     let message = &stored.message;
     let (id, priority) = (message.id.to_string(), message.priority.number());
-    let params = params![id, list(recipients)?, message.created_at, priority, before];
+    let params =
+        params![id, list(recipients)?, message.created_at, priority, before, lane_index::at_once(tx)];
     let rows = tx.query("delivery", INSERT_LATER, params)?;
     let place = |mut row: Row| {
         let seq = row.int()?;

@@ -90,7 +90,7 @@ fn reach(
 }
 
 fn waiting_for(tx: &mut Tx<'_>, endpoint: EndpointId, subscription: &str) -> Result<u64, Error> {
-    let sql = "SELECT count(*) FROM (SELECT 1 FROM delivery WHERE endpoint_id = $1 AND state IN (0, 1)
+    let sql = "SELECT count(*) FROM (SELECT 1 FROM delivery WHERE endpoint_id = $1 AND in_lane = 1 AND state IN (0, 1)
          AND subscription_id = $2 LIMIT $3) AS waiting";
     let shown = params![endpoint.to_string(), subscription, crate::health::WAITING_MAX];
     let row = tx.query_one("delivery", sql, shown)?;
@@ -116,6 +116,7 @@ impl Store {
     /// # Errors
     /// When the store cannot be read or an address not be opened.
     pub async fn pause_to_tell(&self, endpoint: EndpointId) -> Result<Vec<ToTell>, Error> {
+        self.lanes_listed().await?;
         let vault = Arc::clone(&self.vault);
         let find = move |tx: &mut Tx<'_>| {
             let sql = "SELECT s.id, t.project_id, t.name, s.channel, x.bytes, s.fallback FROM subscription s

@@ -160,7 +160,7 @@ pub(crate) fn pick(
              AND (d.subscription_id = d.endpoint_id
              OR EXISTS (SELECT 1 FROM subscription s WHERE s.id = d.subscription_id AND s.state IN (1, 2)))"
         ),
-        (Wanted::Cancel, false) => select_picked!("+d.seq", "(0, 1)", " AND d.state = 0"),
+        (Wanted::Cancel, false) => select_picked!("+d.seq", "(0, 1)", " AND d.in_lane = 1 AND d.state = 0"),
         (Wanted::Cancel, true) => {
             select_picked!("+d.seq", "(0, 1)", " AND d.state = 0 AND d.message_id = $11")
         }

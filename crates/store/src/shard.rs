@@ -306,14 +306,15 @@ impl Store {
     /// # Errors
     /// When the store cannot be read or written.
     pub async fn shard_take(&self, shards: &[Shard]) -> Result<(u64, Vec<EndpointId>), Error> {
+        self.lanes_listed().await?;
         let endings: Vec<String> = shards.iter().map(|shard| shard.ending()).collect();
         let (now, lanes) = (self.clock.now(), endings.clone());
         let recovered = self.db.write(move |tx| recover(tx, now, Some(endings))).await?;
         let list = move |tx: &mut Tx<'_>| {
             let sql = "WITH RECURSIVE lane(id) AS (
-                 SELECT min(endpoint_id) FROM delivery WHERE state IN (0, 1)
+                 SELECT min(endpoint_id) FROM delivery WHERE in_lane = 1 AND state IN (0, 1)
                  UNION ALL SELECT (SELECT min(d.endpoint_id) FROM delivery d
-                     WHERE d.state IN (0, 1) AND d.endpoint_id > lane.id) FROM lane WHERE lane.id IS NOT NULL)
+                     WHERE d.in_lane = 1 AND d.state IN (0, 1) AND d.endpoint_id > lane.id) FROM lane WHERE lane.id IS NOT NULL)
                  SELECT id FROM lane WHERE substr(id, 31) IN (SELECT value FROM json_each($1))";
             tx.query("delivery", sql, params![lanes])
         };

@@ -8,6 +8,7 @@ use carillon_model::topic::TopicName;
 
 use crate::db::{Row, Tx, params};
 use crate::error::Error;
+use crate::lane_index;
 use crate::setup::Store;
 use crate::vault::{Place, Vault};
 use crate::{Page, sealed};
@@ -126,11 +127,16 @@ fn remove_unused_endpoint(tx: &mut Tx<'_>, endpoint: &str) -> Result<(), Error> 
     }
 }
 
+/// Cancels what waits for a subscription.
+pub(crate) fn cancel_waiting(tx: &mut Tx<'_>, id: &str, endpoint: &str) -> Result<(), Error> {
+    lane_index::list_all(tx)?;
+    let sql = "UPDATE delivery SET state = 5
+         WHERE endpoint_id = $1 AND in_lane = 1 AND state IN (0, 1) AND state = 0 AND subscription_id = $2";
+    tx.execute(sql, params![endpoint, id]).map(drop)
+}
+
 fn remove(tx: &mut Tx<'_>, id: &str, endpoint: &str) -> Result<(), Error> {
-    tx.execute(
-        "UPDATE delivery SET state = 5 WHERE endpoint_id = $1 AND state = 0 AND subscription_id = $2",
-        params![endpoint, id],
-    )?;
+    cancel_waiting(tx, id, endpoint)?;
     tx.execute("DELETE FROM confirmation WHERE subscription_id = $1", params![id])?;
     let sql = "DELETE FROM subscription WHERE id = $1 RETURNING sealed_seq";
     if let Some(mut row) = tx.query_one("subscription", sql, params![id])? {

@@ -8,6 +8,7 @@ use carillon_model::id::EndpointId;
 use tokio::sync::Notify;
 
 use crate::delivery::Ready;
+use crate::lane_index::LaneMark;
 use crate::shard::{Shard, Shards};
 
 /// How many deliveries may wait in memory for the engine to look; the rest waits in the store only.
@@ -31,6 +32,7 @@ pub struct Wake {
     foreign: Mutex<BTreeSet<EndpointId>>,
     foreign_arrived: Notify,
     update: Notify,
+    pub(crate) mark: LaneMark,
     /// Whether the others are to be told that a directory is to be read.
     foreign_update: AtomicBool,
 }
@@ -69,6 +71,9 @@ pub struct Arrived {
 impl Wake {
     /// Hands over what has just been made durable. Called by the writer, in its order.
     pub(crate) fn hand(&self, ready: Vec<Ready>) {
+        if let Some(last) = ready.iter().map(|one| one.seq).max() {
+            self.mark.saw(last);
+        }
         let ready = self.own(ready);
         if !ready.is_empty() {
             let mut handed = self.handed.lock().expect("no code panics while it holds the hand-over");

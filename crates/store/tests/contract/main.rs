@@ -18,6 +18,7 @@ mod filter;
 mod harness;
 mod health;
 mod idempotency;
+mod lane_index;
 mod logtank;
 mod message;
 mod office;
@@ -170,6 +171,10 @@ macro_rules! contract {
                     policies_come_with_recipients_and_lists
                     policies_go_with_their_subscription
                     only_ones_own_are_changed;
+                lane_index:
+                    what_is_over_soon_is_never_entered
+                    whoever_asks_by_lane_finds_what_was_just_accepted
+                    a_crash_before_something_was_entered_hides_nothing;
                 message:
                     is_there_with_its_deliveries_after_the_answer
                     to_nobody_is_kept_too

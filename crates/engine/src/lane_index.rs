@@ -1,0 +1,34 @@
+//! Enters into the index by lane what still waits about a second after it was accepted.
+
+use std::time::Duration;
+
+use carillon_store::Store;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+/// How long what was accepted has time to be over, unless too much is accepted meanwhile.
+const AFTER: Duration = Duration::from_secs(5);
+
+/// Enters until it is told to stop; what is missing then is entered at the next start.
+pub(crate) async fn run(store: Store, stop: CancellationToken) {
+    loop {
+        let last = tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            last = store.lane_index_behind() => last,
+        };
+        let place = tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            place = store.lane_index_far_behind() => place,
+            () = sleep(AFTER) => last,
+        };
+        if let Err(error) = store.lane_index_step(place).await {
+            tracing::error!(%error, "what waits cannot be entered into the index by lane yet");
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = sleep(AFTER) => {}
+            }
+        }
+    }
+}
