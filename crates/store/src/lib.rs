@@ -28,6 +28,7 @@
 //! | telling owners of a pause | [`pause`] |
 //! | why a delivery stands where it stands | [`explain`] |
 //! | the publisher's own key for a publish | [`idempotency`] |
+//! | images and files that go with messages | [`attachment`] |
 //! | forgetting what is old | [`retention`] |
 //! | attempts as they are shown | [`attempt`] |
 //! | what happened within each five minutes | [`tally`] |
@@ -48,6 +49,7 @@
 //! | which database there is | `db`, and nobody else |
 
 pub mod account;
+pub mod attachment;
 pub mod attempt;
 pub mod attribute;
 pub mod audit;

@@ -114,6 +114,9 @@ fn field(field: Field) -> (StatusCode, &'static str, &'static str) {
         | Field::RobotCode
         | Field::To
         | Field::Contact
+        | Field::Images
+        | Field::Files
+        | Field::Attachment
         | Field::PublicUrl
         | Field::Fallback
         | Field::Overflow
@@ -230,6 +233,7 @@ impl From<Error> for SmnError {
             | Error::AccountsFull
             | Error::LastAdministrator
             | Error::KeysFull
+            | Error::AttachmentsFull
             | Error::TokensFull
             | Error::ProjectExists
             | Error::ProjectsFull
