@@ -35,8 +35,8 @@ impl Group<'_> {
 }
 
 /// The beginning of `batch` that may go in one post. A message of which parts have arrived already goes on alone, since
-/// the parts of a digest are not its own; so does one with images or files. A mail is of one subscription, since it holds the link that ends that one,
-/// and what asks a subscriber is a mail of its own.
+/// the parts of a digest are not its own; so does one with images or files. A mail is of one subscription, since it holds
+/// the link that ends that one, and what asks a subscriber is a mail of its own.
 pub(crate) fn together(batch: &[Ready], channel: Channel) -> &[Ready] {
     let Some(first) = batch.first() else { return batch };
     // What follows a text must stay behind its own.

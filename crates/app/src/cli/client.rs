@@ -156,7 +156,6 @@ impl Client {
     ///
     /// # Errors
     /// What the server refused, in its words.
-    #[expect(clippy::disallowed_methods, reason = "the command line's own client speaks to our server only")]
     pub(crate) async fn call(
         &self,
         method: Method,
@@ -174,7 +173,6 @@ impl Client {
     ///
     /// # Errors
     /// What the server refused, in its words.
-    #[expect(clippy::disallowed_methods, reason = "the command line's own client speaks to our server only")]
     pub(crate) async fn upload(&self, path: &str, bytes: Vec<u8>) -> anyhow::Result<Value> {
         let request = self.http.post(format!("{}{path}", self.server));
         self.exchange(request.header("Content-Type", "application/octet-stream").body(bytes)).await
