@@ -138,7 +138,7 @@ pub enum Field {
     AgentId,
     /// The code of an app's robot.
     RobotCode,
-    /// The recipients of a push.
+    /// The recipients of a push; whom a question is about.
     To,
     /// A mail address or a phone number of a member.
     Contact,
