@@ -27,6 +27,7 @@
 //! | how endpoints fare | [`health`] |
 //! | telling owners of a pause | [`pause`] |
 //! | why a delivery stands where it stands | [`explain`] |
+//! | whom a message was meant for | [`person`] |
 //! | the publisher's own key for a publish | [`idempotency`] |
 //! | images and files that go with messages | [`attachment`] |
 //! | forgetting what is old | [`retention`] |
@@ -83,6 +84,7 @@ pub mod office_staged;
 pub mod office_token;
 mod overflow;
 pub mod pause;
+pub mod person;
 pub mod pick;
 pub mod project;
 pub mod recall;

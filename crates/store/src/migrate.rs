@@ -44,7 +44,8 @@ migrations![
     "0019_tally",
     "0020_office_recall",
     "0021_fan_out",
-    "0022_attachment",
+    "0022_lists",
+    "0023_attachment",
 ];
 
 /// The version of this program.
