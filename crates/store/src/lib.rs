@@ -27,7 +27,9 @@
 //! | how endpoints fare | [`health`] |
 //! | telling owners of a pause | [`pause`] |
 //! | why a delivery stands where it stands | [`explain`] |
+//! | whom a message was meant for | [`person`] |
 //! | the publisher's own key for a publish | [`idempotency`] |
+//! | images and files that go with messages | [`attachment`] |
 //! | forgetting what is old | [`retention`] |
 //! | attempts as they are shown | [`attempt`] |
 //! | what happened within each five minutes | [`tally`] |
@@ -48,6 +50,7 @@
 //! | which database there is | `db`, and nobody else |
 
 pub mod account;
+pub mod attachment;
 pub mod attempt;
 pub mod attribute;
 pub mod audit;
@@ -82,6 +85,7 @@ pub mod office_staged;
 pub mod office_token;
 mod overflow;
 pub mod pause;
+pub mod person;
 pub mod pick;
 pub mod project;
 pub mod recall;

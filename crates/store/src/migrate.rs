@@ -44,6 +44,8 @@ migrations![
     "0019_tally",
     "0020_office_recall",
     "0021_fan_out",
+    "0022_lists",
+    "0023_attachment",
     "0024_lane_index",
 ];
 

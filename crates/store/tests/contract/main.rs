@@ -5,6 +5,7 @@
 
 mod access;
 mod account;
+mod attachment;
 mod attempt;
 mod attribute;
 mod audit;
@@ -26,6 +27,7 @@ mod office_merge;
 mod office_token;
 mod open;
 mod overflow;
+mod person;
 mod plans;
 #[expect(dead_code, reason = "it is shared with other tests")]
 mod postgres;
@@ -81,6 +83,10 @@ macro_rules! contract {
                     an_account_has_not_too_many_keys
                     projects_are_made_listed_and_removed
                     a_key_that_was_taken_away_leaves_no_byte;
+                attachment:
+                    bytes_come_back_whole_and_once
+                    what_no_message_needs_is_forgotten_in_pieces
+                    a_project_keeps_its_own_and_not_too_much;
                 attempt:
                     deliveries_are_listed_by_number_behind_a_cursor
                     each_delivery_has_its_own_attempts
@@ -187,8 +193,14 @@ macro_rules! contract {
                     list_is_newest_first_from_a_cursor
                     another_project_sees_nothing
                     the_largest_text_comes_back_whole;
+                person:
+                    people_are_found_by_whatever_they_are_known_by
+                    somebody_who_is_another_one_now_is_followed
+                    deliveries_are_found_and_named_by_whom_they_go_to
+                    a_push_is_named_by_its_people;
                 plans:
                     nothing_that_happens_often_reads_a_whole_table
+                    a_list_reads_little_more_than_it_shows
                     publishing_goes_on_while_much_is_forgotten;
                 office_token:
                     one_fetches_and_all_use_it

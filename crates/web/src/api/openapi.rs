@@ -6,8 +6,8 @@ use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 
 use super::{
-    account, audit, change, connection, credential, delivery, directory, endpoint, installation, message,
-    people, project, push, recall, rotation, traffic, trial,
+    account, attachment, audit, change, connection, credential, delivery, directory, endpoint, installation,
+    message, people, project, push, recall, rotation, traffic, trial,
 };
 
 #[derive(OpenApi)]
@@ -32,6 +32,7 @@ use super::{
         delivery::cancel_one,
         delivery::cancel,
         delivery::explain,
+        delivery::explain_who,
         connection::add,
         connection::list,
         connection::show,
@@ -54,6 +55,7 @@ use super::{
         people::gone,
         people::merge,
         people::unmerge,
+        attachment::add,
         push::push,
         push::preview,
         recall::recall,
