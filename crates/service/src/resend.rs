@@ -1,4 +1,4 @@
-//! Send deliveries again, or cancel them: one, or those that a filter means.
+//! Deliveries that a filter means: send them again, cancel them, or list those that ended without having arrived.
 
 use std::fmt;
 use std::time::Duration;
@@ -13,6 +13,8 @@ use carillon_model::role::Right;
 use carillon_model::{Field, Invalid, limits};
 use carillon_store::pick::{Cursor, DeliveryFilter, Moved, Portion};
 
+use crate::caller::Reach;
+use crate::delivery::NamedDelivery;
 use crate::error::Error;
 use crate::{Caller, Service};
 
@@ -159,6 +161,34 @@ impl Service {
             .delivery_cancel_all(&caller.project, portion)
             .await?;
         Ok(MovedDeliveries { count: done.moved, next: done.next.map(text) })
+    }
+
+    /// Lists the deliveries that ended without having arrived, newest first: what failed or expired, or what stands in
+    /// the state that is meant. One filter or none may be set; `next` is what to give as `after` to go on.
+    ///
+    /// # Errors
+    /// When the filter breaks a rule.
+    pub async fn dead_letters(
+        &self,
+        caller: &Caller,
+        meant: &Meant,
+        limit: u64,
+    ) -> Result<(Vec<NamedDelivery>, Option<String>), Error> {
+        let publisher = match caller.reach(Right::Trace)? {
+            Reach::All => None,
+            Reach::Own => Some(caller.account),
+        };
+        let filter = self.filter(caller, meant, Move::Resend)?;
+        let wrong = || Invalid::new(Field::Id, "after must be the next of the answer before");
+        let after = meant.after.as_deref().map(|text| text.parse::<i64>().map_err(|_parse| wrong()));
+        let after = after.transpose()?;
+        let found =
+            self.store.dead_letter_list(&caller.project, &filter, publisher, after, limit + 1).await?;
+        let shown = usize::try_from(limit).unwrap_or(usize::MAX);
+        let last = found.get(shown.saturating_sub(1)).filter(|_last| found.len() > shown);
+        let next = last.map(|last| last.place.to_string());
+        let named = found.into_iter().take(shown).map(|dead| self.named_delivery(caller, dead.record));
+        Ok((named.collect(), next))
     }
 
     fn portion(&self, caller: &Caller, meant: &Meant, step: Move) -> Result<Portion, Error> {

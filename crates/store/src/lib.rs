@@ -60,6 +60,7 @@ pub mod connection;
 pub mod copy;
 pub mod credential;
 mod db;
+pub mod dead_letter;
 pub mod delivery;
 pub mod directory;
 mod error;

@@ -7,9 +7,9 @@ use clap::{Args, Subcommand};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::client::{Client, items, text};
+use super::client::{Client, items, piece, text};
 use super::paint::{Paint, plain};
-use super::which::WhichFlags;
+use super::which::{FilterFlags, WhichFlags};
 use super::{ClientFlags, recall, say};
 
 #[derive(Debug, Args)]
@@ -26,6 +26,14 @@ enum Action {
     List {
         /// The message's id [default: the latest message]
         message: Option<String>,
+    },
+    /// List dead letters of all messages, newest first: what failed or expired, with what to change
+    Dead {
+        #[command(flatten)]
+        filter: FilterFlags,
+        /// How many at most, 1 to 200
+        #[arg(long, default_value_t = 50)]
+        limit: u64,
     },
     /// Show one delivery with all its attempts
     Show {
@@ -71,6 +79,13 @@ pub(crate) async fn run(flags: DeliveryFlags) -> anyhow::Result<ExitCode> {
                 None => latest(&client).await?,
             };
             json!({ "deliveries": all_of(&client, &message).await? })
+        }
+        Action::Dead { filter, limit } => {
+            let mut path = format!("/api/v1/deliveries?limit={limit}");
+            for (name, value) in filter.given() {
+                path.push_str(&format!("&{name}={}", piece(value)));
+            }
+            client.call(Method::GET, &path, None).await?
         }
         Action::Show { delivery } => {
             json!({ "deliveries": [client.call(Method::GET, &format!("/api/v1/deliveries/{delivery}"), None).await?] })

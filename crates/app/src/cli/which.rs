@@ -13,6 +13,13 @@ pub(crate) struct WhichFlags {
     /// The delivery's id
     #[arg(conflicts_with_all = ["message", "topic", "subscription", "state", "reason", "since", "until"])]
     delivery: Option<String>,
+    #[command(flatten)]
+    filter: FilterFlags,
+}
+
+/// A filter: those that fit all flags.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct FilterFlags {
     /// Those of this message, by its id
     #[arg(long, value_name = "MESSAGE")]
     message: Option<String>,
@@ -22,7 +29,7 @@ pub(crate) struct WhichFlags {
     /// Those for this subscription, by its URN
     #[arg(long, value_name = "URN")]
     subscription: Option<String>,
-    /// Those in this state: failed, expired or cancelled to resend, pending to cancel
+    /// Those in this state: failed, expired or cancelled, to cancel pending
     #[arg(long, value_name = "STATE")]
     state: Option<String>,
     /// Those whose latest attempt came back for this reason, such as signature
@@ -56,18 +63,8 @@ impl WhichFlags {
             let answer = client.call(Method::POST, &path, Some(&Value::Object(body))).await?;
             return Ok(count(&answer));
         }
-        let pairs = [
-            ("message_id", &self.message),
-            ("topic", &self.topic),
-            ("subscription_urn", &self.subscription),
-            ("state", &self.state),
-            ("reason", &self.reason),
-            ("since", &self.since),
-            ("until", &self.until),
-        ];
-        let given = pairs.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?)));
         let before = body.len();
-        body.extend(given.map(|(name, value)| (name.to_owned(), value.into())));
+        body.extend(self.filter.given().map(|(name, value)| (name.to_owned(), value.into())));
         if body.len() == before {
             bail!(
                 "say which: a delivery's id, or at least one of --message, --topic, --subscription, --state, --reason, --since, --until"
@@ -83,6 +80,22 @@ impl WhichFlags {
                 None => return Ok(moved),
             };
         }
+    }
+}
+
+impl FilterFlags {
+    /// What is given, by the API's names.
+    pub(crate) fn given(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let pairs = [
+            ("message_id", &self.message),
+            ("topic", &self.topic),
+            ("subscription_urn", &self.subscription),
+            ("state", &self.state),
+            ("reason", &self.reason),
+            ("since", &self.since),
+            ("until", &self.until),
+        ];
+        pairs.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?)))
     }
 }
 

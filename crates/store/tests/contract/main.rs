@@ -12,6 +12,7 @@ mod audit;
 mod cancel;
 mod churn;
 mod confirmation;
+mod dead_letter;
 mod delivery;
 mod explain;
 mod fan_out;
@@ -145,6 +146,9 @@ macro_rules! contract {
                     an_interrupted_attempt_goes_on_where_it_was
                     what_was_under_way_waits_again_after_a_start
                     recovery_keeps_the_order_and_leaves_the_rest;
+                dead_letter:
+                    what_did_not_arrive_is_listed_newest_first
+                    a_filter_narrows_dead_letters;
                 explain:
                     a_delivery_is_found_by_its_subscription
                     deliveries_are_counted_by_state

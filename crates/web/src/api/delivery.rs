@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::error::ApiError;
-use super::message::{ShownAdvice, ShownDelivery, page, shown_delivery};
+use super::message::{DeliveryPage, ShownAdvice, ShownDelivery, page, shown_delivery};
 use super::{ApiCall, ok};
 use crate::App;
 
@@ -195,6 +195,38 @@ pub(crate) async fn resend_one(State(app): State<App>, call: ApiCall) -> Result<
     };
     resent.await.map_err(|error: Error| call.refuse(error))?;
     Ok(ok(StatusCode::OK, &Resent { resent: 1, next: None }))
+}
+
+/// Lists the deliveries that ended without having arrived, newest first: dead letters.
+#[utoipa::path(get, path = "/api/v1/deliveries", tag = "deliveries",
+    params(("topic" = Option<String>, Query, description = "those of messages to this topic, by URN or name"),
+           ("message_id" = Option<String>, Query), ("subscription_urn" = Option<String>, Query),
+           ("state" = Option<String>, Query, description = "`failed`, `expired` or `cancelled`; failed and expired ones \
+            when not given"),
+           ("reason" = Option<String>, Query, description = "why the latest attempt came back, such as `signature`"),
+           ("since" = Option<String>, Query), ("until" = Option<String>, Query),
+           ("limit" = Option<u64>, Query, description = "1 to 200, 50 when not given"),
+           ("after" = Option<String>, Query, description = "the `next` of the page before")),
+    responses((status = 200, body = DeliveryPage), (status = 400), (status = 401)))]
+pub(crate) async fn dead_letters(State(app): State<App>, call: ApiCall) -> Result<Response, ApiError> {
+    let listed = async {
+        let asked = |name: &str| call.0.query(name).map(str::to_owned);
+        let meant = Meant {
+            message_id: asked("message_id"),
+            topic: asked("topic"),
+            subscription_urn: asked("subscription_urn"),
+            state: asked("state"),
+            reason: asked("reason"),
+            since: asked("since"),
+            until: asked("until"),
+            limit: None,
+            after: asked("after"),
+        };
+        app.service.dead_letters(&call.0.caller, &meant, call.limit()?).await
+    };
+    let (found, next) = listed.await.map_err(|error: Error| call.refuse(error))?;
+    let deliveries = found.into_iter().map(shown_delivery).collect();
+    Ok(ok(StatusCode::OK, &DeliveryPage { deliveries, next }))
 }
 
 /// Sends the deliveries again that fit a filter; those whose subscription is gone are passed over.

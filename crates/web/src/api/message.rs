@@ -203,9 +203,9 @@ pub(crate) struct ShownDelivery {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DeliveryPage {
     /// The deliveries.
-    deliveries: Vec<ShownDelivery>,
+    pub(super) deliveries: Vec<ShownDelivery>,
     /// What to give as `after` for the next page; null on the last one.
-    next: Option<String>,
+    pub(super) next: Option<String>,
 }
 
 /// Who the caller is.

@@ -58,6 +58,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/api/v1/subscriptions/test", post(trial::test))
         .route("/api/v1/messages/{message_id}", get(message::show))
         .route("/api/v1/messages/{message_id}/deliveries", get(message::deliveries))
+        .route("/api/v1/deliveries", get(delivery::dead_letters))
         .route("/api/v1/deliveries/{delivery_id}", get(message::delivery))
         .route("/api/v1/deliveries/{delivery_id}/resend", post(delivery::resend_one))
         .route("/api/v1/deliveries/{delivery_id}/cancel", post(delivery::cancel_one))

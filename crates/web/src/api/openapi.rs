@@ -27,6 +27,7 @@ use super::{
         message::show,
         message::deliveries,
         message::delivery,
+        delivery::dead_letters,
         delivery::resend_one,
         delivery::resend,
         delivery::cancel_one,

@@ -148,6 +148,7 @@ pub(crate) const TABLE: &[(&str, &str, &str, &str)] = &[
     ("GET", "/api/v1/messages", "trace", ""),
     ("GET", "/api/v1/messages/{message_id}", "trace", ""),
     ("GET", "/api/v1/messages/{message_id}/deliveries", "trace", ""),
+    ("GET", "/api/v1/deliveries", "trace", ""),
     ("GET", "/api/v1/deliveries/{delivery_id}", "trace", ""),
     ("POST", "/api/v1/deliveries/{delivery_id}/resend", "change", ""),
     ("POST", "/api/v1/deliveries/{delivery_id}/cancel", "change", ""),

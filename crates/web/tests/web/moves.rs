@@ -103,10 +103,45 @@ async fn a_filter_that_breaks_a_rule_moves_nothing_and_is_told_why() {
     assert_eq!(state(&bed, &id).await, "pending");
 }
 
+#[tokio::test]
+async fn dead_letters_are_listed_in_pages() {
+    let bed = Bed::fresh().await;
+    let topic = bed.topic("ops").await;
+    bed.subscribe(&topic, &key(1)).await;
+    let mut ids = Vec::new();
+    for text in ["a", "b"] {
+        ids.push(format!("{}-1", bed.publish(&topic, text).await));
+    }
+    bed.post("/api/v1/deliveries/cancel", json!({ "topic": "ops" })).await;
+    let page = bed.get("/api/v1/deliveries").await;
+    assert_eq!(
+        page.body,
+        json!({ "deliveries": [], "next": null }),
+        "what somebody cancelled is no dead letter"
+    );
+    let first = bed.get("/api/v1/deliveries?state=cancelled&topic=ops&limit=1").await;
+    assert_eq!(first.text("/deliveries/0/id"), ids[1]);
+    let next = format!("/api/v1/deliveries?state=cancelled&limit=1&after={}", first.text("/next"));
+    let last = bed.get(&next).await;
+    assert_eq!((last.text("/deliveries/0/id"), &last.body["next"]), (ids[0].as_str(), &Value::Null));
+    for (query, field) in [
+        ("state=delivered", "state"),
+        ("reason=luck", "reason"),
+        ("since=yesterday", "since"),
+        ("after=x", "id"),
+        ("limit=0", "limit"),
+        ("message_id=x", "message_id"),
+    ] {
+        let refused = bed.get(&format!("/api/v1/deliveries?{query}")).await;
+        assert_eq!((refused.status, refused.text("/field")), (StatusCode::BAD_REQUEST, field), "{query}");
+    }
+}
+
 #[test]
 fn every_new_path_is_in_the_document() {
     let document: Value = serde_json::from_str(&carillon_web::api::document()).unwrap();
     for (path, method) in [
+        ("/api/v1/deliveries", "get"),
         ("/api/v1/deliveries/{delivery_id}/resend", "post"),
         ("/api/v1/deliveries/{delivery_id}/cancel", "post"),
         ("/api/v1/deliveries/resend", "post"),
