@@ -78,6 +78,8 @@ deeds! {
     ConnectionUpdate "connection.update";
     /// Removed a connection.
     ConnectionDelete "connection.delete";
+    /// Set how many calls a month an app may make.
+    CallsLimit "calls.limit";
     /// Asked for a reading of a directory.
     DirectoryUpdate "directory.update";
     /// Said that what a reading would change is meant.

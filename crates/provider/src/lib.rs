@@ -7,6 +7,7 @@
 //! | which addresses may be dialled | `guard` |
 //! | `--connect-to` | `connect_to` |
 //! | access tokens | `token` |
+//! | calls that platforms count by the month | `meter` |
 //! | codes and what they mean | `listed`, and `code` in each platform's folder |
 //! | words of a platform, cleaned of secrets | `clean` |
 //! | what to change | `advice` |
@@ -38,6 +39,7 @@ mod guard;
 mod http;
 mod lark;
 mod listed;
+mod meter;
 mod office;
 mod parts;
 mod preview;
@@ -58,6 +60,7 @@ pub use email::{MailSettings, Relay, Security, Sender};
 pub use guard::PrivateEndpoint;
 pub use http::{Carried, Failure, Reply, Wire};
 pub use listed::{ListedCode, Ruling, Wait, listed_codes, listed_office_codes};
+pub use meter::Meter;
 pub use office::{Fault, Finding, Found, Looked, Walk, Wanted, Wrong};
 pub use preview::Shown;
 pub use reach::Reached;
@@ -186,6 +189,7 @@ struct Context<'a> {
     tokens: &'a token::Tokens,
     clock: &'a dyn Clock,
     pace: &'a office::pace::AppPace,
+    meter: Option<&'a dyn Meter>,
 }
 
 /// All the providers, behind one door. It is cheap to make and is shared by all who send.
@@ -195,9 +199,17 @@ pub struct Providers {
     mailer: Option<email::Mailer>,
     clock: Arc<dyn Clock>,
     pace: office::pace::AppPace,
+    meter: Option<Arc<dyn Meter>>,
 }
 
 impl Providers {
+    /// Tells a meter of every call that a platform counts by the month.
+    #[must_use]
+    pub fn with_meter(mut self, meter: Arc<dyn Meter>) -> Self {
+        self.meter = Some(meter);
+        self
+    }
+
     /// Shares the apps' tokens with other servers by way of a shelf.
     #[must_use]
     pub fn with_shelf(mut self, shelf: Arc<dyn Shelf>) -> Self {
@@ -219,7 +231,7 @@ impl Providers {
         let make = |mail| email::Mailer::new(mail, settings.timeout, settings.authorities.clone());
         let mailer = settings.mail.clone().map(make);
         let (http, tokens) = (http::Http::new(&settings), token::Tokens::on(None));
-        Self { http, tokens, mailer, clock, pace: office::pace::AppPace::default() }
+        Self { http, tokens, mailer, clock, pace: office::pace::AppPace::default(), meter: None }
     }
 
     /// Providers that reach no network: every request goes over `wire`, which a simulation answers.

@@ -37,6 +37,7 @@ pub mod account;
 pub mod attribute;
 pub mod audit;
 pub mod caller;
+pub mod calls;
 pub mod confirmation;
 pub mod connection;
 pub mod contact;

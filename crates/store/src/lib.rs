@@ -30,6 +30,8 @@
 //! | the publisher's own key for a publish | [`idempotency`] |
 //! | forgetting what is old | [`retention`] |
 //! | attempts as they are shown | [`attempt`] |
+//! | calls that platforms count by the month | [`app_calls`] |
+//! | who is told what concerns a connection | [`office_notice`] |
 //! | what happened within each five minutes | [`tally`] |
 //! | the key that signs, and its certificate | [`signing`] |
 //! | which lanes this server serves | [`shard`] |
@@ -48,6 +50,7 @@
 //! | which database there is | `db`, and nobody else |
 
 pub mod account;
+pub mod app_calls;
 pub mod attempt;
 pub mod attribute;
 pub mod audit;
@@ -76,6 +79,7 @@ pub mod office_change;
 pub mod office_contact;
 pub mod office_group;
 pub mod office_merge;
+pub mod office_notice;
 pub mod office_run;
 pub mod office_staged;
 pub mod office_token;

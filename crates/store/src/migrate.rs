@@ -44,6 +44,7 @@ migrations![
     "0019_tally",
     "0020_office_recall",
     "0021_fan_out",
+    "0022_app_calls",
 ];
 
 /// The version of this program.

@@ -30,6 +30,7 @@ mod migrate;
 mod nasty;
 mod nodes;
 mod office;
+mod office_calls;
 mod office_canary;
 mod office_cards;
 mod office_doctor;

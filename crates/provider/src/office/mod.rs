@@ -41,7 +41,13 @@ pub(crate) fn app_key(app: &App) -> [u8; 32] {
 
 impl Providers {
     pub(crate) fn context(&self) -> Context<'_> {
-        Context { http: &self.http, tokens: &self.tokens, clock: &*self.clock, pace: &self.pace }
+        Context {
+            http: &self.http,
+            tokens: &self.tokens,
+            clock: &*self.clock,
+            pace: &self.pace,
+            meter: self.meter.as_deref(),
+        }
     }
 
     /// Proves an app's credentials at its platform: asks for a token and makes one harmless call with it.

@@ -42,6 +42,7 @@ fn words(deed: Deed) -> (&'static str, &'static str) {
         Deed::ConnectionCreate => ("Connected an office app", "接入办公应用"),
         Deed::ConnectionUpdate => ("Changed a connection", "修改办公应用连接"),
         Deed::ConnectionDelete => ("Deleted a connection", "删除办公应用连接"),
+        Deed::CallsLimit => ("Set a limit of calls per month", "设置每月调用限额"),
         Deed::DirectoryUpdate => ("Updated a directory", "更新通讯录"),
         Deed::DirectoryConfirm => ("Confirmed an update", "确认通讯录更新"),
         Deed::DirectoryCancel => ("Cancelled an update", "取消通讯录更新"),

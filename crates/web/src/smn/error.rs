@@ -112,6 +112,8 @@ fn field(field: Field) -> (StatusCode, &'static str, &'static str) {
         | Field::CorpId
         | Field::AgentId
         | Field::RobotCode
+        | Field::CallsLimit
+        | Field::Notices
         | Field::To
         | Field::Contact
         | Field::PublicUrl
