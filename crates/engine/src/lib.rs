@@ -12,6 +12,7 @@
 //! | how many posts are under way at once | `gate` |
 //! | pauses of hosts and organisations | `hold` |
 //! | telling owners of a pause | `tell`; what a notice is: `notice` |
+//! | telling who is gone | `missed` |
 //! | calls per month: written down, watched | `month` |
 //! | several deliveries in one post | `digest` |
 //! | what attempts came back as, counted | `count` |
@@ -30,6 +31,7 @@ mod gate;
 mod hold;
 mod lane;
 pub mod metrics;
+mod missed;
 mod month;
 mod notice;
 mod origin;

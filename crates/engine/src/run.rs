@@ -72,7 +72,7 @@ fn keep_house(parts: &Parts, settings: &Settings, tasks: &TaskTracker, stop: &Ca
     tasks.spawn(write_counts(parts.store.clone(), stop.clone()));
     tasks.spawn(Months::new(parts).run(stop.clone()));
     tasks.spawn(fan_out::run(parts.store.clone(), parts.metrics.clone(), stop.clone()));
-    tasks.spawn(Directories::new(parts, settings.directories_every).run(stop.clone()));
+    tasks.spawn(Directories::new(parts, settings).run(stop.clone()));
 }
 
 /// The engine, while it runs.

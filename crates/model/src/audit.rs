@@ -86,6 +86,8 @@ deeds! {
     DirectoryConfirm "directory.confirm";
     /// Ended a reading.
     DirectoryCancel "directory.cancel";
+    /// An update found somebody gone who is still named.
+    DirectoryMissed "directory.missed";
     /// Made a group of people or changed it.
     GroupUpdate "group.update";
     /// Removed a group of people.

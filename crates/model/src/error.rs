@@ -162,8 +162,6 @@ fields! {
     Contact "contact";
     /// How many calls a month may be made.
     CallsLimit "limit";
-    /// Who is told what concerns a connection.
-    Notices "notices";
 }
 
 /// A rule that input broke. The sentence says what would be right and never repeats the value, which may be a

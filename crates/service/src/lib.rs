@@ -98,6 +98,7 @@ pub use carillon_store::office_change::MemberChange;
 pub use carillon_store::office_contact::Member as BoundMember;
 pub use carillon_store::office_group::{Group, GroupPart, GroupPartKind};
 pub use carillon_store::office_merge::Alike;
+pub use carillon_store::office_missed::Missed;
 pub use carillon_store::office_run::Run;
 pub use carillon_store::project::Project;
 pub use carillon_store::rotation::KeyUse;

@@ -31,6 +31,7 @@
 //! | forgetting what is old | [`retention`] |
 //! | attempts as they are shown | [`attempt`] |
 //! | calls that platforms count by the month | [`app_calls`] |
+//! | who is gone and still named | [`office_missed`] |
 //! | who is told what concerns a connection | [`office_notice`] |
 //! | what happened within each five minutes | [`tally`] |
 //! | the key that signs, and its certificate | [`signing`] |
@@ -79,6 +80,7 @@ pub mod office_change;
 pub mod office_contact;
 pub mod office_group;
 pub mod office_merge;
+pub mod office_missed;
 pub mod office_notice;
 pub mod office_run;
 pub mod office_staged;

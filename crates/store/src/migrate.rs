@@ -45,6 +45,7 @@ migrations![
     "0020_office_recall",
     "0021_fan_out",
     "0022_app_calls",
+    "0023_missed",
 ];
 
 /// The version of this program.

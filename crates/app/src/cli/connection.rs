@@ -339,6 +339,13 @@ fn show_run(run: &Value) {
     for scope in items(run, "/missing").iter().filter_map(Value::as_str) {
         say(&format!("missing permission: {scope}"));
     }
+    for one in items(run, "/missed") {
+        let topics = items(one, "/subscriptions").iter().map(|by| paint::plain(text(by, "/topic")));
+        let groups = items(one, "/groups").iter().filter_map(Value::as_str).map(paint::plain);
+        let by = topics.chain(groups).collect::<Vec<_>>().join(", ");
+        let (kind, id, name) = (text(one, "/kind"), text(one, "/id"), paint::plain(text(one, "/name")));
+        say(&format!("gone, and still named: {kind} {id} {name}: {by}"));
+    }
     let error = text(run, "/error/en");
     if !error.is_empty() {
         say(&paint::plain(error));

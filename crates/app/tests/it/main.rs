@@ -35,6 +35,7 @@ mod office_canary;
 mod office_cards;
 mod office_doctor;
 mod office_large;
+mod office_missed;
 mod office_nodes;
 mod office_people;
 mod office_recall;

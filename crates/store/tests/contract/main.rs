@@ -23,6 +23,7 @@ mod logtank;
 mod message;
 mod office;
 mod office_merge;
+mod office_missed;
 mod office_token;
 mod open;
 mod overflow;
@@ -69,6 +70,8 @@ macro_rules! contract {
                     a_token_is_added_once_and_for_what_is_there
                     neither_secret_nor_token_is_readable_at_rest
                     secrets_open_again_after_a_restart;
+                office_missed:
+                    who_is_gone_and_still_named_is_told_once;
                 app_calls:
                     calls_add_up_by_app_and_month
                     a_limit_holds_back_what_is_not_urgent

@@ -46,6 +46,7 @@ fn words(deed: Deed) -> (&'static str, &'static str) {
         Deed::DirectoryUpdate => ("Updated a directory", "更新通讯录"),
         Deed::DirectoryConfirm => ("Confirmed an update", "确认通讯录更新"),
         Deed::DirectoryCancel => ("Cancelled an update", "取消通讯录更新"),
+        Deed::DirectoryMissed => ("Found people gone who are still named", "发现仍被引用的人员已离开"),
         Deed::GroupUpdate => ("Changed a group of people", "修改人员组"),
         Deed::GroupDelete => ("Deleted a group of people", "删除人员组"),
         Deed::ContactBind => ("Bound contacts to members", "绑定成员联系方式"),

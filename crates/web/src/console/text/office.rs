@@ -99,6 +99,10 @@ texts! {
     RunText {
         title: "Update", "更新";
         latest: "Updates", "更新记录";
+        missed: "Gone, and still named", "已不存在但仍被引用";
+        missed_text: "They get nothing any more. Whoever looks after these subscriptions, or the connection, was told.",
+            "他们不再收到消息；已通知相关订阅或连接的负责人。";
+        missed_by: "Named by", "引用者";
         running: "Reading", "读取中";
         asks: "Asks you", "待确认";
         done: "Done", "已完成";
