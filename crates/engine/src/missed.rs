@@ -37,11 +37,12 @@ impl Directories {
         );
         let now = self.clock.now();
         let subject = "Gone from the directory / 通讯录中已不存在";
-        let notices = told.to.iter().map(|(through, recipients, places)| {
-            let some: Vec<&Missed> = places.iter().filter_map(|place| told.missed.get(*place)).collect();
+        let notices = told.to.iter().map(|to| {
+            let some: Vec<&Missed> = to.places.iter().filter_map(|place| told.missed.get(*place)).collect();
             let words = words(&told, &some, &self.region);
-            let notice = compose(&told.project, through.clone(), subject, words, now, self.chance.as_ref());
-            (notice, recipients.clone())
+            let notice =
+                compose(&told.project, to.through.clone(), subject, words, now, self.chance.as_ref());
+            (notice, to.recipients.clone())
         });
         let notices = notices.collect();
         self.store.run_tell(run, &told, notices).await.map(drop)

@@ -53,7 +53,18 @@ pub struct MissedToTell {
     /// What is missed.
     pub missed: Vec<Missed>,
     /// Who is told of which of them, by their places: whoever the subscriptions' fallbacks or the connection name.
-    pub to: Vec<((TopicId, TopicName), Vec<Recipient>, Vec<usize>)>,
+    pub to: Vec<MissedTo>,
+}
+
+/// Some who are told of a reading.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissedTo {
+    /// The topic through which they are told, and its name.
+    pub through: (TopicId, TopicName),
+    /// Who gets the notice.
+    pub recipients: Vec<Recipient>,
+    /// The places of what they are told of.
+    pub places: Vec<usize>,
 }
 
 /// What is gone, before it is known who names it.
@@ -219,7 +230,10 @@ impl Store {
             let connection = row.parsed(|text| ConnectionId::parse(text).ok())?;
             let (connection_name, missed) = (row.text()?, read_missed(row.maybe_text()?));
             let to = to_tell(tx, &project, &connection.to_string(), &missed)?;
-            let to = to.into_iter().map(|(to, places)| (to.through, to.recipients, places)).collect();
+            let to = to
+                .into_iter()
+                .map(|(to, places)| MissedTo { through: to.through, recipients: to.recipients, places })
+                .collect();
             Ok(Some(MissedToTell { project, connection, connection_name, missed, to }))
         };
         self.db.read(find).await

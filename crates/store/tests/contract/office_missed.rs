@@ -46,9 +46,9 @@ pub(crate) async fn who_is_gone_and_still_named_is_told_once<H: Home>() {
     assert_eq!(missed, [("u0", 0), ("u1", 1)]);
     assert_eq!(told.missed[0].subscriptions, [(by_id, topic.name.clone())]);
     assert_eq!(told.missed[1].subscriptions, [(by_group, topic.name.clone())]);
-    let [(through, recipients, places)] = told.to.as_slice() else { panic!("{:?}", told.to) };
+    let [to] = told.to.as_slice() else { panic!("{:?}", told.to) };
     assert_eq!(
-        (through, recipients.len(), places.as_slice()),
+        (&to.through, to.recipients.len(), to.places.as_slice()),
         (&(care.id, care.name.clone()), 1, [0].as_slice())
     );
 
@@ -56,7 +56,7 @@ pub(crate) async fn who_is_gone_and_still_named_is_told_once<H: Home>() {
     let notices = bed.store.connection_notices_set(&bed.project, connection, Some(Fallback::Topic(care.id)));
     assert!(notices.await.unwrap());
     let told = bed.store.run_to_tell(run).await.unwrap().unwrap();
-    let places: Vec<_> = told.to.iter().map(|(_, _, places)| places.clone()).collect();
+    let places: Vec<_> = told.to.iter().map(|to| to.places.clone()).collect();
     assert_eq!(places, [vec![0, 1]]);
     let notice = || {
         let now = bed.clock.now();
@@ -70,7 +70,7 @@ pub(crate) async fn who_is_gone_and_still_named_is_told_once<H: Home>() {
             created_at: now,
             expires_at: now.plus(std::time::Duration::from_secs(60)),
         };
-        vec![(StoredMessage { message, topic_name: care.name.clone() }, told.to[0].1.clone())]
+        vec![(StoredMessage { message, topic_name: care.name.clone() }, told.to[0].recipients.clone())]
     };
     assert!(bed.store.run_tell(run, &told, notice()).await.unwrap());
     assert!(!bed.store.run_tell(run, &told, notice()).await.unwrap(), "told already");
