@@ -73,7 +73,10 @@ def a_failing_robot_is_explained_and_repaired(bed, driver):
     sign_in(browser, bed)
     browser.go(bed.url + f"/console/messages/{message}")
     browser.see("Failed")
+    # Whoever asks types what they know of the receiver.
+    browser.fill("#why-who", "sales")
     browser.press("Explain")
+    browser.see("Nobody has changed it since.", "#why")
     browser.see("the robot was removed or its webhook was reset", "#why")
     browser.press("WeCom robot")
     browser.see("93000", ".timeline")

@@ -156,7 +156,7 @@ fields! {
     AgentId "agent_id";
     /// The code of an app's robot.
     RobotCode "robot_code";
-    /// The recipients of a push.
+    /// The recipients of a push; whom a question is about.
     To "to";
     /// A mail address or a phone number of a member.
     Contact "contact";

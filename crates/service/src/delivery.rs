@@ -8,6 +8,7 @@ use carillon_model::topic::TopicName;
 use carillon_model::urn::{SubscriptionUrn, TopicUrn};
 use carillon_store::attempt::{AttemptRecord, DeliveryRecord};
 use carillon_store::message::MessageSummary;
+pub use carillon_store::person::Whom;
 
 use crate::caller::Reach;
 use crate::error::Error;

@@ -84,6 +84,10 @@ pub enum Cause {
     SubscriptionDeleted,
     /// More waited for the address than may be sent soon, and the subscription drops the oldest then.
     Dropped,
+    /// Nothing that the message was sent to names the person, nor a department or group that the person is in.
+    NotNamed,
+    /// The person was read into the directory only after the message was accepted.
+    SeenLater(Timestamp),
     /// Its address is paused, or its breaker open, or the platform asked to wait, or it failed of late.
     Unwell(Health),
     /// The calls of its app for this month are used up, but for what is kept for urgent messages: the app's limit says
@@ -107,6 +111,8 @@ impl Cause {
             Self::Dropped => "dropped",
             Self::HeldBack(HeldBack::Limit { .. }) => "month_used_up",
             Self::HeldBack(HeldBack::Platform(..)) => "organisation_held",
+            Self::NotNamed => "not_named",
+            Self::SeenLater(_) => "seen_later",
             Self::Unwell(health) => match health.standing {
                 Standing::Failing => "endpoint_failing",
                 Standing::Limited => "endpoint_limited",
@@ -120,8 +126,8 @@ impl Cause {
 /// Why one subscription did or did not get a message.
 #[derive(Debug, Clone)]
 pub struct Explanation {
-    /// The subscription.
-    pub subscription_urn: SubscriptionUrn,
+    /// The subscription; none for a person whom the message never named.
+    pub subscription_urn: Option<SubscriptionUrn>,
     /// The answer, as one word.
     pub verdict: Verdict,
     /// What lies behind it, where no attempt tells.
@@ -185,14 +191,24 @@ impl Service {
         Ok(Explained { message, counts, explanations })
     }
 
-    async fn explain_delivery(
+    /// Explains one delivery.
+    ///
+    /// # Errors
+    /// When its message is not in the caller's project any more.
+    pub async fn explain_one(&self, caller: &Caller, delivery: NamedDelivery) -> Result<Explanation, Error> {
+        caller.reach(Right::Trace)?;
+        let message = self.message(caller, delivery.record.id.message).await?;
+        self.explain_delivery(&message, delivery).await
+    }
+
+    pub(crate) async fn explain_delivery(
         &self,
         message: &NamedMessage,
         delivery: NamedDelivery,
     ) -> Result<Explanation, Error> {
         let state = delivery.record.state;
         let mut explanation = Explanation {
-            subscription_urn: delivery.subscription_urn.clone(),
+            subscription_urn: Some(delivery.subscription_urn.clone()),
             verdict: state.into(),
             cause: None,
             sentence: nothing(),
@@ -240,23 +256,13 @@ impl Service {
         Ok(explanation)
     }
 
-    async fn explain_absence(
+    pub(crate) async fn explain_absence(
         &self,
         message: &NamedMessage,
         urn: SubscriptionUrn,
     ) -> Result<Explanation, Error> {
         let cause = self.cause(message, &urn).await?;
-        let mut explanation = Explanation {
-            subscription_urn: urn,
-            verdict: Verdict::NeverAddressed,
-            cause: Some(cause),
-            sentence: nothing(),
-            advice: None,
-            delivery: None,
-            before: None,
-        };
-        explanation.sentence = sentence(&explanation, &message.summary.message);
-        Ok(explanation)
+        Ok(absent(message, Some(urn), cause))
     }
 
     /// Why a message has no delivery for a subscription.
@@ -287,6 +293,21 @@ impl Service {
             Some(_) | None => Cause::Unconfirmed,
         })
     }
+}
+
+/// The answer where there is no delivery.
+pub(crate) fn absent(message: &NamedMessage, urn: Option<SubscriptionUrn>, cause: Cause) -> Explanation {
+    let mut explanation = Explanation {
+        subscription_urn: urn,
+        verdict: Verdict::NeverAddressed,
+        cause: Some(cause),
+        sentence: nothing(),
+        advice: None,
+        delivery: None,
+        before: None,
+    };
+    explanation.sentence = sentence(&explanation, &message.summary.message);
+    explanation
 }
 
 fn nothing() -> Advice {

@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
+use carillon_model::Timestamp;
+use carillon_model::audit::Deed;
 use carillon_model::health::{Health, Standing};
 use carillon_model::outcome::Advice;
+use carillon_model::subscription::Subscription;
 use carillon_store::app_calls::HeldBack;
 use carillon_store::attempt::AttemptRecord;
 use carillon_store::delivery::StoredMessage;
+use carillon_store::person::Person;
 
 use crate::delivery::NamedDelivery;
 use crate::explain::{Cause, Explanation, Verdict};
@@ -193,15 +197,31 @@ fn of_cause(cause: &Cause, explanation: &Explanation, stored: &StoredMessage) ->
             "该订阅设有过滤策略，而消息的属性与之不符".to_owned(),
         ),
         Cause::OtherTopic => {
-            let (theirs, ours) = (&explanation.subscription_urn.topic.topic, &stored.topic_name);
+            let urn = explanation.subscription_urn.as_ref();
+            let theirs = urn.map_or("", |urn| urn.topic.topic.as_str());
+            let ours = stored.topic_name.as_str();
             (
                 format!(
-                    "the subscription belongs to the topic {}, the message was published to {}",
-                    theirs.as_str(),
-                    ours.as_str()
+                    "the subscription belongs to the topic {theirs}, the message was published to {ours}"
                 ),
-                format!("该订阅属于主题 {}，而消息发布到主题 {}", theirs.as_str(), ours.as_str()),
+                format!("该订阅属于主题 {theirs}，而消息发布到主题 {ours}"),
             )
+        }
+        Cause::NotNamed => {
+            return both(
+                "The message was never addressed to this person: nothing that it was sent to names them, a department \
+                 or a group that they were in.",
+                "该消息从未发往此人：它的接收方没有指名此人，也没有指名其所在的部门或人员组。",
+            );
+        }
+        Cause::SeenLater(at) => {
+            return both(
+                format!(
+                    "The message was never addressed to this person: the directory knows them since {at} only, and the \
+                     message was accepted before, at {accepted}."
+                ),
+                format!("该消息从未发往此人：通讯录自 {at} 起才有此人，而消息早在 {accepted} 就已受理。"),
+            );
         }
         Cause::NoSubscription
         | Cause::SubscriptionDeleted
@@ -225,4 +245,89 @@ pub(crate) fn sentence(explanation: &Explanation, stored: &StoredMessage) -> Adv
         (None, Some(cause)) => of_cause(cause, explanation, stored),
         (None, None) => both("It was never addressed.", "从未发往该订阅。"),
     }
+}
+
+/// A subscription by what may be shown of it.
+pub(crate) fn named_subscription(subscription: Option<&Subscription>) -> Advice {
+    let Some(subscription) = subscription else {
+        return both("A subscription that is gone", "已不存在的订阅");
+    };
+    let (masked, remark) = (&subscription.endpoint_masked, &subscription.remark);
+    let shown = if remark.is_empty() { masked.clone() } else { format!("{remark} · {masked}") };
+    both(shown.clone(), shown)
+}
+
+/// A person or chat of a directory.
+pub(crate) fn named_person(person: &Person) -> Advice {
+    let name = if person.name.is_empty() { &person.platform_id } else { &person.name };
+    let (id, connection) = (&person.platform_id, &person.connection_name);
+    let (mut en, mut zh) = (format!("{name} ({id}, {connection})"), format!("{name}（{id}，{connection}）"));
+    if let Some(gone) = person.gone_at {
+        en.push_str(&format!(", gone since {gone}"));
+        zh.push_str(&format!("，自 {gone} 起已离开"));
+    }
+    if let Some((_id, now)) = person.merged.last() {
+        en.push_str(&format!(", now {now}"));
+        zh.push_str(&format!("，现为 {now}"));
+    }
+    both(en, zh)
+}
+
+/// What a change of a subscription touched; nothing when it cannot have mattered to who gets a message.
+fn touched(deed: Deed) -> Option<(&'static str, &'static str)> {
+    const MATTER: [(Deed, &str, &str); 4] = [
+        (Deed::SubscriptionUpdate, "its remark", "备注"),
+        (Deed::SubscriptionFilter, "its filter policies", "过滤策略"),
+        (Deed::SubscriptionOverflow, "what happens when too much waits", "积压处理方式"),
+        (Deed::SubscriptionFallback, "who is told of a pause", "暂停通知对象"),
+    ];
+    MATTER.into_iter().find(|(one, ..)| *one == deed).map(|(_, en, zh)| (en, zh))
+}
+
+fn policies(subscription: &Subscription) -> (String, String) {
+    let all = subscription.filter_policies.as_slice();
+    let shown = all.iter().map(|policy| format!("{} = {}", policy.name, policy.values.join(" | ")));
+    let shown = shown.collect::<Vec<_>>().join(", ");
+    if all.is_empty() {
+        return ("it wants every message".to_owned(), "接收所有消息".to_owned());
+    }
+    (format!("it wants messages with {shown}"), format!("只接收符合以下条件的消息：{shown}"))
+}
+
+/// What a subscription was when a message was accepted, if it `was_there`: as it is now, but for what was changed since.
+pub(crate) fn then(subscription: &Subscription, was_there: bool, changes: &[(Deed, Timestamp)]) -> Advice {
+    let made = subscription.created_at;
+    if !was_there {
+        return both(
+            format!(
+                "When the message was accepted there was no such subscription yet: it was made at {made}."
+            ),
+            format!("消息受理时还没有这个订阅：它创建于 {made}。"),
+        );
+    }
+    let (en, zh) = policies(subscription);
+    let told = |(deed, at): &(Deed, Timestamp)| {
+        touched(*deed).map(|(en, zh)| (format!("{en} at {at}"), format!("{zh}（{at}）")))
+    };
+    let (since_en, since_zh): (Vec<String>, Vec<String>) = changes.iter().filter_map(told).unzip();
+    if since_en.is_empty() {
+        return both(
+            format!(
+                "When the message was accepted the subscription was there, made at {made}; {en}. Nobody has changed it \
+                 since."
+            ),
+            format!("消息受理时该订阅已存在，创建于 {made}；{zh}。此后没有人改动过它。"),
+        );
+    }
+    both(
+        format!(
+            "When the message was accepted the subscription was there, made at {made}. Today {en}; changed since then, and \
+             so perhaps different at that time: {}.",
+            since_en.join(", ")
+        ),
+        format!(
+            "消息受理时该订阅已存在，创建于 {made}。目前{zh}；此后改动过、当时可能有所不同的有：{}。",
+            since_zh.join("，")
+        ),
+    )
 }

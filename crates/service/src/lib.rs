@@ -30,7 +30,7 @@
 //! | what happens, over time | [`traffic`] |
 //! | how endpoints fare, resuming them, whom to tell | [`endpoint`] |
 //! | send deliveries again, or cancel them | [`resend`] |
-//! | why a subscription did or did not get a message | [`explain`] |
+//! | why a subscription, a person or an address did or did not get a message | [`explain`], [`explain_who`] |
 //! | every refusal a caller can get | [`error`] |
 
 pub mod account;
@@ -48,6 +48,7 @@ pub mod directory;
 pub mod endpoint;
 pub mod error;
 pub mod explain;
+pub mod explain_who;
 mod explain_words;
 pub mod filter;
 mod flow;

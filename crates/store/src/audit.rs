@@ -117,6 +117,15 @@ fn read_line(mut row: Row) -> Result<AuditLine, Error> {
     })
 }
 
+macro_rules! select_line {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, account_id, account_name, credential, deed, what, detail, created_at FROM audit ",
+            $rest
+        )
+    };
+}
+
 impl Store {
     /// The same store, whose changes are written down as this act: in the transaction of each piece of work that
     /// changes a row, so that a change without its line, or a line without its change, cannot be. Several
@@ -143,14 +152,26 @@ impl Store {
     ) -> Result<Vec<AuditLine>, Error> {
         let project = project.clone();
         let list = move |tx: &mut Tx<'_>| {
-            let sql =
-                "SELECT id, account_id, account_name, credential, deed, what, detail, created_at FROM audit
-                 WHERE project_id = $1 AND ($2 IS NULL OR account_name = $2) AND ($3 IS NULL OR deed = $3)
-                 AND ($4 IS NULL OR what = $4) AND ($5 IS NULL OR id < $5) ORDER BY id DESC LIMIT $6";
-            let before = before.map(|id| id.to_string());
             let AuditFilter { account_name, deed, what } = filter;
             let deed = deed.map(Deed::name);
-            tx.query("audit", sql, params![project.as_str(), account_name, deed, what, before, limit])
+            let before = before.map_or_else(crate::pick::behind_every_id, |id| id.to_string());
+            // Two texts: each is planned for its own index.
+            match what {
+                None => {
+                    let sql = select_line!(
+                        "WHERE project_id = $1 AND ($2 IS NULL OR account_name = $2) AND ($3 IS NULL OR deed = $3)
+                         AND id < $4 ORDER BY id DESC LIMIT $5"
+                    );
+                    tx.query("audit", sql, params![project.as_str(), account_name, deed, before, limit])
+                }
+                Some(what) => {
+                    let sql = select_line!(
+                        "WHERE project_id = $1 AND what = $6 AND ($2 IS NULL OR account_name = $2)
+                         AND ($3 IS NULL OR deed = $3) AND id < $4 ORDER BY id DESC LIMIT $5"
+                    );
+                    tx.query("audit", sql, params![project.as_str(), account_name, deed, before, limit, what])
+                }
+            }
         };
         self.db.read(list).await?.into_iter().map(read_line).collect()
     }

@@ -27,6 +27,7 @@
 //! | how endpoints fare | [`health`] |
 //! | telling owners of a pause | [`pause`] |
 //! | why a delivery stands where it stands | [`explain`] |
+//! | whom a message was meant for | [`person`] |
 //! | the publisher's own key for a publish | [`idempotency`] |
 //! | forgetting what is old | [`retention`] |
 //! | attempts as they are shown | [`attempt`] |
@@ -87,6 +88,7 @@ pub mod office_staged;
 pub mod office_token;
 mod overflow;
 pub mod pause;
+pub mod person;
 pub mod pick;
 pub mod project;
 pub mod recall;

@@ -201,6 +201,16 @@ struct Inserted {
     places: Option<Vec<i64>>,
 }
 
+macro_rules! select_summary {
+    ($rest:literal) => {
+        concat!(
+            "SELECT deliveries, account_id, id, project_id, topic_id, topic_name, content, priority, locale, created_at,
+             expires_at FROM message ",
+            $rest
+        )
+    };
+}
+
 impl Store {
     /// Makes a message durable with what says who gets it, in a transaction shared with whatever else waits, and hands its
     /// deliveries to the engine: at once, or after what was accepted before it was fanned out (`fan_out`).
@@ -293,8 +303,7 @@ impl Store {
     ) -> Result<Option<MessageSummary>, Error> {
         let project = project.clone();
         let find = move |tx: &mut Tx<'_>| {
-            let sql = "SELECT deliveries, account_id, id, project_id, topic_id, topic_name, content, priority, locale, created_at,
-                 expires_at FROM message WHERE id = $1 AND project_id = $2";
+            let sql = select_summary!("WHERE id = $1 AND project_id = $2");
             tx.query_one("message", sql, params![id.to_string(), project.as_str()])
         };
         self.db.read(find).await?.map(read_summary).transpose()
@@ -314,12 +323,25 @@ impl Store {
     ) -> Result<Vec<MessageSummary>, Error> {
         let project = project.clone();
         let list = move |tx: &mut Tx<'_>| {
-            let sql = "SELECT deliveries, account_id, id, project_id, topic_id, topic_name, content, priority, locale, created_at,
-                 expires_at FROM message WHERE project_id = $1 AND ($2 IS NULL OR topic_name = $2)
-                 AND ($3 IS NULL OR account_id = $3) AND ($4 IS NULL OR id < $4) ORDER BY id DESC LIMIT $5";
-            let before = before.map(|id| id.to_string());
+            // Always a bound, and two texts: each is planned for its own index, and begins where the page does.
+            let before = before.map_or_else(crate::pick::behind_every_id, |id| id.to_string());
             let publisher = publisher.map(|id| id.to_string());
-            tx.query("message", sql, params![project.as_str(), topic_name, publisher, before, limit])
+            match topic_name {
+                None => {
+                    let sql = select_summary!(
+                        "WHERE project_id = $1 AND ($2 IS NULL OR account_id = $2) AND id < $3
+                         ORDER BY id DESC LIMIT $4"
+                    );
+                    tx.query("message", sql, params![project.as_str(), publisher, before, limit])
+                }
+                Some(topic) => {
+                    let sql = select_summary!(
+                        "WHERE project_id = $1 AND topic_name = $5 AND ($2 IS NULL OR account_id = $2)
+                         AND id < $3 ORDER BY id DESC LIMIT $4"
+                    );
+                    tx.query("message", sql, params![project.as_str(), publisher, before, limit, topic])
+                }
+            }
         };
         self.db.read(list).await?.into_iter().map(read_summary).collect()
     }

@@ -44,8 +44,9 @@ migrations![
     "0019_tally",
     "0020_office_recall",
     "0021_fan_out",
-    "0022_app_calls",
-    "0023_missed",
+    "0022_lists",
+    "0023_app_calls",
+    "0024_missed",
 ];
 
 /// The version of this program.

@@ -63,7 +63,7 @@ fn bind(
 }
 
 impl Store {
-    fn contact_hash(&self, contact: &Contact) -> [u8; 32] {
+    pub(crate) fn contact_hash(&self, contact: &Contact) -> [u8; 32] {
         let text = format!("{}\n{}", contact.kind.name(), contact.value.reveal());
         self.vault.hash("office contact", text.as_bytes())
     }

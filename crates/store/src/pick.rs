@@ -112,6 +112,11 @@ pub(crate) fn id_from(at: Timestamp) -> String {
     format!("{:012x}", at.0.clamp(0, (1 << 48) - 1))
 }
 
+/// A text that every id is below, for a page that begins at the newest.
+pub(crate) fn behind_every_id() -> String {
+    "~".to_owned()
+}
+
 fn end(tx: &mut Tx<'_>) -> Result<i64, Error> {
     let row = tx.query_one("delivery", "SELECT coalesce(max(seq), 0) FROM delivery", &[])?;
     row.map_or(Ok(0), |mut row| row.int())

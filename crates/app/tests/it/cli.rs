@@ -215,7 +215,7 @@ async fn the_demonstration_shows_four_chats_and_leaves_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn help_of_every_command() {
     let home = home();
-    let lines: [&[&str]; 23] = [
+    let lines: &[&[&str]] = &[
         &[],
         &["demo"],
         &["serve"],
@@ -238,16 +238,29 @@ async fn help_of_every_command() {
         &["delivery"],
         &["delivery", "list"],
         &["delivery", "show"],
+        &["explain"],
+        &["connection"],
+        &["connection", "add"],
+        &["connection", "list"],
+        &["connection", "check"],
+        &["connection", "update"],
+        &["connection", "changes"],
+        &["directory"],
+        &["directory", "members"],
+        &["directory", "gone"],
+        &["directory", "merge"],
+        &["directory", "bind"],
+        &["about"],
         &["completion"],
     ];
     let mut whole = String::new();
     for line in lines {
         let mut command = program(home.path());
-        command.args(line).arg("--help");
+        command.args(*line).arg("--help");
         let said = run(command, None).await;
         whole.push_str(&format!(
             "$ carillon {}\n{}\n\n",
-            [line, &["--help"]].concat().join(" "),
+            [*line, &["--help"]].concat().join(" "),
             good(&said)
         ));
     }

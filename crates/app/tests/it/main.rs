@@ -14,6 +14,7 @@ mod chats;
 mod cli;
 mod cli_access;
 mod cli_send;
+mod cli_try;
 mod client;
 mod copy;
 mod crash;

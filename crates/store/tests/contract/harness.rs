@@ -66,6 +66,8 @@ pub(crate) trait Home: Send + Sync + 'static {
     fn number(&self, sql: &str) -> i64;
     /// How many rows were read by going through whole large tables, where the database counts them; 0 elsewhere.
     fn rows_scanned(&self) -> i64;
+    /// How many rows of what lists show were read so far, in whatever way; 0 where the database does not count.
+    fn rows_read(&self) -> i64;
     /// The bytes in the first column of every row that a query gives.
     fn bytes(&self, sql: &str) -> Vec<Vec<u8>>;
 }
@@ -136,6 +138,10 @@ impl Home for Sqlite {
     }
 
     fn rows_scanned(&self) -> i64 {
+        0
+    }
+
+    fn rows_read(&self) -> i64 {
         0
     }
 
@@ -223,6 +229,14 @@ impl Home for Postgres {
         self.number(
             "SELECT coalesce(sum(seq_tup_read), 0)::bigint FROM pg_stat_user_tables
              WHERE relname IN ('message', 'delivery', 'attempt')",
+        )
+    }
+
+    fn rows_read(&self) -> i64 {
+        self.database.cut();
+        self.number(
+            "SELECT coalesce(sum(seq_tup_read + coalesce(idx_tup_fetch, 0)), 0)::bigint FROM pg_stat_user_tables
+             WHERE relname IN ('message', 'audit')",
         )
     }
 

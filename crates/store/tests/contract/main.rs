@@ -27,6 +27,7 @@ mod office_missed;
 mod office_token;
 mod open;
 mod overflow;
+mod person;
 mod plans;
 #[expect(dead_code, reason = "it is shared with other tests")]
 mod postgres;
@@ -191,8 +192,14 @@ macro_rules! contract {
                     list_is_newest_first_from_a_cursor
                     another_project_sees_nothing
                     the_largest_text_comes_back_whole;
+                person:
+                    people_are_found_by_whatever_they_are_known_by
+                    somebody_who_is_another_one_now_is_followed
+                    deliveries_are_found_and_named_by_whom_they_go_to
+                    a_push_is_named_by_its_people;
                 plans:
                     nothing_that_happens_often_reads_a_whole_table
+                    a_list_reads_little_more_than_it_shows
                     publishing_goes_on_while_much_is_forgotten;
                 office_token:
                     one_fetches_and_all_use_it

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use carillon_model::delivery::DeliveryState;
 use carillon_model::{Clock, Timestamp};
+use carillon_store::audit::AuditFilter;
 
 use crate::harness::{Bed, Home, accepted, limited, robot, settlement, start};
 
@@ -66,6 +67,38 @@ pub(crate) async fn nothing_that_happens_often_reads_a_whole_table<H: Home>() {
         assert!(forgotten.deliveries > 0);
     }
     assert_eq!(bed.home.rows_scanned(), before);
+}
+
+pub(crate) async fn a_list_reads_little_more_than_it_shows<H: Home>() {
+    let bed = Bed::<H>::fresh().await;
+    let (busy, quiet) = (bed.topic("busy").await, bed.topic("quiet").await);
+    let first = bed.publish(&busy, "first").await;
+    fill(&bed);
+    bed.home.alter(&format!(
+        "INSERT INTO audit (id, project_id, account_id, account_name, credential, deed, what, detail, created_at)
+         WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {MANY})
+         SELECT substr('00000000000000000000000000000000' || n, length('' || n) + 1), '{}', 'a', 'a', 'a', 'topic.create',
+             'other', '', 0 FROM n; ANALYZE",
+        bed.project
+    ));
+    bed.clock.advance(DAY);
+    let only = bed.publish(&quiet, "only").await;
+    let of = |name: &str| AuditFilter { what: Some(name.to_owned()), ..AuditFilter::default() };
+    let before = bed.home.rows_read();
+    for _round in 0..12 {
+        let listed =
+            bed.store.message_list(&bed.project, Some("quiet".to_owned()), None, None, 10).await.unwrap();
+        assert_eq!(listed.iter().map(|one| one.message.message.id).collect::<Vec<_>>(), [only]);
+        let none =
+            bed.store.message_list(&bed.project, Some("none".to_owned()), None, None, 10).await.unwrap();
+        assert!(none.is_empty());
+        // A page from the far end of the list.
+        let old = bed.store.message_list(&bed.project, None, None, Some(first), 10).await.unwrap();
+        assert!(old.len() <= 10);
+        assert!(bed.store.audit_list(&bed.project, of("none"), None, 10).await.unwrap().is_empty());
+    }
+    let read = bed.home.rows_read() - before;
+    assert!(read < 500, "{read} rows were read");
 }
 
 pub(crate) async fn publishing_goes_on_while_much_is_forgotten<H: Home>() {

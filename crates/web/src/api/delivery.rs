@@ -7,9 +7,10 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use carillon_model::delivery::DeliveryState;
 use carillon_model::id::{DeliveryId, MessageId};
-use carillon_model::{Field, Invalid};
+use carillon_model::{Field, Invalid, SecretText};
 use carillon_service::Error;
 use carillon_service::explain::Explanation;
+use carillon_service::explain_who::{Answer, Sought};
 use carillon_service::resend::Meant;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -83,12 +84,12 @@ pub(crate) struct Cancelled {
 /// Why a subscription did or did not get a message.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ShownExplanation {
-    /// The subscription.
-    subscription_urn: String,
+    /// The subscription; null for a person whom the message never named.
+    subscription_urn: Option<String>,
     /// `delivered`, `waiting`, `sending`, `failed`, `expired`, `cancelled` or `never_addressed`.
     verdict: &'static str,
     /// What lies behind it where no attempt tells: `subscribed_later`, `unconfirmed`, `unsubscribed`, `excluded`,
-    /// `filtered`, `other_topic`, `no_subscription`, `subscription_deleted` or `dropped`; while it waits, `endpoint_paused`,
+    /// `filtered`, `other_topic`, `no_subscription`, `subscription_deleted`, `dropped`, and of a person `not_named` or `seen_later`; while it waits, `endpoint_paused`,
     /// `endpoint_open`, `endpoint_limited` or `endpoint_failing`, when that is how its address stands.
     cause: Option<&'static str>,
     /// The answer as a sentence.
@@ -116,7 +117,7 @@ pub(crate) struct ExplanationPage {
 
 fn shown(explanation: Explanation) -> ShownExplanation {
     ShownExplanation {
-        subscription_urn: explanation.subscription_urn.to_string(),
+        subscription_urn: explanation.subscription_urn.map(|urn| urn.to_string()),
         verdict: explanation.verdict.name(),
         cause: explanation.cause.as_ref().map(carillon_service::explain::Cause::name),
         sentence: explanation.sentence.into(),
@@ -124,6 +125,58 @@ fn shown(explanation: Explanation) -> ShownExplanation {
         before: explanation.before,
         delivery: explanation.delivery.map(shown_delivery),
     }
+}
+
+/// What the text of a question is.
+#[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum AskedAs {
+    /// Whatever it fits.
+    #[default]
+    Anyone,
+    /// A subscription's URN.
+    Subscription,
+    /// An address, whole or as it is shown, or a subscription's remark.
+    Endpoint,
+    /// A person's name, id, mail address or phone number.
+    Person,
+}
+
+/// Whom a question is about.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Question {
+    /// The message.
+    message_id: String,
+    /// Whom: a subscription's URN, an address, a remark, a name, an id, a mail address or a phone number. It is compared
+    /// only and comes back in no answer.
+    #[schema(value_type = String)]
+    to: SecretText,
+    /// What `to` is; whatever it fits when not given.
+    #[serde(default, rename = "as")]
+    kind: AskedAs,
+}
+
+/// Why somebody did or did not get a message.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ShownAnswer {
+    /// Who the answer is about, as it may be shown.
+    whom: ShownAdvice,
+    /// What the subscription was when the message was accepted, and what of it was changed since.
+    then: Option<ShownAdvice>,
+    /// The answer.
+    explanation: ShownExplanation,
+}
+
+/// Why somebody did or did not get a message, for everybody that the question fits.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AnswerPage {
+    /// The message.
+    message_id: String,
+    /// One for each delivery, subscription or person found, 20 at most; empty when nobody is known by that.
+    answers: Vec<ShownAnswer>,
+    /// Whether there are more.
+    more: bool,
 }
 
 fn delivery_id(call: &ApiCall) -> Result<DeliveryId, Invalid> {
@@ -211,6 +264,36 @@ pub(crate) async fn explain(State(app): State<App>, call: ApiCall) -> Result<Res
         counts,
         explanations: explanations.into_iter().map(shown).collect(),
         next,
+    };
+    Ok(ok(StatusCode::OK, &answer))
+}
+
+/// Explains why somebody did or did not get a message, by whatever somebody is known by.
+#[utoipa::path(post, path = "/api/v1/explain", tag = "deliveries", request_body = Question,
+    responses((status = 200, body = AnswerPage), (status = 400), (status = 401), (status = 404)))]
+pub(crate) async fn explain_who(State(app): State<App>, call: ApiCall) -> Result<Response, ApiError> {
+    let found = async {
+        let Question { message_id, to, kind } = call.body()?;
+        let id =
+            MessageId::parse(&message_id).map_err(|invalid| Invalid::new(Field::MessageId, invalid.rule))?;
+        let sought = match kind {
+            AskedAs::Anyone => Sought::Anyone(to),
+            AskedAs::Subscription => Sought::Subscription(to.reveal().to_owned()),
+            AskedAs::Endpoint => Sought::Endpoint(to),
+            AskedAs::Person => Sought::Person(to),
+        };
+        app.service.explain_who(&call.0.caller, id, sought).await
+    };
+    let found = found.await.map_err(|error: Error| call.refuse(error))?;
+    let answer = |one: Answer| ShownAnswer {
+        whom: one.whom.into(),
+        then: one.then.map(ShownAdvice::from),
+        explanation: shown(one.explanation),
+    };
+    let answer = AnswerPage {
+        message_id: found.message.summary.message.message.id.to_string(),
+        answers: found.answers.into_iter().map(answer).collect(),
+        more: found.more,
     };
     Ok(ok(StatusCode::OK, &answer))
 }

@@ -66,7 +66,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/api/v1/subscriptions/{subscription_urn}/fallback", put(endpoint::set_fallback))
         .route("/api/v1/subscriptions/{subscription_urn}/overflow", put(endpoint::set_overflow))
         .route("/api/v1/traffic", get(traffic::show))
-        .route("/api/v1/explain", get(delivery::explain))
+        .route("/api/v1/explain", get(delivery::explain).post(delivery::explain_who))
         .route("/api/v1/whoami", get(message::who_am_i))
         .merge(office_routes())
         .merge(access_routes())

@@ -32,6 +32,7 @@ use super::{
         delivery::cancel_one,
         delivery::cancel,
         delivery::explain,
+        delivery::explain_who,
         connection::add,
         connection::list,
         connection::show,

@@ -7,7 +7,7 @@ use axum::response::Response;
 use carillon_model::delivery::DeliveryState;
 use carillon_model::id::DeliveryId;
 use carillon_service::Error;
-use carillon_service::delivery::NamedDelivery;
+use carillon_service::delivery::{NamedDelivery, Whom};
 use carillon_service::endpoint::NamedEndpoint;
 use carillon_service::explain::Explanation;
 
@@ -22,7 +22,9 @@ use crate::App;
 struct DeliveryPage {
     f: Frame,
     delivery: NamedDelivery,
-    explanation: Option<Explanation>,
+    /// Who it goes to, where that may be shown.
+    whom: Option<Whom>,
+    explanation: Explanation,
     /// Its address, when that is not well.
     endpoint: Option<NamedEndpoint>,
 }
@@ -51,12 +53,13 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Result<Respons
     let shown = async {
         let id = delivery_id(&visit)?;
         let delivery = app.service.delivery(&visit.caller, id).await?;
-        let urn = delivery.subscription_urn.to_string();
-        let told = app.service.explain(&visit.caller, id.message, Some(&urn), 0, 1).await?;
-        let explanation = told.explanations.into_iter().next();
+        let explanation = app.service.explain_one(&visit.caller, delivery.clone()).await?;
+        let before = id.number.saturating_sub(1);
+        let whom = app.service.delivery_recipients(&visit.caller, id.message, before, 1).await?;
         let endpoint = app.service.delivery_endpoint(&visit.caller, &delivery).await?;
         let endpoint = endpoint.filter(|it| it.record.health.is_some());
-        Ok::<_, Error>(DeliveryPage { f: visit.frame(Place::Messages), delivery, explanation, endpoint })
+        let (f, whom) = (visit.frame(Place::Messages), whom.into_iter().next());
+        Ok::<_, Error>(DeliveryPage { f, delivery, whom, explanation, endpoint })
     };
     let template = shown.await.map_err(|error| visit.problem(error))?;
     Ok(page(StatusCode::OK, &template))

@@ -9,15 +9,15 @@ use carillon_model::id::MessageId;
 use carillon_model::message::Format;
 use carillon_model::role::Right;
 use carillon_model::{Field, Invalid};
-use carillon_service::delivery::NamedMessage;
+use carillon_service::delivery::{NamedDelivery, NamedMessage, Whom};
 use carillon_service::explain::Explanation;
+use carillon_service::explain_who::{Answer, Sought};
 use carillon_service::resend::Meant;
 use carillon_service::subscription::NamedSubscription;
 use carillon_service::{Error, Page, SubscriptionFilter};
 
 use super::frame::{Frame, Place};
 use super::problem::Problem;
-use super::text::Lang;
 use super::topics::ROWS;
 use super::visit::Visit;
 use super::{go, page, prose};
@@ -45,12 +45,29 @@ struct MessagePage {
     shares: Vec<Share>,
     rows: Vec<Explanation>,
     next: Option<String>,
+    /// Who the deliveries go to.
+    whom: Vec<Whom>,
     subscriptions: Vec<NamedSubscription>,
-    asked: String,
-    answer: Option<Explanation>,
+    why: Why,
+}
+
+/// The question "why", and what came of it.
+#[derive(Default)]
+struct Why {
+    /// The answers, once something was asked.
+    answers: Option<Vec<Answer>>,
+    more: bool,
+    wrong: String,
 }
 
 impl MessagePage {
+    /// Who a delivery goes to: the owner's note, a person, or the address as it may be shown.
+    fn whom(&self, delivery: &NamedDelivery) -> Option<&str> {
+        let found = self.whom.iter().find(|whom| whom.number == delivery.record.id.number)?;
+        let remark = Some(found.remark.as_str()).filter(|remark| !remark.is_empty());
+        found.person.as_deref().or(remark).or(found.endpoint_masked.as_deref())
+    }
+
     fn has(&self, states: &[DeliveryState]) -> bool {
         self.shares.iter().any(|share| states.contains(&share.state))
     }
@@ -61,21 +78,6 @@ impl MessagePage {
 
     fn can_cancel(&self) -> bool {
         self.has(&[DeliveryState::Pending])
-    }
-
-    fn sentence<'a>(&self, explanation: &'a Explanation) -> &'a str {
-        match self.f.lang {
-            Lang::English => &explanation.sentence.en,
-            Lang::Chinese => &explanation.sentence.zh,
-        }
-    }
-
-    fn advice<'a>(&self, explanation: &'a Explanation) -> Option<&'a str> {
-        let advice = explanation.advice.as_ref()?;
-        Some(match self.f.lang {
-            Lang::English => &advice.en,
-            Lang::Chinese => &advice.zh,
-        })
     }
 }
 
@@ -96,11 +98,21 @@ fn message_id(visit: &Visit) -> Result<MessageId, Error> {
     id.map_err(|_malformed| Error::MessageNotFound)
 }
 
-/// The page.
+/// The page; with a subscription's URN behind it, why that one did or did not get it.
 pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
-    let asked = visit.query("why").unwrap_or_default().to_owned();
+    let asked = visit.query("why").map(|urn| Sought::Subscription(urn.to_owned()));
+    shown(&app, &visit, asked).await
+}
+
+/// Why somebody did or did not get it. What was typed may be an address: it stands in no path and comes back in no page.
+pub(crate) async fn why(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
+    let asked = visit.form.secret("who").map(Sought::Anyone);
+    shown(&app, &visit, asked).await
+}
+
+async fn shown(app: &App, visit: &Visit, asked: Option<Sought>) -> Result<Response, Problem> {
     let shown = async {
-        let id = message_id(&visit)?;
+        let id = message_id(visit)?;
         let after = visit.query("after").map_or(Ok(0), |after| {
             after.parse::<u32>().map_err(|_parse| Invalid::new(Field::Id, "after must be a number"))
         })?;
@@ -111,12 +123,9 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Result<Respons
         rows.truncate(limit);
         let last = rows.last().and_then(|last| last.delivery.as_ref()).filter(|_last| more);
         let next = last.map(|last| format!("/console/messages/{id}?after={}", last.record.id.number));
-        let subscriptions = subscriptions(&app, &visit, &explained.message).await?;
-        let mut answer = None;
-        if !asked.is_empty() {
-            let told = app.service.explain(&visit.caller, id, Some(&asked), 0, 1).await?;
-            answer = told.explanations.into_iter().next();
-        }
+        let whom = app.service.delivery_recipients(&visit.caller, id, after, ROWS).await?;
+        let subscriptions = subscriptions(app, visit, &explained.message).await?;
+        let why = why_of(app, visit, id, asked).await?;
         let shares = shares(&explained.counts);
         let (f, message) = (visit.frame(Place::Messages), explained.message);
         let body = &message.summary.message.message.content.default;
@@ -124,24 +133,27 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Result<Respons
             Format::Text => prose::plain(&body.text),
             Format::Markdown => prose::markdown(&body.text),
         };
-        Ok::<_, Error>(MessagePage {
-            f,
-            id,
-            message,
-            content,
-            shares,
-            rows,
-            next,
-            subscriptions,
-            asked,
-            answer,
-        })
+        Ok::<_, Error>(MessagePage { f, id, message, content, shares, rows, whom, next, subscriptions, why })
     };
     let template = shown.await.map_err(|error| visit.problem(error))?;
-    Ok(page(StatusCode::OK, &template))
+    let status =
+        if template.why.wrong.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    Ok(page(status, &template))
 }
 
-/// The subscriptions that the question "why" may be about; none when the topic is gone.
+/// What was asked, and the answers.
+async fn why_of(app: &App, visit: &Visit, id: MessageId, asked: Option<Sought>) -> Result<Why, Error> {
+    let Some(asked) = asked else { return Ok(Why::default()) };
+    match app.service.explain_who(&visit.caller, id, asked).await {
+        Ok(found) => Ok(Why { answers: Some(found.answers), more: found.more, wrong: String::new() }),
+        Err(Error::Invalid(Invalid { field: Field::To, .. })) => {
+            Ok(Why { wrong: visit.t().message.why_wrong.to_owned(), ..Why::default() })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The subscriptions that the question "why" offers to choose from; none when the topic is gone.
 async fn subscriptions(
     app: &App,
     visit: &Visit,

@@ -99,6 +99,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/console/publish", get(publish::choose))
         .route("/console/messages", get(messages::show))
         .route("/console/messages/{message_id}", get(message::show))
+        .route("/console/messages/{message_id}/why", get(message::show).post(message::why))
         .route("/console/messages/{message_id}/resend", post(message::resend))
         .route("/console/messages/{message_id}/cancel", post(message::cancel))
         .route("/console/deliveries/{delivery_id}", get(delivery::show))

@@ -157,6 +157,25 @@ impl Frame {
         }
     }
 
+    /// A sentence in the page's language, its times as every page shows them.
+    pub(crate) fn told(&self, advice: &Advice) -> Safe<String> {
+        let mut html = String::new();
+        let of_time = |sign: char| sign.is_ascii_digit() || matches!(sign, '-' | 'T' | ':' | '.' | 'Z');
+        for part in self.said(advice).split_inclusive(|sign| !of_time(sign)) {
+            let rest = part.trim_start_matches(of_time);
+            let run = part.strip_suffix(rest).unwrap_or(part);
+            let time = run.strip_suffix('.').unwrap_or(run);
+            match Timestamp::from_text(time) {
+                Some(at) => {
+                    html.push_str(&self.when(&at).0);
+                    html.push_str(&escaped(part.strip_prefix(time).unwrap_or_default()));
+                }
+                None => html.push_str(&escaped(part)),
+            }
+        }
+        Safe(html)
+    }
+
     /// A channel with its mark.
     pub(crate) fn channel(&self, channel: &Channel) -> Safe<String> {
         let (mark, text) = (words::mark(*channel), words::channel(*channel, self.lang));

@@ -133,4 +133,18 @@ async fn a_message_is_previewed_and_published_once() {
     let topic = bed.service.topic_urn(&bed.caller, "alerts").unwrap();
     let shown = browser.get(&format!("{page}?why={topic}%3A{urn}")).await;
     assert!(shown.html.contains("class=\"notice info\""), "{}", shown.words());
+
+    // Whoever asks types what they know; an address that is typed does not come back.
+    browser.get(&page).await;
+    let secret = "hush-hush-address";
+    let shown = browser.post(&format!("{page}/why"), &[("who", secret)]).await;
+    assert!(shown.words().contains("Nobody is known by that here."), "{}", shown.words());
+    assert!(!shown.html.contains(secret));
+    browser.get(&page).await;
+    let shown = browser.post(&format!("{page}/why"), &[("who", "open.")]).await;
+    assert!(shown.words().contains("It waits since"), "{}", shown.words());
+    assert!(shown.words().contains("Nobody has changed it since."), "{}", shown.words());
+    let shown = browser.post(&format!("{page}/why"), &[("who", "x")]).await;
+    assert_eq!(shown.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(shown.html.contains("id=\"why-who-error\""), "{}", shown.words());
 }

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail in any of its helpers")]
 
 mod explain;
+mod explain_who;
 mod harness;
 mod idempotency;
 mod moves;

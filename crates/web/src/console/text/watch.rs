@@ -55,9 +55,15 @@ texts! {
         resend_failed: "Resend what failed", "重发失败的投递";
         cancel_waiting: "Cancel what waits", "取消等待中的投递";
         why_title: "Why did somebody not get it?", "为什么有人没收到？";
-        why_hint: "Choose a subscription of the topic.", "选择该主题的一个订阅。";
+        why_who: "Person, address or subscription", "人员、地址或订阅";
+        why_hint: "A name, an id, a mail address or phone number, a subscription's note, or an address, whole or its last characters. It is compared only: nothing of it is kept or shown.",
+            "可填姓名、编号、邮箱或手机号、订阅备注，或地址（完整或末几位）。内容只用于比对，不保存也不显示。";
+        why_wrong: "Type at least two characters.", "请至少填写两个字符。";
+        why_nobody: "Nobody is known by that here.", "没有找到相符的人员、地址或订阅。";
+        why_nobody_hint: "A deleted subscription takes its address with it: what it got stands in the list above, without a name.",
+            "订阅删除后地址随之永久删除：发给它的投递仍在上方列表中，但没有名称。";
+        why_more: "There are more; type more of it to see the right one.", "还有更多结果，请输入更完整的内容。";
         why_button: "Explain", "查询原因";
-        why_subscription: "Subscription", "订阅";
         id: "Message id", "消息编号";
     }
 }
