@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
+/// A list of fields, each with its name as Carillon's own API spells it.
 macro_rules! fields {
-    ($($(#[$doc:meta])* $field:ident $name:literal;)+) => {
+    ($($(#[$doc:meta])* $field:ident = $name:literal,)+) => {
         /// The field of a request that broke a rule; each dialect of the API maps it to its own code.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Field {
@@ -12,7 +13,7 @@ macro_rules! fields {
         }
 
         impl Field {
-            /// The name in errors, as the caller spelled it.
+            /// The field's name as Carillon's own API spells it.
             #[must_use]
             pub fn name(self) -> &'static str {
                 match self {
@@ -25,143 +26,149 @@ macro_rules! fields {
 
 fields! {
     /// A topic's name.
-    Name "name";
+    Name = "name",
     /// A topic's display name.
-    DisplayName "display_name";
+    DisplayName = "display_name",
     /// A topic's URN.
-    TopicUrn "topic_urn";
+    TopicUrn = "topic_urn",
     /// A subscription's URN.
-    SubscriptionUrn "subscription_urn";
+    SubscriptionUrn = "subscription_urn",
     /// The protocol (channel) of a subscription.
-    Protocol "protocol";
+    Protocol = "protocol",
     /// The address of a subscription.
-    Endpoint "endpoint";
+    Endpoint = "endpoint",
     /// The part of a subscription that holds keyword, signing secret, credentials or headers.
-    Extension "extension";
+    Extension = "extension",
     /// A subscription's remark.
-    Remark "remark";
+    Remark = "remark",
     /// A message's subject.
-    Subject "subject";
+    Subject = "subject",
     /// A message's text.
-    Message "message";
+    Message = "message",
     /// A message's per-channel form.
-    MessageStructure "message_structure";
+    MessageStructure = "message_structure",
     /// How long a message may wait, in seconds.
-    TimeToLive "time_to_live";
+    TimeToLive = "time_to_live",
     /// A message's attributes.
-    MessageAttributes "message_attributes";
+    MessageAttributes = "message_attributes",
     /// The language of what the service itself adds.
-    Locale "locale";
+    Locale = "locale",
     /// The key that makes a publish happen once.
-    IdempotencyKey "idempotency_key";
+    IdempotencyKey = "idempotency_key",
     /// A message's id.
-    MessageId "message_id";
+    MessageId = "message_id",
     /// A delivery's state.
-    State "state";
+    State = "state",
     /// Who is told when a subscription's endpoint is paused.
-    Fallback "fallback";
+    Fallback = "fallback",
     /// What happens when too much waits.
-    Overflow "overflow";
+    Overflow = "overflow",
     /// Why an attempt came back as it did.
-    Reason "reason";
+    Reason = "reason",
     /// The beginning of a span of time.
-    Since "since";
+    Since = "since",
     /// The end of a span of time.
-    Until "until";
+    Until = "until",
     /// The name of a message template.
-    TemplateName "message_template_name";
+    TemplateName = "message_template_name",
     /// A subscription's filter policies.
-    FilterPolicy "filter_policies";
+    FilterPolicy = "filter_policies",
     /// A message template's id.
-    TemplateId "template_id";
+    TemplateId = "template_id",
     /// The text of a message template.
-    TemplateContent "content";
+    TemplateContent = "content",
     /// How many placeholders a message template has.
-    Placeholders "placeholders";
+    Placeholders = "placeholders",
     /// What a publish puts in the place of a template's placeholders.
-    PlaceholderValues "tags";
+    PlaceholderValues = "tags",
     /// The name of a topic's attribute.
-    AttributeName "attribute_name";
+    AttributeName = "attribute_name",
     /// The length of a topic's attribute.
-    AttributeValue "attribute_value";
+    AttributeValue = "attribute_value",
     /// A topic's access policy as a whole.
-    AccessPolicy "access_policy";
+    AccessPolicy = "access_policy",
     /// The version of an access policy.
-    PolicyVersion "access_policy.Version";
+    PolicyVersion = "access_policy.Version",
     /// The id of an access policy.
-    PolicyId "access_policy.Id";
+    PolicyId = "access_policy.Id",
     /// A statement of an access policy.
-    PolicyStatement "access_policy.Statement";
+    PolicyStatement = "access_policy.Statement",
     /// The id of a statement.
-    PolicyStatementId "access_policy.Sid";
+    PolicyStatementId = "access_policy.Sid",
     /// What a statement is about.
-    PolicyResource "access_policy.Resource";
+    PolicyResource = "access_policy.Resource",
     /// Whether a statement allows or denies.
-    PolicyEffect "access_policy.Effect";
+    PolicyEffect = "access_policy.Effect",
     /// What a statement lets somebody do.
-    PolicyAction "access_policy.Action";
+    PolicyAction = "access_policy.Action",
     /// Whom a statement means.
-    PolicyPrincipal "access_policy.Principal";
+    PolicyPrincipal = "access_policy.Principal",
     /// When a statement holds.
-    PolicyCondition "access_policy.Condition";
+    PolicyCondition = "access_policy.Condition",
     /// A tag's key or value, or a filter of tags.
-    Tag "tag";
+    Tag = "tag",
     /// What a call is to do with tags.
-    Action "action";
+    Action = "action",
     /// The kind of thing that tags belong to.
-    ResourceType "resource_type";
+    ResourceType = "resource_type",
     /// The beginning of a span of time.
-    StartTime "start_time";
+    StartTime = "start_time",
     /// The end of a span of time.
-    EndTime "end_time";
+    EndTime = "end_time",
     /// The order of the two ends of a span of time.
-    TimeSpan "time_span";
+    TimeSpan = "time_span",
     /// How far back a span of time reaches.
-    TimeRange "time_range";
+    TimeRange = "time_range",
     /// A page's offset or limit.
-    Paging "limit";
+    Paging = "limit",
     /// The status filter of a list.
-    Status "status";
+    Status = "status",
     /// A project's id.
-    ProjectId "project_id";
+    ProjectId = "project_id",
     /// An id in a path or a cursor.
-    Id "id";
+    Id = "id",
     /// The body of a request as a whole.
-    Body "body";
+    Body = "body",
     /// The address under which subscribers reach the server, a setting.
-    PublicUrl "public_url";
+    PublicUrl = "public_url",
     /// An account's name.
-    AccountName "account";
+    AccountName = "account",
     /// A password.
-    Password "password";
+    Password = "password",
     /// A role.
-    Role "role";
+    Role = "role",
     /// The topics that a publisher may publish to.
-    Topics "topics";
+    Topics = "topics",
     /// A project's name.
-    ProjectName "project_name";
+    ProjectName = "project_name",
     /// What tells a key or a token from another.
-    Note "note";
+    Note = "note",
     /// How long a token is good.
-    TokenLife "expires_in";
+    TokenLife = "expires_in",
     /// The platform of a connection.
-    Platform "platform";
+    Platform = "platform",
     /// An app's id or key.
-    AppId "app_id";
+    AppId = "app_id",
     /// An app's secret.
-    AppSecret "app_secret";
+    AppSecret = "app_secret",
     /// A company's id.
-    CorpId "corp_id";
+    CorpId = "corp_id",
     /// An app's number.
-    AgentId "agent_id";
+    AgentId = "agent_id",
     /// The code of an app's robot.
-    RobotCode "robot_code";
+    RobotCode = "robot_code",
     /// The recipients of a push; whom a question is about.
-    To "to";
+    To = "to",
     /// A mail address or a phone number of a member.
-    Contact "contact";
+    Contact = "contact",
     /// How many calls a month may be made.
-    CallsLimit "limit";
+    CallsLimit = "limit",
+    /// The images that go with a push.
+    Images = "images",
+    /// The files that go with a push.
+    Files = "files",
+    /// The bytes of an image or a file.
+    Attachment = "attachment",
 }
 
 /// A rule that input broke. The sentence says what would be right and never repeats the value, which may be a

@@ -29,6 +29,7 @@
 //! | why a delivery stands where it stands | [`explain`] |
 //! | whom a message was meant for | [`person`] |
 //! | the publisher's own key for a publish | [`idempotency`] |
+//! | images and files that go with messages | [`attachment`] |
 //! | forgetting what is old | [`retention`] |
 //! | attempts as they are shown | [`attempt`] |
 //! | calls that platforms count by the month | [`app_calls`] |
@@ -53,6 +54,7 @@
 
 pub mod account;
 pub mod app_calls;
+pub mod attachment;
 pub mod attempt;
 pub mod attribute;
 pub mod audit;

@@ -45,8 +45,9 @@ migrations![
     "0020_office_recall",
     "0021_fan_out",
     "0022_lists",
-    "0023_app_calls",
-    "0024_missed",
+    "0023_attachment",
+    "0024_app_calls",
+    "0025_missed",
 ];
 
 /// The version of this program.

@@ -35,6 +35,7 @@ mod office_calls;
 mod office_canary;
 mod office_cards;
 mod office_doctor;
+mod office_files;
 mod office_large;
 mod office_missed;
 mod office_nodes;

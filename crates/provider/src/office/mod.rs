@@ -10,12 +10,14 @@
 //! | trying every permission | `doctor` |
 //! | finding members by mail address or phone | `lookup`; the calls in each platform's folder |
 //! | taking messages back | `recall` |
+//! | images and files | `media` |
 //! | messages | `send`; the forms in each platform's folder |
 
 pub(crate) mod call;
 pub(crate) mod doctor;
 mod fault;
 pub(crate) mod lookup;
+pub(crate) mod media;
 pub(crate) mod pace;
 pub(crate) mod recall;
 pub(crate) mod send;
@@ -47,6 +49,9 @@ impl Providers {
             clock: &*self.clock,
             pace: &self.pace,
             meter: self.meter.as_deref(),
+            media: &self.media,
+            depot: self.depot.as_deref(),
+            uploads: &self.uploads,
         }
     }
 
