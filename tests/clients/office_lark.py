@@ -12,8 +12,8 @@ from lark_oapi.api.contact.v3 import (
     GetDepartmentRequest, GetUserRequest, ListScopeRequest as ListRangeRequest,
 )
 from lark_oapi.api.im.v1 import (
-    CreateFileRequest, CreateFileRequestBody, CreateImageRequest, CreateImageRequestBody, CreateMessageRequest, CreateMessageRequestBody, DeleteMessageRequest,
-    ListChatRequest, PatchMessageRequest, PatchMessageRequestBody,
+    CreateFileRequest, CreateFileRequestBody, CreateImageRequest, CreateImageRequestBody, CreateMessageRequest,
+    CreateMessageRequestBody, DeleteMessageRequest, ListChatRequest, PatchMessageRequest, PatchMessageRequestBody,
 )
 
 import office
