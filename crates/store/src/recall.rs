@@ -94,7 +94,8 @@ impl Store {
                  LEFT JOIN office_recall k ON k.message_id = d.message_id AND k.number = d.number
                  WHERE m.project_id = $1 AND ($2 IS NULL OR m.id = $2) AND m.created_at >= $3 AND m.created_at < $4
                  AND ($5 IS NULL OR r.connection_id = $5) AND ($6 IS NULL OR r.id = $6)
-                 AND (d.state = 2 OR (d.state IN (3, 4, 5) AND d.parts_done > 0)) AND (m.id > $7 OR (m.id = $7 AND d.number > $8)) ORDER BY m.id, d.number LIMIT $9";
+                 AND (d.state = 2 OR (d.state IN (3, 4, 5) AND d.parts_done > 0))
+                 AND (m.id > $7 OR (m.id = $7 AND d.number > $8)) ORDER BY m.id, d.number LIMIT $9";
             let (behind, number) =
                 after.map_or((String::new(), 0), |after| (after.message.to_string(), after.number));
             let fits = params![
