@@ -66,7 +66,7 @@ pub use guard::PrivateEndpoint;
 pub use http::{Carried, Failure, Reply, Wire};
 pub use listed::{ListedCode, Ruling, Wait, listed_codes, listed_office_codes};
 pub use meter::Meter;
-pub use office::{Fault, Finding, Found, Looked, Walk, Wanted, Wrong};
+pub use office::{Fault, Finding, Found, Looked, Walk, Wanted, Wrong, sent_words};
 pub use preview::Shown;
 pub use reach::Reached;
 pub use shelf::{Promise, Shelf, Shelved};

@@ -29,6 +29,7 @@ use carillon_model::office::App;
 pub use doctor::{Finding, Wanted};
 pub use fault::{Fault, Wrong};
 pub use lookup::Looked;
+pub use recall::sent_words;
 pub use walk::{Found, Walk};
 
 use crate::{Context, Providers, clean, dingtalk, lark, wecom};
