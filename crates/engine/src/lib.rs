@@ -12,7 +12,9 @@
 //! | one post | `send` |
 //! | how many posts are under way at once | `gate` |
 //! | pauses of hosts and organisations | `hold` |
-//! | telling owners of a pause | `tell` |
+//! | telling owners of a pause | `tell`; what a notice is: `notice` |
+//! | telling who is gone | `missed` |
+//! | calls per month: written down, watched | `month` |
 //! | several deliveries in one post | `digest` |
 //! | what attempts came back as, counted | `count` |
 //! | lines for topics with log tanks | [`delivery_log`](DeliveryLog) |
@@ -31,6 +33,9 @@ mod hold;
 mod lane;
 mod lane_index;
 pub mod metrics;
+mod missed;
+mod month;
+mod notice;
 mod origin;
 mod retain;
 mod run;

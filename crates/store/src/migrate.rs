@@ -46,7 +46,9 @@ migrations![
     "0021_fan_out",
     "0022_lists",
     "0023_attachment",
-    "0024_lane_index",
+    "0024_app_calls",
+    "0025_missed",
+    "0026_lane_index",
 ];
 
 /// The version of this program.
