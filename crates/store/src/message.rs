@@ -54,7 +54,8 @@ pub(crate) fn read_message(row: &mut Row) -> Result<StoredMessage, Error> {
 /// One statement for all deliveries of a message, however many: the recipients come in as one JSON text.
 const INSERT_DELIVERIES: &str = "INSERT INTO delivery
      (message_id, number, subscription_id, endpoint_id, channel, priority, state, due_at, attempts, parts_done, in_lane)
-     SELECT $1, key + 1, json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'), $4, 0, $3, 0, 0, $5
+     SELECT $1, key + 1, json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'), $4,
+     0, $3, 0, 0, $5
      FROM json_each($2) ORDER BY key RETURNING seq";
 
 /// The same for recipients behind the first `$5`, some time after the message was accepted: what is for a subscription
