@@ -75,14 +75,17 @@ pub(crate) fn at_once(tx: &Tx<'_>) -> i64 {
     i64::from(tx.is_shared())
 }
 
-/// Enters what waits up to a place, or all of it, and tells how far the index goes then.
+/// Enters what waits up to a place that was given once, or all of it, and tells how far the index goes then.
 pub(crate) fn list_until(tx: &mut Tx<'_>, place: Option<i64>) -> Result<i64, Error> {
     let number = |tx: &mut Tx<'_>, sql: &'static str| {
         tx.query_one("lane_mark", sql, &[])?.map_or(Ok(0), |mut row| row.int())
     };
     let before = number(tx, "SELECT coalesce(max(upto), 0) FROM lane_mark")?;
-    let last = number(tx, "SELECT coalesce(max(seq), 0) FROM delivery")?;
-    let upto = place.map_or(last, |place| place.min(last));
+    let upto = match place {
+        // What stood there may be forgotten by now; no place is given twice.
+        Some(place) => place,
+        None => number(tx, "SELECT coalesce(max(seq), 0) FROM delivery")?,
+    };
     if upto <= before {
         return Ok(before);
     }
@@ -106,7 +109,9 @@ impl Store {
         if self.is_shared() || !self.wake.mark.is_behind() {
             return Ok(());
         }
-        self.list(None).await
+        let mark = &self.wake.mark;
+        let is_known = mark.upto.load(Ordering::Acquire) >= 0;
+        self.list(is_known.then(|| mark.last.load(Ordering::Acquire))).await
     }
 
     async fn list(&self, place: Option<i64>) -> Result<(), Error> {

@@ -1,4 +1,5 @@
 use std::future::ready;
+use std::time::Duration;
 
 use carillon_model::delivery::DeliveryState;
 use carillon_store::health::Wellness;
@@ -41,6 +42,29 @@ pub(crate) async fn what_is_over_soon_is_never_entered<H: Home>() {
     tokio::select! {
         biased;
         place = bed.store.lane_index_behind() => assert!(bed.store.is_shared(), "nothing is behind {place}"),
+        () = ready(()) => {}
+    }
+}
+
+pub(crate) async fn what_was_forgotten_behind_the_mark_holds_nothing_up<H: Home>() {
+    let bed = Bed::<H>::fresh().await;
+    bed.store.delivery_recover().await.unwrap();
+    let topic = bed.topic("ops").await;
+    bed.subscribe(&topic, robot("0123456789abcdef")).await;
+    bed.publish(&topic, "over").await;
+    let over = bed.store.wake().take().ready.pop().unwrap();
+    let at = bed.tick();
+    let done = settlement(&over, 1, at, accepted(), DeliveryState::Delivered);
+    bed.store.delivery_settle(vec![start(&over, 1, at)], vec![done]).await.unwrap();
+    let last = bed.store.lane_index_behind().await;
+    bed.clock.advance(Duration::from_secs(40 * 24 * 3600));
+    let now = carillon_model::Clock::now(bed.clock.as_ref());
+    assert_eq!(bed.store.message_forget(now, 500).await.unwrap().deliveries, 1);
+    bed.store.lane_index_step(last).await.unwrap();
+    assert_eq!(mark(&bed), last);
+    tokio::select! {
+        biased;
+        place = bed.store.lane_index_behind() => panic!("{place} is behind, though nothing is there"),
         () = ready(()) => {}
     }
 }

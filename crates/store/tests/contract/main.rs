@@ -192,6 +192,7 @@ macro_rules! contract {
                     only_ones_own_are_changed;
                 lane_index:
                     what_is_over_soon_is_never_entered
+                    what_was_forgotten_behind_the_mark_holds_nothing_up
                     whoever_asks_by_lane_finds_what_was_just_accepted
                     a_crash_before_something_was_entered_hides_nothing;
                 message:
