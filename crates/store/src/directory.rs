@@ -377,6 +377,39 @@ impl Store {
         self.db.read(list).await
     }
 
+    /// Finds a chat of a connection that is there, by our id or the platform's, and gives the platform's.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn chat_find(&self, connection: ConnectionId, id: &str) -> Result<Option<Kept>, Error> {
+        let id = id.to_owned();
+        let find = move |tx: &mut Tx<'_>| {
+            let sql = select_kept!(
+                "WHERE r.connection_id = $1 AND r.kind = 'chat' AND r.state = 0 AND (r.id = $2 OR r.platform_id = $2)"
+            );
+            tx.query_one("office_recipient", sql, params![connection.to_string(), id])
+        };
+        self.db.read(find).await?.map(|mut row| read_kept(&mut row)).transpose()
+    }
+
+    /// Writes down how a chat is called now, and what it is for.
+    ///
+    /// # Errors
+    /// When nothing can be written.
+    pub async fn chat_rename(
+        &self,
+        id: EndpointId,
+        name: Option<String>,
+        about: Option<String>,
+    ) -> Result<(), Error> {
+        let rename = move |tx: &mut Tx<'_>| {
+            let sql = "UPDATE office_recipient SET name = coalesce($2, name), about = coalesce($3, about)
+                 WHERE id = $1 AND kind = 'chat'";
+            tx.execute(sql, params![id.to_string(), name, about])
+        };
+        self.db.write(rename).await.map(drop)
+    }
+
     /// Lists a connection's departments by the platform's ids, behind `after`.
     ///
     /// # Errors
