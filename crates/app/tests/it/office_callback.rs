@@ -1,4 +1,4 @@
-//! Change events as platforms send them, sealed by openssl's own hand: heard, answered, refused when forged; and a chat that
+//! Change events as platforms send them, sealed by another implementation: heard, answered, refused when forged; and a chat that
 //! is renamed, and a topic's head-count.
 
 use carillon_simulator::Platform;
@@ -12,7 +12,7 @@ use crate::office::{APP_ID, app, connect, start_with, update};
 const SEALED: &str = "AAECAwQFBgcICQoLDA0OD0ZwGGsm7y89ro2RtOb1H7w58ORIXciyrjJhzXhxXytb72gjmb9Zwrj5KtuT6gbGHnLs7mt9JfLlARamMlNxTr6Ez8X5kTD6DIJlWgo4vAqE";
 
 async fn hear(api: &Api, connection: &str, body: &Value) -> (u16, String) {
-    let answer = api.with(Auth::None).post(&format!("/callbacks/{connection}"), body).await;
+    let answer = api.with(Auth::Nobody).post(&format!("/callbacks/{connection}"), body).await;
     (answer.status, answer.text())
 }
 

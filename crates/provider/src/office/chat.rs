@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::call::{Ask, call, piece};
 use super::{Fault, cleaned};
+use crate::http::Payload;
 use crate::{Providers, lark};
 
 impl Providers {
@@ -33,7 +34,7 @@ impl Providers {
             method: Method::PUT,
             host: app.lark_host(),
             path: format!("/open-apis/im/v1/chats/{}?user_id_type=open_id", piece(chat)),
-            body: Value::Object(body).to_string(),
+            body: Payload::Json(Value::Object(body).to_string()),
         };
         let changed = call(&self.context(), app, &ask).await.map(drop).map_err(lark::office::fault);
         let hidden = SecretText::new(chat);
