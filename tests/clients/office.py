@@ -155,8 +155,9 @@ class Company:
 
 def plain(path):
     """A path of which the ids are left out."""
+    path = urllib.parse.unquote(path)
     pieces = path.split("/")
-    places = {"departments": 4, "users": 4, "messages": 4}
+    places = {"departments": 4, "users": 4, "messages": 4, "chats": 4}
     for name, place in places.items():
         if len(pieces) > place + 1 and pieces[place] == name and pieces[place + 1] not in ("find_by_department", "batch_get_id"):
             pieces[place + 1] = "{id}"

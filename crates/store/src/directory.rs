@@ -131,13 +131,15 @@ struct Expansion<'a, 't> {
     now: Timestamp,
     fresh: Box<dyn FnMut() -> EndpointId + 'a>,
     seen: BTreeSet<String>,
+    /// How many were come upon, those that were seen before among them.
+    met: usize,
     children: Option<BTreeMap<String, Vec<String>>>,
     found: Expanded,
 }
 
 impl Expansion<'_, '_> {
     fn add(&mut self, recipient: &Recipient) -> Result<(), Error> {
-        let before = (self.found.to.len(), self.found.unreached.len());
+        let before = (self.met, self.found.unreached.len());
         match recipient.kind {
             RecipientKind::Member | RecipientKind::Chat => return self.add_named(recipient),
             RecipientKind::Department => {
@@ -155,7 +157,7 @@ impl Expansion<'_, '_> {
                 self.add_group(&group)?;
             }
         }
-        if (self.found.to.len(), self.found.unreached.len()) == before {
+        if (self.met, self.found.unreached.len()) == before {
             self.found.unreached.push((recipient.clone(), Unreached::Empty));
         }
         Ok(())
@@ -291,6 +293,7 @@ impl Expansion<'_, '_> {
         let id = row.parsed(|text| EndpointId::parse(text).ok())?;
         let (platform_id, name) = (row.text()?, row.text()?);
         let gone = row.int()? == 1;
+        self.met += 1;
         if self.seen.insert(id.to_string()) {
             self.found.to.push(Addressed { id, kind, platform_id, name, gone });
             return Ok(gone);
@@ -324,6 +327,7 @@ impl Store {
                 now,
                 fresh: Box::new(|| EndpointId::new(now, chance.as_ref())),
                 seen: BTreeSet::new(),
+                met: 0,
                 children: None,
                 found: Expanded::default(),
             };

@@ -113,7 +113,7 @@ struct CallbackFlags {
     connection: String,
     /// The verification token that the app's page shows; - reads it from standard input
     #[arg(long, value_name = "TOKEN", requires = "key", conflicts_with = "off")]
-    token: Option<String>,
+    verification_token: Option<String>,
     /// Lark's encrypt key, `WeCom`'s `EncodingAESKey`, `DingTalk`'s AES key
     #[arg(long, env = "CARILLON_CALLBACK_KEY", value_name = "KEY", hide_env_values = true)]
     key: Option<String>,
@@ -304,7 +304,7 @@ async fn updated(client: &Client, connection: &str, confirm: bool) -> anyhow::Re
 
 async fn callback(client: &Client, flags: CallbackFlags) -> anyhow::Result<Value> {
     let path = path(&flags.connection, "/callback");
-    match (flags.token, flags.key) {
+    match (flags.verification_token, flags.key) {
         _ if flags.off => client.call(Method::PUT, &path, Some(&json!({ "callback": null }))).await,
         (Some(token), Some(key)) => {
             let body = json!({ "callback": { "token": text_or_stdin(token)?, "key": key } });

@@ -25,9 +25,11 @@ async fn a_platform_is_believed_only_with_its_proof() {
     let body = json!({ "encrypt": SEALED });
     assert_eq!(hear(&api, &connection, &body).await.0, 404, "nothing is set up");
     assert_eq!(hear(&api, &"0".repeat(32), &body).await.0, 404);
-    let wrong = told(&server, &["connection", "callback", &connection, "--token", "vtok-0001"]).await;
+    let wrong =
+        told(&server, &["connection", "callback", &connection, "--verification-token", "vtok-0001"]).await;
     assert_ne!(wrong.code, 0);
-    let set = ["connection", "callback", &connection, "--token", "vtok-0001", "--key", "ek-notify-01"];
+    let set =
+        ["connection", "callback", &connection, "--verification-token", "vtok-0001", "--key", "ek-notify-01"];
     let said = told(&server, &set).await;
     assert!(good(&said).contains(&format!("/callbacks/{connection}")), "{}", said.out);
 

@@ -78,7 +78,8 @@ macro_rules! contract {
                     a_change_is_read_once_a_minute_later
                     a_chat_is_called_what_it_was_renamed_to;
                 office_missed:
-                    who_is_gone_and_still_named_is_told_once;
+                    who_is_gone_and_still_named_is_told_once
+                    a_department_whose_people_were_named_before_is_not_empty;
                 app_calls:
                     calls_add_up_by_app_and_month
                     a_limit_holds_back_what_is_not_urgent

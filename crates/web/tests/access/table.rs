@@ -36,6 +36,9 @@ pub(crate) const TABLE: &[(&str, &str, &str, &str)] = &[
     ("POST", "/v2/notifications/subscriptions/unsubscribe", "link", ""),
     ("GET", "/rest/v2/notifications/subscription/unsubscribe", "link", ""),
     ("POST", "/rest/v2/notifications/subscription/unsubscribe", "link", ""),
+    // What platforms tell by themselves: the proof is in it.
+    ("GET", "/callbacks/{connection_id}", "open", ""),
+    ("POST", "/callbacks/{connection_id}", "open", ""),
     ("GET", "/smn/{certificate_id}", "open", ""),
     ("GET", "/v2/notifications/certifications/download/{certificate_id}", "open", ""),
     // SMN: subscription users. They are the caller's project's, whichever way the path names the domain.
