@@ -49,6 +49,7 @@ impl Providers {
             tokens: &self.tokens,
             clock: &*self.clock,
             pace: &self.pace,
+            meter: self.meter.as_deref(),
             media: &self.media,
             depot: self.depot.as_deref(),
             uploads: &self.uploads,
