@@ -45,7 +45,7 @@ texts! {
         url: "URL", "网址";
         user_or_group: "userId or group id", "userId 或群会话 ID";
         office: "People and chats of an office app", "办公应用中的成员与群聊";
-        office_for: "Members, departments, groups and chats of a connected Lark, Feishu, DingTalk or WeCom app", "已接入的飞书、Lark、钉钉或企业微信应用中的成员、部门、人员组和群聊";
+        office_for: "Members, departments, groups and chats, by a connected app", "通过已接入的应用送达成员、部门、人员组和群聊";
         web: "Web endpoint", "Web 地址";
         web_for: "Your own program, by HTTP or HTTPS, with signed requests", "通过 HTTP(S) 推送到自己的程序，请求带签名";
         mailbox: "E-mail address", "邮箱地址";
