@@ -1,6 +1,7 @@
 """What the tests of office apps share: a company at the simulated platforms, and the calls that Carillon itself makes of an
 app. Each platform's own client must then make every one of them too, and understand the answers."""
 
+import io
 import json
 import time
 import urllib.parse
@@ -15,6 +16,8 @@ ROBOT_CODE = "dingpretendoffice01"
 AGENT_ID = 1000002
 CHAT = "oc_pretend_office_chat_1"
 MEMBERS = 25
+PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x03\0\0\0\x04\x08\x06\0\0\0 and so on"
+PDF = b"%PDF-1.7 " + bytes(range(256)) * 300
 
 
 def company(platform, app_id):
@@ -111,6 +114,12 @@ class Company:
             found = self.api("POST", run + "/confirm")
         assert (found["state"], found["members"]) == ("done", members), found
 
+    def handed_in(self, data):
+        headers = {"X-Auth-Token": harness.TOKEN}
+        request = urllib.request.Request(self.installation.url + "/api/v1/attachments", data=data, headers=headers)
+        with urllib.request.urlopen(request, timeout=harness.PATIENCE) as answer:
+            return json.loads(answer.read())["id"]
+
     def used(self, path):
         """Sends."""
         to = [{"kind": "member", "id": "u001"}, {"kind": "chat", "id": CHAT}]
@@ -123,6 +132,10 @@ class Company:
             card = {"message_id": pushed["message_id"], "replace": {"markdown": "**solved**"}}
             assert self.api("POST", "/api/v1/recalls", card)["recalled"] == 2
         recalled = self.api("POST", "/api/v1/recalls", {"message_id": pushed["message_id"]})["recalls"]
+        files = {"images": [{"id": self.handed_in(PNG)}], "files": [{"id": self.handed_in(PDF), "name": "report.pdf"}]}
+        pushed = self.api("POST", "/api/v1/pushes", {"connection_id": connection, "to": to, **files})
+        deliveries = self.installation.settled(pushed["message_id"])
+        assert [it["state"] for it in deliveries] == ["delivered"] * 2, deliveries
         # WeCom takes nothing back from chats.
         assert [it["recalled"] for it in recalled] == [True, self.platform != "wecom"], recalled
 
@@ -135,6 +148,13 @@ def plain(path):
         if len(pieces) > place + 1 and pieces[place] == name and pieces[place + 1] not in ("find_by_department", "batch_get_id"):
             pieces[place + 1] = "{id}"
     return "/".join(pieces)
+
+
+def named(name, data):
+    """A file as the clients take it."""
+    file = io.BytesIO(data)
+    file.name = name
+    return file
 
 
 class Detour(requests.adapters.HTTPAdapter):

@@ -113,6 +113,20 @@ class Dingtalk(unittest.TestCase):
             client.batch_send_otowith_options(people, headers, RuntimeOptions())
         self.assertEqual(refusal.exception.code, "InvalidAuthentication")
 
+    def test_images_and_files(self):
+        upload = lambda kind, name, data: self.older.message.media_upload(kind, office.named(name, data))["media_id"]
+        image, file = upload("image", "chart.png", office.PNG), upload("file", "report.pdf", office.PDF)
+        client, headers = self.newer(RobotClient), robot.BatchSendOTOHeaders(x_acs_dingtalk_access_token=self.token())
+        of_file = {"mediaId": file, "fileName": "report.pdf", "fileType": "pdf"}
+        for key, param in (("sampleImageMsg", {"photoURL": image}), ("sampleFile", of_file)):
+            people = robot.BatchSendOTORequest(
+                robot_code=office.ROBOT_CODE, user_ids=["u003"], msg_key=key, msg_param=json.dumps(param),
+            )
+            self.assertTrue(client.batch_send_otowith_options(people, headers, RuntimeOptions()).body.process_query_key)
+        shown = [(it["kind"], it["text"]) for it in self.company.received() if it["chat"] == "Member 3"]
+        self.assertEqual(shown[-2:], [("sampleImageMsg", "chart.png"), ("sampleFile", "report.pdf")])
+        self.refused(40005, upload, "file", "notes.txt", b"words")
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -12,7 +12,7 @@ from lark_oapi.api.contact.v3 import (
     GetDepartmentRequest, GetUserRequest, ListScopeRequest as ListRangeRequest,
 )
 from lark_oapi.api.im.v1 import (
-    CreateImageRequest, CreateImageRequestBody, CreateMessageRequest, CreateMessageRequestBody, DeleteMessageRequest,
+    CreateFileRequest, CreateFileRequestBody, CreateImageRequest, CreateImageRequestBody, CreateMessageRequest, CreateMessageRequestBody, DeleteMessageRequest,
     ListChatRequest, PatchMessageRequest, PatchMessageRequestBody,
 )
 
@@ -135,9 +135,23 @@ class Lark(unittest.TestCase):
         shown = [(it["chat"], it["kind"]) for it in self.company.received() if it["chat"] in ("Member 2", "Release room")]
         self.assertEqual(shown[-3:], [("Member 2", "text"), ("Release room", "interactive"), ("Release room", "replaced")])
         self.assertEqual(self.send("user_id", "stranger", "text", {"text": "x"}).code, 230034)
-        image = CreateImageRequestBody.builder().image_type("message").image(b"").build()
-        upload = self.client.im.v1.image.create(CreateImageRequest.builder().request_body(image).build())
-        self.assertFalse(upload.success())
+
+    def uploaded(self, data):
+        body = CreateImageRequestBody.builder().image_type("message").image(office.named("chart.png", data)).build()
+        return self.client.im.v1.image.create(CreateImageRequest.builder().request_body(body).build())
+
+    def test_images_and_files(self):
+        image = self.good(self.uploaded(office.PNG)).image_key
+        body = CreateFileRequestBody.builder().file_type("pdf").file_name("周报.pdf").file(office.named("x.pdf", office.PDF))
+        file = self.good(self.client.im.v1.file.create(CreateFileRequest.builder().request_body(body.build()).build())).file_key
+        self.good(self.send("user_id", "u003", "image", {"image_key": image}))
+        self.good(self.send("user_id", "u003", "file", {"file_key": file}))
+        shown = [(it["kind"], it["text"]) for it in self.company.received() if it["chat"] == "Member 3"]
+        self.assertEqual(shown[-2:], [("image", "chart.png"), ("file", "周报.pdf")])
+        self.assertEqual(self.uploaded(b"").code, 234010)
+        self.assertEqual(self.uploaded(b"no picture").code, 234011)
+        self.assertEqual(self.send("user_id", "u003", "image", {"image_key": "img_v3_of_somebody_else"}).code, 230017)
+        self.assertEqual(self.send("user_id", "u003", "file", {"file_key": image}).code, 230055)
 
 
 if __name__ == "__main__":

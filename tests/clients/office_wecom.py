@@ -72,6 +72,17 @@ class Wecom(unittest.TestCase):
         self.client.appchat.send_text(office.CHAT, "to the room")
         self.assertEqual(self.company.received()[-1]["chat"], "Release room")
 
+    def test_images_and_files(self):
+        upload = lambda kind, name, data: self.client.media.upload(kind, office.named(name, data))
+        image, file = upload("image", "chart.png", office.PNG), upload("file", "report.pdf", office.PDF)
+        self.client.message.send_image(office.AGENT_ID, "u003", image["media_id"])
+        self.client.message.send_file(office.AGENT_ID, "u003", file["media_id"])
+        shown = [(it["kind"], it["text"]) for it in self.company.received() if it["chat"] == "Member 3"]
+        self.assertEqual(shown[-2:], [("image", "chart.png"), ("file", "report.pdf")])
+        self.refused(40006, upload, "file", "a.pdf", b"12345")
+        self.refused(40005, upload, "image", "a.gif", b"GIF89a and so on")
+        self.refused(40007, self.client.message.send_file, office.AGENT_ID, "u003", image["media_id"])
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -1,10 +1,29 @@
-//! The providers' shelf for tokens, in the store.
+//! What the providers find in the store: the shelf for tokens and uploads, and the depot of images and files.
 
+use carillon_model::id::AttachmentId;
 use carillon_model::{SecretText, Timestamp};
-use carillon_provider::{Promise, Shelf, Shelved};
+use carillon_provider::{Depot, Held, Promise, Shelf, Shelved};
 use carillon_store::{Error, Store, office_token};
 
-/// Tokens that the servers of a database share.
+/// Images and files that were handed in.
+pub(crate) struct KeptFiles(pub(crate) Store);
+
+impl Depot for KeptFiles {
+    fn bytes(&self, id: AttachmentId) -> Promise<'_, Held> {
+        Box::pin(async move {
+            match self.0.attachment_bytes(id).await {
+                Ok(Some(bytes)) => Held::Bytes(bytes),
+                Ok(None) => Held::Gone,
+                Err(error) => {
+                    tracing::error!(%error, "an image or a file cannot be read; it is sent later");
+                    Held::Unknown
+                }
+            }
+        })
+    }
+}
+
+/// Tokens that the servers of a database share, and what the platforms call what was uploaded.
 pub(crate) struct SharedTokens(pub(crate) Store);
 
 fn told(done: Result<(), Error>) {

@@ -35,15 +35,18 @@ impl Group<'_> {
 }
 
 /// The beginning of `batch` that may go in one post. A message of which parts have arrived already goes on alone, since
-/// the parts of a digest are not its own. A mail is of one subscription, since it holds the link that ends that one,
-/// and what asks a subscriber is a mail of its own.
+/// the parts of a digest are not its own; so does one with images or files. A mail is of one subscription, since it holds
+/// the link that ends that one, and what asks a subscriber is a mail of its own.
 pub(crate) fn together(batch: &[Ready], channel: Channel) -> &[Ready] {
     let Some(first) = batch.first() else { return batch };
+    // What follows a text must stay behind its own.
+    let has_more = |ready: &Ready| !ready.stored.message.content.default.attachments.is_empty();
     let alike = |ready: &&Ready| {
         channel != Channel::Email
             || (ready.subscription == first.subscription && ready.stored.message.content.kind.is_published())
     };
-    let whole = batch.iter().take_while(|ready| ready.parts_done == 0).take_while(alike).count();
+    let alone = |ready: &&Ready| ready.parts_done == 0 && !has_more(ready);
+    let whole = batch.iter().take_while(alone).take_while(alike).count();
     batch.get(..whole.max(1)).unwrap_or(batch)
 }
 
@@ -72,6 +75,7 @@ pub(crate) fn compose(parts: &[(&Ready, Body)], channel: Channel) -> Option<Body
         mentions: mentions(parts),
         color: parts.iter().find_map(|(_, body)| body.color),
         buttons: Vec::new(),
+        attachments: Vec::new(),
     })
 }
 

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
-use carillon_model::id::SubscriptionId;
+use carillon_model::attachment::{Attachment, AttachmentKind};
+use carillon_model::id::{AttachmentId, SubscriptionId};
 use carillon_model::message::{Body, Kind, Locale, Mentions, Priority};
 use carillon_model::{Channel, Timestamp};
 use carillon_store::delivery::{Ready, StoredMessage};
@@ -112,6 +113,23 @@ fn what_has_partly_arrived_goes_on_alone() {
         assert_eq!(together(&with(parts), Channel::Lark).len(), count, "{parts:?}");
     }
     assert!(together(&[], Channel::Email).is_empty());
+}
+
+#[test]
+fn what_has_a_file_goes_alone() {
+    let plain = |seq| one(seq, None, Body::text("x"), Priority::Normal).0;
+    let mut with = plain(2);
+    let mut stored = (*with.stored).clone();
+    stored.message.content.default.attachments.push(Attachment {
+        id: AttachmentId::from_bytes([1; 16]),
+        kind: AttachmentKind::Image,
+        name: "a.png".to_owned(),
+        bytes: 1,
+    });
+    with.stored = Arc::new(stored);
+    let batch = [plain(1), with, plain(3), plain(4)];
+    let counts = [0, 1, 2].map(|from| together(&batch[from..], Channel::Office).len());
+    assert_eq!(counts, [1, 1, 2]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Forgets on time: messages that are older than the operator keeps them, publishers' keys that are honoured no
-//! more, old lines of the audit log and old numbers of charts. In small batches with a pause between, so that publishing
-//! never waits for it.
+//! more, old lines of the audit log, old numbers of charts, images and files that nothing needs. In small batches with a
+//! pause between, so that publishing never waits for it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,7 +59,8 @@ impl Retain {
         self.metrics.forgotten("idempotency_key", keys);
         let lines = self.store.audit_forget(ROWS_MAX).await?;
         self.metrics.forgotten("audit", lines);
-        let more = keys > 0 || lines > 0;
+        let files = self.store.attachment_forget().await?;
+        let more = keys > 0 || lines > 0 || files;
         self.store.tally_forget(ROWS_MAX).await?;
         let Some(keep) = self.keep else { return Ok(more) };
         let keep_ms = i64::try_from(keep.as_millis()).unwrap_or(i64::MAX);

@@ -3,222 +3,170 @@
 use std::borrow::Cow;
 use std::fmt;
 
-/// The field of a request that broke a rule; each dialect of the API maps it to its own code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Field {
-    /// A topic's name.
-    Name,
-    /// A topic's display name.
-    DisplayName,
-    /// A topic's URN.
-    TopicUrn,
-    /// A subscription's URN.
-    SubscriptionUrn,
-    /// The protocol (channel) of a subscription.
-    Protocol,
-    /// The address of a subscription.
-    Endpoint,
-    /// The part of a subscription that holds keyword, signing secret, credentials or headers.
-    Extension,
-    /// A subscription's remark.
-    Remark,
-    /// A message's subject.
-    Subject,
-    /// A message's text.
-    Message,
-    /// A message's per-channel form.
-    MessageStructure,
-    /// How long a message may wait, in seconds.
-    TimeToLive,
-    /// A message's attributes.
-    MessageAttributes,
-    /// The language of what the service itself adds.
-    Locale,
-    /// The key that makes a publish happen once.
-    IdempotencyKey,
-    /// A message's id.
-    MessageId,
-    /// A delivery's state.
-    State,
-    /// Who is told when a subscription's endpoint is paused.
-    Fallback,
-    /// What happens when too much waits.
-    Overflow,
-    /// Why an attempt came back as it did.
-    Reason,
-    /// The beginning of a span of time.
-    Since,
-    /// The end of a span of time.
-    Until,
-    /// The name of a message template.
-    TemplateName,
-    /// A subscription's filter policies.
-    FilterPolicy,
-    /// A message template's id.
-    TemplateId,
-    /// The text of a message template.
-    TemplateContent,
-    /// How many placeholders a message template has.
-    Placeholders,
-    /// What a publish puts in the place of a template's placeholders.
-    PlaceholderValues,
-    /// The name of a topic's attribute.
-    AttributeName,
-    /// The length of a topic's attribute.
-    AttributeValue,
-    /// A topic's access policy as a whole.
-    AccessPolicy,
-    /// The version of an access policy.
-    PolicyVersion,
-    /// The id of an access policy.
-    PolicyId,
-    /// A statement of an access policy.
-    PolicyStatement,
-    /// The id of a statement.
-    PolicyStatementId,
-    /// What a statement is about.
-    PolicyResource,
-    /// Whether a statement allows or denies.
-    PolicyEffect,
-    /// What a statement lets somebody do.
-    PolicyAction,
-    /// Whom a statement means.
-    PolicyPrincipal,
-    /// When a statement holds.
-    PolicyCondition,
-    /// A tag's key or value, or a filter of tags.
-    Tag,
-    /// What a call is to do with tags.
-    Action,
-    /// The kind of thing that tags belong to.
-    ResourceType,
-    /// The beginning of a span of time.
-    StartTime,
-    /// The end of a span of time.
-    EndTime,
-    /// The order of the two ends of a span of time.
-    TimeSpan,
-    /// How far back a span of time reaches.
-    TimeRange,
-    /// A page's offset or limit.
-    Paging,
-    /// The status filter of a list.
-    Status,
-    /// A project's id.
-    ProjectId,
-    /// An id in a path or a cursor.
-    Id,
-    /// The body of a request as a whole.
-    Body,
-    /// The address under which subscribers reach the server, a setting.
-    PublicUrl,
-    /// An account's name.
-    AccountName,
-    /// A password.
-    Password,
-    /// A role.
-    Role,
-    /// The topics that a publisher may publish to.
-    Topics,
-    /// A project's name.
-    ProjectName,
-    /// What tells a key or a token from another.
-    Note,
-    /// How long a token is good.
-    TokenLife,
-    /// The platform of a connection.
-    Platform,
-    /// An app's id or key.
-    AppId,
-    /// An app's secret.
-    AppSecret,
-    /// A company's id.
-    CorpId,
-    /// An app's number.
-    AgentId,
-    /// The code of an app's robot.
-    RobotCode,
-    /// The recipients of a push; whom a question is about.
-    To,
-    /// A mail address or a phone number of a member.
-    Contact,
+/// A list of fields, each with its name as Carillon's own API spells it.
+macro_rules! fields {
+    ($($(#[$doc:meta])* $field:ident = $name:literal,)+) => {
+        /// The field of a request that broke a rule; each dialect of the API maps it to its own code.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Field {
+            $($(#[$doc])* $field,)+
+        }
+
+        impl Field {
+            /// The field's name as Carillon's own API spells it.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$field => $name,)+
+                }
+            }
+        }
+    };
 }
 
-impl Field {
-    /// The field's name as Carillon's own API spells it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Name => "name",
-            Self::DisplayName => "display_name",
-            Self::TopicUrn => "topic_urn",
-            Self::SubscriptionUrn => "subscription_urn",
-            Self::Protocol => "protocol",
-            Self::Endpoint => "endpoint",
-            Self::Extension => "extension",
-            Self::Remark => "remark",
-            Self::Subject => "subject",
-            Self::Message => "message",
-            Self::MessageStructure => "message_structure",
-            Self::TimeToLive => "time_to_live",
-            Self::MessageAttributes => "message_attributes",
-            Self::Locale => "locale",
-            Self::IdempotencyKey => "idempotency_key",
-            Self::MessageId => "message_id",
-            Self::State => "state",
-            Self::Fallback => "fallback",
-            Self::Overflow => "overflow",
-            Self::Reason => "reason",
-            Self::Since => "since",
-            Self::Until => "until",
-            Self::TemplateName => "message_template_name",
-            Self::FilterPolicy => "filter_policies",
-            Self::TemplateId => "template_id",
-            Self::TemplateContent => "content",
-            Self::Placeholders => "placeholders",
-            Self::PlaceholderValues => "tags",
-            Self::AttributeName => "attribute_name",
-            Self::AttributeValue => "attribute_value",
-            Self::AccessPolicy => "access_policy",
-            Self::PolicyVersion => "access_policy.Version",
-            Self::PolicyId => "access_policy.Id",
-            Self::PolicyStatement => "access_policy.Statement",
-            Self::PolicyStatementId => "access_policy.Sid",
-            Self::PolicyResource => "access_policy.Resource",
-            Self::PolicyEffect => "access_policy.Effect",
-            Self::PolicyAction => "access_policy.Action",
-            Self::PolicyPrincipal => "access_policy.Principal",
-            Self::PolicyCondition => "access_policy.Condition",
-            Self::Tag => "tag",
-            Self::Action => "action",
-            Self::ResourceType => "resource_type",
-            Self::StartTime => "start_time",
-            Self::EndTime => "end_time",
-            Self::TimeSpan => "time_span",
-            Self::TimeRange => "time_range",
-            Self::Paging => "limit",
-            Self::Status => "status",
-            Self::ProjectId => "project_id",
-            Self::Id => "id",
-            Self::Body => "body",
-            Self::PublicUrl => "public_url",
-            Self::AccountName => "account",
-            Self::Password => "password",
-            Self::Role => "role",
-            Self::Topics => "topics",
-            Self::ProjectName => "project_name",
-            Self::Note => "note",
-            Self::TokenLife => "expires_in",
-            Self::Platform => "platform",
-            Self::AppId => "app_id",
-            Self::AppSecret => "app_secret",
-            Self::CorpId => "corp_id",
-            Self::AgentId => "agent_id",
-            Self::RobotCode => "robot_code",
-            Self::To => "to",
-            Self::Contact => "contact",
-        }
-    }
+fields! {
+    /// A topic's name.
+    Name = "name",
+    /// A topic's display name.
+    DisplayName = "display_name",
+    /// A topic's URN.
+    TopicUrn = "topic_urn",
+    /// A subscription's URN.
+    SubscriptionUrn = "subscription_urn",
+    /// The protocol (channel) of a subscription.
+    Protocol = "protocol",
+    /// The address of a subscription.
+    Endpoint = "endpoint",
+    /// The part of a subscription that holds keyword, signing secret, credentials or headers.
+    Extension = "extension",
+    /// A subscription's remark.
+    Remark = "remark",
+    /// A message's subject.
+    Subject = "subject",
+    /// A message's text.
+    Message = "message",
+    /// A message's per-channel form.
+    MessageStructure = "message_structure",
+    /// How long a message may wait, in seconds.
+    TimeToLive = "time_to_live",
+    /// A message's attributes.
+    MessageAttributes = "message_attributes",
+    /// The language of what the service itself adds.
+    Locale = "locale",
+    /// The key that makes a publish happen once.
+    IdempotencyKey = "idempotency_key",
+    /// A message's id.
+    MessageId = "message_id",
+    /// A delivery's state.
+    State = "state",
+    /// Who is told when a subscription's endpoint is paused.
+    Fallback = "fallback",
+    /// What happens when too much waits.
+    Overflow = "overflow",
+    /// Why an attempt came back as it did.
+    Reason = "reason",
+    /// The beginning of a span of time.
+    Since = "since",
+    /// The end of a span of time.
+    Until = "until",
+    /// The name of a message template.
+    TemplateName = "message_template_name",
+    /// A subscription's filter policies.
+    FilterPolicy = "filter_policies",
+    /// A message template's id.
+    TemplateId = "template_id",
+    /// The text of a message template.
+    TemplateContent = "content",
+    /// How many placeholders a message template has.
+    Placeholders = "placeholders",
+    /// What a publish puts in the place of a template's placeholders.
+    PlaceholderValues = "tags",
+    /// The name of a topic's attribute.
+    AttributeName = "attribute_name",
+    /// The length of a topic's attribute.
+    AttributeValue = "attribute_value",
+    /// A topic's access policy as a whole.
+    AccessPolicy = "access_policy",
+    /// The version of an access policy.
+    PolicyVersion = "access_policy.Version",
+    /// The id of an access policy.
+    PolicyId = "access_policy.Id",
+    /// A statement of an access policy.
+    PolicyStatement = "access_policy.Statement",
+    /// The id of a statement.
+    PolicyStatementId = "access_policy.Sid",
+    /// What a statement is about.
+    PolicyResource = "access_policy.Resource",
+    /// Whether a statement allows or denies.
+    PolicyEffect = "access_policy.Effect",
+    /// What a statement lets somebody do.
+    PolicyAction = "access_policy.Action",
+    /// Whom a statement means.
+    PolicyPrincipal = "access_policy.Principal",
+    /// When a statement holds.
+    PolicyCondition = "access_policy.Condition",
+    /// A tag's key or value, or a filter of tags.
+    Tag = "tag",
+    /// What a call is to do with tags.
+    Action = "action",
+    /// The kind of thing that tags belong to.
+    ResourceType = "resource_type",
+    /// The beginning of a span of time.
+    StartTime = "start_time",
+    /// The end of a span of time.
+    EndTime = "end_time",
+    /// The order of the two ends of a span of time.
+    TimeSpan = "time_span",
+    /// How far back a span of time reaches.
+    TimeRange = "time_range",
+    /// A page's offset or limit.
+    Paging = "limit",
+    /// The status filter of a list.
+    Status = "status",
+    /// A project's id.
+    ProjectId = "project_id",
+    /// An id in a path or a cursor.
+    Id = "id",
+    /// The body of a request as a whole.
+    Body = "body",
+    /// The address under which subscribers reach the server, a setting.
+    PublicUrl = "public_url",
+    /// An account's name.
+    AccountName = "account",
+    /// A password.
+    Password = "password",
+    /// A role.
+    Role = "role",
+    /// The topics that a publisher may publish to.
+    Topics = "topics",
+    /// A project's name.
+    ProjectName = "project_name",
+    /// What tells a key or a token from another.
+    Note = "note",
+    /// How long a token is good.
+    TokenLife = "expires_in",
+    /// The platform of a connection.
+    Platform = "platform",
+    /// An app's id or key.
+    AppId = "app_id",
+    /// An app's secret.
+    AppSecret = "app_secret",
+    /// A company's id.
+    CorpId = "corp_id",
+    /// An app's number.
+    AgentId = "agent_id",
+    /// The code of an app's robot.
+    RobotCode = "robot_code",
+    /// The recipients of a push; whom a question is about.
+    To = "to",
+    /// A mail address or a phone number of a member.
+    Contact = "contact",
+    /// The images that go with a push.
+    Images = "images",
+    /// The files that go with a push.
+    Files = "files",
+    /// The bytes of an image or a file.
+    Attachment = "attachment",
 }
 
 /// A rule that input broke. The sentence says what would be right and never repeats the value, which may be a

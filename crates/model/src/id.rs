@@ -104,6 +104,10 @@ id!(
     MessageId
 );
 id!(
+    /// An image or a file that goes with messages: a digest of its project and its bytes.
+    AttachmentId
+);
+id!(
     /// A certificate with whose key bodies are signed; part of its name.
     CertificateId
 );

@@ -11,6 +11,7 @@
 //! | subscription user: somebody with several ways to be reached | [`subscription_user`] |
 //! | filter policy: which messages a subscription wants | [`filter`] |
 //! | message: what a publisher handed in | [`message`] |
+//! | attachment: an image or a file that goes with a message | [`attachment`] |
 //! | delivery: one message on its way to one endpoint | [`delivery`] |
 //! | outcome: what an attempt came back as | [`outcome`] |
 //! | when to try again | [`retry`] |
@@ -29,6 +30,7 @@
 
 pub mod access_policy;
 pub mod account;
+pub mod attachment;
 pub mod audit;
 pub mod chance;
 pub mod channel;

@@ -173,3 +173,16 @@ pub const CONTACTS_MAX: usize = 200;
 pub const PUSH_RECIPIENTS_MAX: usize = 1_000;
 /// The most people and chats that one message is expanded into.
 pub const PUSH_EXPANDED_MAX: usize = 50_000;
+/// The largest image or file, in bytes: the most that any platform takes (Lark, "upload a file").
+pub const ATTACHMENT_BYTES_MAX: usize = 30 * 1024 * 1024;
+/// The most bytes of images and files that a project keeps.
+pub const ATTACHMENTS_BYTES_MAX: u64 = 2 * 1024 * 1024 * 1024;
+/// The longest name of an image or a file, in bytes.
+pub const ATTACHMENT_NAME_BYTES_MAX: usize = 200;
+/// The most images and files of one push.
+pub const ATTACHMENTS_MAX: usize = 10;
+/// How long the bytes of an image or a file are kept after the last push that named it: longer than any push may wait, so
+/// that it can be sent again.
+pub const ATTACHMENT_LIFE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// How long they are kept when no push names them.
+pub const ATTACHMENT_UNUSED_LIFE: Duration = Duration::from_secs(24 * 60 * 60);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::attachment::Attachment;
 use crate::channel::Channel;
 use crate::clock::Timestamp;
 use crate::error::{Field, Invalid};
@@ -126,6 +127,9 @@ pub struct Body {
     /// Buttons that open a page, below the text; of pushes only.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub buttons: Vec<Button>,
+    /// Images and files that follow the text, in their order; of pushes only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Attachment>,
 }
 
 /// A button that opens a page.
@@ -278,7 +282,8 @@ impl Content {
         }
         let bodies = self.channels.values().chain(std::iter::once(&self.default));
         for body in bodies {
-            if body.text.trim().is_empty() {
+            // An image or a file may stand alone.
+            if body.text.trim().is_empty() && body.attachments.is_empty() {
                 return Err(Invalid::new(Field::Message, "must not be empty"));
             }
             if body.text.len() > limits::MESSAGE_BYTES_MAX {

@@ -4,12 +4,16 @@
 //! never lets a URL, a token or a header into an error or a log.
 
 use std::error::Error;
+use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use aws_lc_rs::digest::{SHA256, digest};
+use bytes::Bytes;
 use carillon_model::endpoint::{DINGTALK_API_HOST, DINGTALK_ROBOT_HOST, FEISHU_HOST, LARK_HOST, WECOM_HOST};
 use carillon_model::outcome::{Outcome, Reason, Scope, Verdict};
+use data_encoding::HEXLOWER;
 use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
@@ -22,6 +26,8 @@ use crate::{Authorities, ProviderSettings};
 
 /// The most bytes of an answer that are read.
 pub(crate) const ANSWER_BYTES_MAX: usize = 64 * 1024;
+/// How slow an upload may be: each so many bytes make its time a second longer.
+const UPLOAD_BYTES_PER_SECOND: usize = 256 * 1024;
 /// How long an idle connection is kept: shorter than the platforms keep it, so that a request rarely meets its end.
 const IDLE_MAX: Duration = Duration::from_secs(20);
 /// How many idle connections are kept for each host: as many as posts to one host are under way in a burst.
@@ -36,8 +42,66 @@ pub(crate) struct Request<'a> {
     pub(crate) to: To<'a>,
     /// Headers beside the content type.
     pub(crate) headers: &'a [(&'a str, &'a str)],
-    /// The body, JSON; none when it is empty.
-    pub(crate) body: String,
+    /// What it carries.
+    pub(crate) body: Payload,
+}
+
+/// What a request carries.
+#[derive(Debug, Clone)]
+pub(crate) enum Payload {
+    /// JSON; nothing when it is empty.
+    Json(String),
+    /// A form with a file.
+    Form(Form),
+}
+
+impl Default for Payload {
+    fn default() -> Self {
+        Self::Json(String::new())
+    }
+}
+
+impl From<String> for Payload {
+    fn from(json: String) -> Self {
+        Self::Json(json)
+    }
+}
+
+/// A form with fields and one file, as `multipart/form-data`.
+#[derive(Clone)]
+pub(crate) struct Form {
+    boundary: String,
+    body: Bytes,
+}
+
+impl fmt::Debug for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Form").field("bytes", &self.body.len()).finish_non_exhaustive()
+    }
+}
+
+impl Form {
+    /// Builds a form. What divides it is a digest of the file, so that it does not stand in it.
+    pub(crate) fn new(fields: &[(&str, &str)], (field, name): (&str, &str), file: &[u8]) -> Self {
+        let digest = digest(&SHA256, file);
+        let boundary = format!("carillon{}", HEXLOWER.encode(digest.as_ref()));
+        let mut body = Vec::with_capacity(file.len() + 1024);
+        for (field, value) in fields {
+            let head = format!("Content-Disposition: form-data; name=\"{field}\"");
+            body.extend_from_slice(format!("--{boundary}\r\n{head}\r\n\r\n{value}\r\n").as_bytes());
+        }
+        let head = format!("Content-Disposition: form-data; name=\"{field}\"; filename=\"{name}\"");
+        let kind = "Content-Type: application/octet-stream";
+        body.extend_from_slice(format!("--{boundary}\r\n{head}\r\n{kind}\r\n\r\n").as_bytes());
+        body.extend_from_slice(file);
+        body.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
+        Self { boundary, body: body.into() }
+    }
+
+    /// How much longer than other requests it may take.
+    fn patience(&self) -> Duration {
+        Duration::from_secs(u64::try_from(self.body.len() / UPLOAD_BYTES_PER_SECOND).unwrap_or(u64::MAX))
+    }
 }
 
 /// Where a request goes.
@@ -191,6 +255,15 @@ impl Http {
         };
         let mut url = Url::parse(&text).map_err(|_parse| Failure::Request)?;
         let mut headers = headers(request.headers)?;
+        let timeout = match &request.body {
+            Payload::Json(_) => timeout,
+            Payload::Form(form) => {
+                let kind = format!("multipart/form-data; boundary={}", form.boundary);
+                let kind = HeaderValue::from_str(&kind).map_err(|_value| Failure::Request)?;
+                headers.insert(CONTENT_TYPE, kind);
+                timeout + form.patience()
+            }
+        };
         let detour = self.detour(&url).map(ConnectTo::url);
         if let Some(address) = detour {
             headers.insert(HOST, host_header(&url)?);
@@ -199,13 +272,19 @@ impl Http {
             self.guard.check_url(&url).map_err(|_private| Failure::Forbidden)?;
         }
         if let Some(wire) = &self.wire {
-            return over(wire.as_ref(), url, request.body, Instant::now() + timeout).await;
+            let body = match request.body {
+                Payload::Json(json) => json,
+                Payload::Form(form) => String::from_utf8_lossy(&form.body).into_owned(),
+            };
+            return over(wire.as_ref(), url, body, Instant::now() + timeout).await;
         }
         let client = if web && detour.is_none() { self.web_client() } else { self.platform_client() };
         let client = client.ok_or(Failure::Connect)?;
         let mut ready = client.request(method, url).headers(headers);
-        if !request.body.is_empty() {
-            ready = ready.body(request.body);
+        match request.body {
+            Payload::Json(json) if json.is_empty() => {}
+            Payload::Json(json) => ready = ready.body(json),
+            Payload::Form(form) => ready = ready.body(form.body),
         }
         exchange(ready, Instant::now() + timeout, bytes_max).await
     }

@@ -7,6 +7,7 @@
 //! | which addresses may be dialled | `guard` |
 //! | `--connect-to` | `connect_to` |
 //! | access tokens | `token` |
+//! | the bytes of images and files | `depot` |
 //! | codes and what they mean | `listed`, and `code` in each platform's folder |
 //! | words of a platform, cleaned of secrets | `clean` |
 //! | what to change | `advice` |
@@ -20,18 +21,21 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use carillon_model::attachment::Attachment;
 use carillon_model::endpoint::Endpoint;
 use carillon_model::id::MessageId;
 use carillon_model::message::{Body, Kind, Locale, Priority};
 use carillon_model::outcome::{Outcome, Reason, Verdict};
 use carillon_model::subscription::Target;
 use carillon_model::{Channel, Clock, SecretText, Timestamp};
+use tokio::sync::Semaphore;
 
 mod advice;
 mod authorities;
 mod certificate;
 mod clean;
 mod connect_to;
+mod depot;
 mod dingtalk;
 mod email;
 mod guard;
@@ -54,6 +58,7 @@ mod wire;
 pub use advice::advice;
 pub use authorities::Authorities;
 pub use connect_to::ConnectTo;
+pub use depot::{Depot, Held};
 pub use email::{MailSettings, Relay, Security, Sender};
 pub use guard::PrivateEndpoint;
 pub use http::{Carried, Failure, Reply, Wire};
@@ -172,6 +177,8 @@ pub struct Part {
     secrets: Vec<SecretText>,
     /// The same in a plainer form, for when the platform refuses the form of the body.
     fallback: Option<String>,
+    /// What is to be uploaded and shown; then there is no body.
+    attachment: Option<Attachment>,
 }
 
 impl fmt::Debug for Part {
@@ -186,6 +193,9 @@ struct Context<'a> {
     tokens: &'a token::Tokens,
     clock: &'a dyn Clock,
     pace: &'a office::pace::AppPace,
+    media: &'a token::Tokens,
+    depot: Option<&'a dyn Depot>,
+    uploads: &'a Semaphore,
 }
 
 /// All the providers, behind one door. It is cheap to make and is shared by all who send.
@@ -195,6 +205,10 @@ pub struct Providers {
     mailer: Option<email::Mailer>,
     clock: Arc<dyn Clock>,
     pace: office::pace::AppPace,
+    /// What was uploaded, by app and content: what the platform called it is kept as tokens are.
+    media: token::Tokens,
+    depot: Option<Arc<dyn Depot>>,
+    uploads: Semaphore,
 }
 
 impl Providers {
@@ -202,6 +216,14 @@ impl Providers {
     #[must_use]
     pub fn with_shelf(mut self, shelf: Arc<dyn Shelf>) -> Self {
         self.tokens = token::Tokens::on(Some(shelf));
+        self
+    }
+
+    /// Takes images and files from a depot, and keeps on a shelf what the platforms call them.
+    #[must_use]
+    pub fn with_depot(mut self, depot: Arc<dyn Depot>, shelf: Arc<dyn Shelf>) -> Self {
+        self.depot = Some(depot);
+        self.media = token::Tokens::on(Some(shelf));
         self
     }
 
@@ -218,8 +240,16 @@ impl Providers {
     pub fn new(settings: ProviderSettings, clock: Arc<dyn Clock>) -> Self {
         let make = |mail| email::Mailer::new(mail, settings.timeout, settings.authorities.clone());
         let mailer = settings.mail.clone().map(make);
-        let (http, tokens) = (http::Http::new(&settings), token::Tokens::on(None));
-        Self { http, tokens, mailer, clock, pace: office::pace::AppPace::default() }
+        Self {
+            http: http::Http::new(&settings),
+            tokens: token::Tokens::on(None),
+            mailer,
+            clock,
+            pace: office::pace::AppPace::default(),
+            media: token::Tokens::on(None),
+            depot: None,
+            uploads: Semaphore::new(office::media::UPLOADS_AT_ONCE),
+        }
     }
 
     /// Providers that reach no network: every request goes over `wire`, which a simulation answers.

@@ -192,6 +192,7 @@ pub(crate) fn numbered(post: &Post<'_>, composed: Vec<Composed>) -> Vec<Part> {
             key: key(post, index),
             secrets: Vec::new(),
             fallback: part.fallback,
+            attachment: None,
         })
         .collect()
 }

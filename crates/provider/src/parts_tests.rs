@@ -68,6 +68,7 @@ proptest! {
             mentions: Mentions { all, mobiles: ids.clone(), user_ids: ids },
             color: None,
             buttons: Vec::new(),
+            attachments: Vec::new(),
         };
         let message = MessageId::parse("0190a0b0c0d0e0f00000000000000002").unwrap();
         let post = Post {

@@ -7,7 +7,7 @@ use reqwest::Method;
 use reqwest::header::DATE;
 
 use crate::Providers;
-use crate::http::{ANSWER_BYTES_MAX, Failure, PLATFORM_HOSTS, Request, To};
+use crate::http::{ANSWER_BYTES_MAX, Failure, PLATFORM_HOSTS, Payload, Request, To};
 
 /// How it stands with a platform's host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +23,8 @@ impl Providers {
     pub async fn reach_platforms(&self) -> Vec<Reached> {
         let mut all = Vec::with_capacity(PLATFORM_HOSTS.len());
         for host in PLATFORM_HOSTS {
-            let request = Request { to: To::Platform { host, path: "/" }, headers: &[], body: String::new() };
+            let request =
+                Request { to: To::Platform { host, path: "/" }, headers: &[], body: Payload::default() };
             let clock = match self.http.send(Method::GET, request, ANSWER_BYTES_MAX).await {
                 Ok(answer) => {
                     let there = answer.headers.get(DATE).and_then(|date| date.to_str().ok());

@@ -80,8 +80,8 @@ pub(crate) fn in_field(
     }
 }
 
-/// A verdict on fetching a token: whatever became of that request, the message itself has not left.
-fn nothing_left(verdict: Verdict) -> Verdict {
+/// A verdict on fetching a token, or on an upload: whatever became of that request, the message itself has not left.
+pub(crate) fn nothing_left(verdict: Verdict) -> Verdict {
     match verdict.outcome {
         Outcome::Unknown | Outcome::Accepted => {
             Verdict { outcome: Outcome::Later { wait: None, scope: Scope::Endpoint }, ..verdict }

@@ -103,7 +103,7 @@ pub(crate) fn render(post: &Post<'_>) -> Vec<Part> {
     if post.kind != Kind::SubscriptionConfirmation {
         headers.push(("X-SMN-SUBSCRIPTION-URN", post.subscription_urn.to_owned()));
     }
-    vec![Part { body, headers, key: key(post, 0), secrets, fallback: None }]
+    vec![Part { body, headers, key: key(post, 0), secrets, fallback: None, attachment: None }]
 }
 
 /// What of a link must not be seen: all of it, its token and its signature.
@@ -124,7 +124,7 @@ pub(crate) async fn send(context: &Context<'_>, url: &SecretText, target: &Targe
     let theirs = theirs.map(|(name, value)| (name.as_str(), value.reveal()));
     let headers: Vec<(&str, &str)> = theirs.chain(ours).collect();
     let to = To::Web { url: url.reveal() };
-    match context.http.post(Request { to, headers: &headers, body: part.body.clone() }).await {
+    match context.http.post(Request { to, headers: &headers, body: part.body.clone().into() }).await {
         Ok(answer) => verdict(&answer, context),
         Err(failure) => failure.verdict(),
     }
@@ -135,7 +135,7 @@ pub(crate) async fn probe(context: &Context<'_>, url: &SecretText, target: &Targ
     let theirs = target.extension.headers.iter().map(|(name, value)| (name.as_str(), value.reveal()));
     let headers: Vec<(&str, &str)> = theirs.chain([(TYPE_HEADER, "Detection")]).collect();
     let to = To::Web { url: url.reveal() };
-    match context.http.post(Request { to, headers: &headers, body: DETECTION.to_owned() }).await {
+    match context.http.post(Request { to, headers: &headers, body: DETECTION.to_owned().into() }).await {
         Ok(answer) => {
             let text = String::from_utf8_lossy(&answer.body).into_owned();
             Probe::Answered { status: answer.status, text }

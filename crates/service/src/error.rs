@@ -88,6 +88,11 @@ pub enum Error {
     /// The account has as many access keys as it may.
     #[error("the account has 20 access keys in the project, the most it may have")]
     KeysFull,
+    /// The project keeps as many bytes of images and files as it may.
+    #[error(
+        "the project keeps 2 GiB of images and files, the most it may; each goes 7 days after its last push"
+    )]
+    AttachmentsFull,
     /// There is no such token.
     #[error("there is no such token")]
     TokenNotFound,

@@ -25,6 +25,7 @@
 //! | their directories and groups | [`directory`] |
 //! | members by mail address or phone; members who are gone | [`contact`], [`merge`] |
 //! | straight to people and chats; taking it back | [`push`], [`recall`] |
+//! | images and files that pushes name | [`attachment`] |
 //! | check, test and preview, before anything is done | [`trial`] |
 //! | what became of a message | [`delivery`] |
 //! | what happens, over time | [`traffic`] |
@@ -34,6 +35,7 @@
 //! | every refusal a caller can get | [`error`] |
 
 pub mod account;
+pub mod attachment;
 pub mod attribute;
 pub mod audit;
 pub mod caller;
@@ -90,6 +92,7 @@ pub use error::{Error, Unauthenticated};
 // What lists are asked with; the front doors do not know the store.
 pub use carillon_provider::{Finding, Wanted};
 pub use carillon_store::Page;
+pub use carillon_store::attachment::KeptAttachment;
 pub use carillon_store::audit::{AuditFilter, AuditLine};
 pub use carillon_store::credential::ListedCredential;
 pub use carillon_store::directory::{Addressed, Expanded, Kept, RecipientFilter, Unreached};

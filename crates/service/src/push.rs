@@ -17,6 +17,7 @@ use carillon_store::directory::{Expanded, Unreached};
 use carillon_store::idempotency::Accepted;
 use carillon_store::recipient::Recipient as To;
 
+use crate::attachment::NamedAttachment;
 use crate::error::Error;
 use crate::{Caller, Service};
 
@@ -32,6 +33,8 @@ pub struct Push {
     pub to: Vec<Recipient>,
     /// What it says.
     pub content: Content,
+    /// Images and files that follow it.
+    pub attachments: Vec<NamedAttachment>,
     /// How long it may wait, in seconds; an hour when not set.
     pub time_to_live: Option<u64>,
     /// How urgent it is.
@@ -71,10 +74,12 @@ impl Service {
     /// # Errors
     /// When there is no such connection, the message or a recipient breaks a rule, nobody at all can be reached, the key
     /// was used for another message, or nothing can be stored; then nothing was accepted.
-    pub async fn push(&self, caller: &Caller, push: Push) -> Result<Pushed, Error> {
+    pub async fn push(&self, caller: &Caller, mut push: Push) -> Result<Pushed, Error> {
         // People are no topic: a publisher of named topics cannot push.
         caller.may(Right::Publish)?;
         let connection = self.connection(caller, push.connection).await?;
+        let attachments = self.attachments(caller, connection.platform, push.attachments).await?;
+        push.content.default.attachments = attachments;
         self.check_content(&push.content)?;
         if let Some(key) = &push.idempotency_key {
             check_idempotency_key(key)?;

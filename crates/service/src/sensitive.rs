@@ -21,7 +21,9 @@ impl SensitiveWords {
         }
         let bodies = std::iter::once(&content.default).chain(content.channels.values());
         let buttons = |body: &'c Body| body.buttons.iter().map(|button| &button.text);
-        let texts = bodies.flat_map(|body| body.title.iter().chain([&body.text]).chain(buttons(body)));
+        let files = |body: &'c Body| body.attachments.iter().map(|attachment| &attachment.name);
+        let texts = bodies
+            .flat_map(|body| body.title.iter().chain([&body.text]).chain(buttons(body)).chain(files(body)));
         let found = |text: &String| {
             let text = text.to_lowercase();
             self.0.iter().any(|word| text.contains(word))

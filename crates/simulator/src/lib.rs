@@ -17,6 +17,7 @@ mod mail;
 mod markdown;
 mod md5;
 mod misbehave;
+mod multipart;
 mod office;
 mod page;
 mod record;
@@ -35,7 +36,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use office::{OfficeApp, OfficeDepartment, OfficeMember};
+pub use office::{OfficeApp, OfficeDepartment, OfficeMember, Upload};
 pub use record::{Call, Received};
 pub use registry::{DingtalkApp, Platform, Robot};
 pub use running::Running;

@@ -104,11 +104,17 @@ fn by_path(path: &str) -> Option<Far> {
     })
 }
 
+/// Whether files are uploaded at a path.
+pub(crate) fn takes_files(path: &str) -> bool {
+    ["/open-apis/im/v1/images", "/open-apis/im/v1/files", "/media/upload", "/cgi-bin/media/upload"]
+        .contains(&path)
+}
+
 /// Guesses whom a request was meant for that fits no far end.
 pub(crate) fn guess(path: &str) -> Platform {
     match path.split('/').nth(1).unwrap_or_default() {
         "robot" => Platform::Dingtalk,
-        "v1.0" | "gettoken" | "topapi" => Platform::DingtalkApp,
+        "v1.0" | "gettoken" | "topapi" | "media" => Platform::DingtalkApp,
         "open-apis" => Platform::Feishu,
         "cgi-bin" => Platform::Wecom,
         _ => Platform::Webhook,

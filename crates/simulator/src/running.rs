@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::mail;
-use crate::office::OfficeApp;
+use crate::office::{OfficeApp, Upload};
 use crate::record::{Call, Received};
 use crate::registry::{DingtalkApp, Robot};
 use crate::script::Act;
@@ -139,6 +139,17 @@ impl Running {
     #[must_use]
     pub fn recalled(&self) -> Vec<String> {
         lock(&self.world.office).recalled().to_vec()
+    }
+
+    /// Returns what office apps have uploaded, oldest first (the newest 1000).
+    #[must_use]
+    pub fn uploads(&self) -> Vec<Upload> {
+        lock(&self.world.office).uploads().to_vec()
+    }
+
+    /// Makes everything that office apps have uploaded unknown, as if its time were over.
+    pub fn expire_uploads(&self) {
+        lock(&self.world.office).expire_uploads();
     }
 
     /// Returns the access tokens of all office apps that are good now.

@@ -28,6 +28,8 @@ use crate::{dingtalk, lark, office, webhook, wecom};
 
 /// The largest request body taken, in bytes.
 pub(crate) const MOST_BODY: usize = 4 * 1024 * 1024;
+/// The largest upload taken, in bytes: what the platforms refuse must fit.
+const MOST_UPLOAD: usize = 40 * 1024 * 1024;
 /// How long connections may finish after the stop, before they are cut.
 const GRACE: Duration = Duration::from_millis(500);
 /// How long to wait after a failed accept (no file handles left, say).
@@ -97,8 +99,9 @@ async fn handle(
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Closed> {
     let (parts, body) = request.into_parts();
+    let most = if route::takes_files(parts.uri.path()) { MOST_UPLOAD } else { MOST_BODY };
     let read = tokio::select! {
-        read = axum::body::to_bytes(Body::new(body), MOST_BODY) => read,
+        read = axum::body::to_bytes(Body::new(body), most) => read,
         () = stop.cancelled() => return Err(Closed),
     };
     let Ok(body) = read else {

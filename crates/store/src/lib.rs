@@ -30,6 +30,7 @@
 //! | whom a message was meant for | [`person`] |
 //! | what things are called, by their ids | `name` |
 //! | the publisher's own key for a publish | [`idempotency`] |
+//! | images and files that go with messages | [`attachment`] |
 //! | forgetting what is old | [`retention`] |
 //! | attempts as they are shown | [`attempt`] |
 //! | what happened within each five minutes | [`tally`] |
@@ -50,6 +51,7 @@
 //! | which database there is | `db`, and nobody else |
 
 pub mod account;
+pub mod attachment;
 pub mod attempt;
 pub mod attribute;
 pub mod audit;

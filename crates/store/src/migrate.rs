@@ -45,6 +45,7 @@ migrations![
     "0020_office_recall",
     "0021_fan_out",
     "0022_lists",
+    "0023_attachment",
 ];
 
 /// The version of this program.

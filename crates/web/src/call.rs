@@ -13,6 +13,7 @@ use carillon_model::id::RequestId;
 use carillon_model::{Field, Invalid, limits};
 use carillon_service::{Caller, Error, Service};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use tokio::sync::Semaphore;
 
 use crate::{auth, layer};
 
@@ -67,6 +68,10 @@ impl Call {
         let (parts, body) = request.into_parts();
         let body = read_body(body).await?;
         let caller = auth::caller(service, &parts, &body).await?;
+        Ok(Self::known(caller, parts, body))
+    }
+
+    fn known(caller: Caller, parts: Parts, body: Bytes) -> Self {
         let path = path(&parts);
         let query = query(parts.uri.query().unwrap_or_default());
         let id = layer::request_id(&parts.extensions);
@@ -77,7 +82,35 @@ impl Call {
         for name in others {
             headers.remove(name);
         }
-        Ok(Self { caller, id, client, path, query, headers, body })
+        Self { caller, id, client, path, query, headers, body }
+    }
+
+    /// Reads a request whose body may be as large as an image or a file. A token is looked at before any of it is read;
+    /// whoever signs instead has to sign the whole, and so sends no more than an ordinary body.
+    pub(crate) async fn read_large(
+        request: Request,
+        service: &Service,
+        readers: &Semaphore,
+    ) -> Result<Self, Refused> {
+        let (parts, body) = request.into_parts();
+        let Some(caller) = auth::caller_by_token(service, &parts).await else {
+            return Self::read(Request::from_parts(parts, body), service).await;
+        };
+        let caller = caller?;
+        let _turn = readers.acquire().await;
+        let body = match collect(body, limits::ATTACHMENT_BYTES_MAX).await {
+            Err(Refused::TooLarge) => {
+                let rule = "must be at most 31457280 bytes (30 MiB)";
+                return Err(Error::from(Invalid::new(Field::Attachment, rule)).into());
+            }
+            body => body?,
+        };
+        Ok(Self::known(caller, parts, body))
+    }
+
+    /// The body as it came.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.body
     }
 
     /// A part of the path by its name in the route.
@@ -124,7 +157,11 @@ impl Call {
 
 /// Reads a body up to the limit.
 pub(crate) async fn read_body(body: axum::body::Body) -> Result<Bytes, Refused> {
-    match Limited::new(body, limits::REQUEST_BODY_BYTES_MAX).collect().await {
+    collect(body, limits::REQUEST_BODY_BYTES_MAX).await
+}
+
+async fn collect(body: axum::body::Body, bytes_max: usize) -> Result<Bytes, Refused> {
+    match Limited::new(body, bytes_max).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(Refused::TooLarge),
         Err(_broken) => Err(Refused::Broken),

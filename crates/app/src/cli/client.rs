@@ -156,7 +156,6 @@ impl Client {
     ///
     /// # Errors
     /// What the server refused, in its words.
-    #[expect(clippy::disallowed_methods, reason = "the command line's own client speaks to our server only")]
     pub(crate) async fn call(
         &self,
         method: Method,
@@ -164,11 +163,24 @@ impl Client {
         body: Option<&Value>,
     ) -> anyhow::Result<Value> {
         let mut request = self.http.request(method, format!("{}{path}", self.server));
-        request = request.header("X-Auth-Token", &self.token);
         if let Some(body) = body {
             request = request.header("Content-Type", "application/json").body(body.to_string());
         }
-        let sent = request.send().await;
+        self.exchange(request).await
+    }
+
+    /// Posts bytes and gives the answer.
+    ///
+    /// # Errors
+    /// What the server refused, in its words.
+    pub(crate) async fn upload(&self, path: &str, bytes: Vec<u8>) -> anyhow::Result<Value> {
+        let request = self.http.post(format!("{}{path}", self.server));
+        self.exchange(request.header("Content-Type", "application/octet-stream").body(bytes)).await
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the command line's own client speaks to our server only")]
+    async fn exchange(&self, request: reqwest::RequestBuilder) -> anyhow::Result<Value> {
+        let sent = request.header("X-Auth-Token", &self.token).send().await;
         let mut answer = sent.map_err(|error| {
             anyhow!("no answer from {} ({}); is `carillon serve` running there?", self.server, cause(&error))
         })?;

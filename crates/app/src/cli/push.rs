@@ -1,5 +1,6 @@
 //! `carillon push`.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
@@ -7,7 +8,7 @@ use clap::Args;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::client::{items, text};
+use super::client::{Client, items, text};
 use super::{ClientFlags, say, text_or_stdin};
 
 #[derive(Debug, Args)]
@@ -16,8 +17,8 @@ pub(crate) struct PushFlags {
     client: ClientFlags,
     /// The connection's id
     connection: String,
-    /// The message; - reads standard input
-    text: String,
+    /// The message; - reads standard input; may be left out beside images and files
+    text: Option<String>,
     /// To whom: member:ID, department:ID, group:NAME, chat:ID, email:ADDRESS or phone:NUMBER; may be given several times
     #[arg(long = "to", required = true, value_name = "KIND:ID")]
     to: Vec<String>,
@@ -33,6 +34,12 @@ pub(crate) struct PushFlags {
     /// A button that opens a page; may be given several times; needs --markdown
     #[arg(long = "button", value_name = "TEXT=URL")]
     buttons: Vec<String>,
+    /// An image that follows the message; may be given several times
+    #[arg(long = "image", value_name = "FILE")]
+    images: Vec<PathBuf>,
+    /// A file that follows the message; may be given several times
+    #[arg(long = "file", value_name = "FILE")]
+    files: Vec<PathBuf>,
     /// A member who is pinged in chats: an id, email:ADDRESS, phone:NUMBER, or all; may be given several times
     #[arg(long = "mention", value_name = "MEMBER")]
     mentions: Vec<String>,
@@ -84,13 +91,33 @@ pub(crate) async fn run(flags: PushFlags) -> anyhow::Result<ExitCode> {
         "time_to_live": flags.time_to_live,
         "idempotency_key": flags.idempotency_key,
     });
-    let message = text_or_stdin(flags.text)?;
+    let (images, files) = (hand_in(&client, &flags.images).await?, hand_in(&client, &flags.files).await?);
+    if flags.text.is_none() && images.is_empty() && files.is_empty() {
+        bail!("give a message, an --image or a --file");
+    }
     if let Some(object) = body.as_object_mut() {
-        object.insert(kind.to_owned(), message.into());
+        object.insert("images".to_owned(), images.into());
+        object.insert("files".to_owned(), files.into());
+        if let Some(text) = flags.text {
+            object.insert(kind.to_owned(), text_or_stdin(text)?.into());
+        }
     }
     let answer = client.call(Method::POST, "/api/v1/pushes", Some(&body)).await?;
     show(&answer, flags.client.json, text(&answer, "/message_id"));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Hands files in, and gives what a push names them by.
+async fn hand_in(client: &Client, paths: &[PathBuf]) -> anyhow::Result<Vec<Value>> {
+    let mut handed = Vec::new();
+    for path in paths {
+        let name = path.file_name().with_context(|| format!("{} is no file", path.display()))?;
+        let bytes = std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
+        let kept = client.upload("/api/v1/attachments", bytes).await;
+        let kept = kept.with_context(|| path.display().to_string())?;
+        handed.push(json!({ "id": text(&kept, "/id"), "name": name.to_string_lossy() }));
+    }
+    Ok(handed)
 }
 
 fn mention(who: &str) -> Value {

@@ -34,6 +34,7 @@ mod office;
 mod office_canary;
 mod office_cards;
 mod office_doctor;
+mod office_files;
 mod office_large;
 mod office_nodes;
 mod office_people;

@@ -48,6 +48,9 @@ fn office(reason: Reason) -> Option<Pair> {
         (Reason::TargetGone, words::TARGET_GONE_OFFICE),
         (Reason::Recipient, words::RECIPIENT_OFFICE),
         (Reason::AccessToken, words::ACCESS_TOKEN_OFFICE),
+        (Reason::TooLong, words::TOO_LONG_OFFICE),
+        (Reason::BadRequest, words::BAD_REQUEST_OFFICE),
+        (Reason::Render, words::RENDER_OFFICE),
     ];
     told.into_iter().find(|(own, _)| *own == reason).map(|(_, pair)| pair)
 }

@@ -114,6 +114,20 @@ pub(super) const RENDER: Pair = (
      room for text. Shorten them.",
     "消息无法转换为该渠道的格式：标题、@ 名单或关键词占满了空间。请缩短这些内容。",
 );
+pub(super) const RENDER_OFFICE: Pair = (
+    "The message could not be brought into the platform's form, or an image or a file of it is no longer kept. \
+     Shorten title and mentions, or push the file again.",
+    "消息无法转换为平台的格式，或其中的图片、文件已不再保存。请缩短标题和 @ 名单，或重新推送该文件。",
+);
+pub(super) const TOO_LONG_OFFICE: Pair = (
+    "The platform calls the text, the image or the file too large. Push a shorter text or a smaller file.",
+    "平台认为文本、图片或文件过大。请推送更短的文本或更小的文件。",
+);
+pub(super) const BAD_REQUEST_OFFICE: Pair = (
+    "The platform did not understand the message, or refused an image or a file of it. Simplify the markdown, \
+     or push the file in another form.",
+    "平台无法识别该消息，或拒绝了其中的图片或文件。请简化 Markdown，或更换文件格式后重新推送。",
+);
 pub(super) const RATE_DINGTALK: Pair = (
     "Too many messages: a DingTalk robot takes 20 a minute and is silent for 10 minutes after more. \
      It will be tried again; publish less often or spread over several robots.",

@@ -134,7 +134,7 @@ async fn post(
     let request = Request {
         to: To::Platform { host: DINGTALK_API_HOST, path },
         headers: &[("x-acs-dingtalk-access-token", token.text.reveal())],
-        body: with_fields(&address, &part.body),
+        body: with_fields(&address, &part.body).into(),
     };
     match context.http.post(request).await {
         Ok(answer) => verdict(&answer, context.clock),
@@ -150,7 +150,7 @@ pub(super) async fn ask_token(
     verdict: impl FnOnce(&Answer, &dyn Clock) -> Verdict + Send,
 ) -> Result<Token, Verdict> {
     let to = To::Platform { host: DINGTALK_API_HOST, path: "/v1.0/oauth2/accessToken" };
-    let request = Request { to, headers: &[], body: json(&TokenRequest { app_key, app_secret }) };
+    let request = Request { to, headers: &[], body: json(&TokenRequest { app_key, app_secret }).into() };
     token::fetch(context, Method::POST, request, |answer| {
         given_token(answer).ok_or_else(|| verdict(answer, context.clock))
     })

@@ -93,6 +93,11 @@ fn the_apps_table() {
     50002 refused recipient
     50004 misconfigured permission
     40104 refused bad_request
+    40004 refused bad_request
+    40005 refused bad_request
+    40006 refused too_long
+    40007 refused bad_request
+    40009 refused too_long
     1430002 refused content
     400002 refused bad_request
     88 misconfigured permission

@@ -67,7 +67,8 @@ pub(crate) async fn send(context: &Context<'_>, token: &SecretText, target: &Tar
         target.extension.sign_secret.as_ref().map(|secret| sign(secret.reveal(), now)).unwrap_or_default();
     let path = format!("/robot/send?access_token={}{}", token.reveal(), signed_query(&sign, now));
     let to = To::Platform { host: DINGTALK_ROBOT_HOST, path: &path };
-    let verdict = match context.http.post(Request { to, headers: &[], body: part.body.clone() }).await {
+    let verdict = match context.http.post(Request { to, headers: &[], body: part.body.clone().into() }).await
+    {
         Ok(answer) => verdict(&answer, context.clock),
         Err(failure) => failure.verdict(),
     };

@@ -52,7 +52,14 @@ pub(crate) fn render(from: &Sender, target: &Target, post: &Post<'_>) -> Result<
         let key = key(post, index);
         let mail = Mail { from, to: address, post, subject: &subject, key: &key, link: link.as_ref() };
         let body = mail.written(piece, draft.format).ok_or_else(unsendable)?;
-        Ok(Part { body, headers: Vec::new(), key, secrets: secrets.clone(), fallback: None })
+        Ok(Part {
+            body,
+            headers: Vec::new(),
+            key,
+            secrets: secrets.clone(),
+            fallback: None,
+            attachment: None,
+        })
     };
     pieces.iter().enumerate().map(part).collect()
 }

@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::code::APP;
 use super::robot;
 use super::wire::{AppPost, PostBody, PostNode};
-use crate::http::{Answer, Request, To};
+use crate::http::{Answer, Payload, Request, To};
 use crate::listed::{Question, without_body};
 use crate::office::call::{Ask, call, piece, query, text};
 use crate::office::{Fault, Wrong};
@@ -140,7 +140,7 @@ pub(crate) async fn replace(context: &Context<'_>, app: &App, id: &str, card: &P
         method: Method::PATCH,
         host: app.lark_host(),
         path: format!("/open-apis/im/v1/messages/{}", piece(id)),
-        body: json(&serde_json::json!({ "content": content })),
+        body: json(&serde_json::json!({ "content": content })).into(),
     };
     call(context, app, &ask).await.map_or_else(|refusal| refusal, |(_answer, verdict)| verdict)
 }
@@ -152,7 +152,7 @@ pub(crate) async fn recall(context: &Context<'_>, app: &App, id: &str) -> Verdic
         method: Method::DELETE,
         host: app.lark_host(),
         path: format!("/open-apis/im/v1/messages/{}", piece(id)),
-        body: String::new(),
+        body: Payload::default(),
     };
     call(context, app, &ask).await.map_or_else(|refusal| refusal, |(_answer, verdict)| verdict)
 }
@@ -221,7 +221,7 @@ async fn ask_token(
     app_secret: &str,
 ) -> Result<Token, Verdict> {
     let to = To::Platform { host, path: "/open-apis/auth/v3/tenant_access_token/internal" };
-    let request = Request { to, headers: &[], body: json(&Credentials { app_id, app_secret }) };
+    let request = Request { to, headers: &[], body: json(&Credentials { app_id, app_secret }).into() };
     token::fetch(context, Method::POST, request, |answer| {
         token::in_field(answer, verdict(answer, context.clock), "tenant_access_token", "expire")
     })

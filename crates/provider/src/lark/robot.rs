@@ -160,7 +160,7 @@ pub(crate) async fn send(
     };
     let path = format!("/open-apis/bot/v2/hook/{}", token.reveal());
     let to = To::Platform { host: lark_host(feishu), path: &path };
-    let verdict = match context.http.post(Request { to, headers: &[], body }).await {
+    let verdict = match context.http.post(Request { to, headers: &[], body: body.into() }).await {
         Ok(answer) => verdict(&answer, context.clock),
         Err(failure) => failure.verdict(),
     };

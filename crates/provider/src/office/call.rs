@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::Value;
 
 use super::app_key;
-use crate::http::{Answer, Request, To};
+use crate::http::{Answer, Form, Payload, Request, To};
 use crate::token::Token;
 use crate::{Context, clean, dingtalk, lark, wecom};
 
@@ -25,14 +25,14 @@ pub(crate) struct Ask {
     pub(crate) host: &'static str,
     /// The path, and the query without the token.
     pub(crate) path: String,
-    /// The body, JSON; none when it is empty.
-    pub(crate) body: String,
+    /// What it carries.
+    pub(crate) body: Payload,
 }
 
 impl Ask {
     /// A reading call.
     pub(crate) fn get(interface: &'static str, host: &'static str, path: impl Into<String>) -> Self {
-        Self { interface, method: Method::GET, host, path: path.into(), body: String::new() }
+        Self { interface, method: Method::GET, host, path: path.into(), body: Payload::default() }
     }
 
     /// A call with a body.
@@ -42,7 +42,17 @@ impl Ask {
         path: impl Into<String>,
         body: String,
     ) -> Self {
-        Self { interface, method: Method::POST, host, path: path.into(), body }
+        Self { interface, method: Method::POST, host, path: path.into(), body: body.into() }
+    }
+
+    /// An upload.
+    pub(crate) fn upload(
+        interface: &'static str,
+        host: &'static str,
+        path: impl Into<String>,
+        form: Form,
+    ) -> Self {
+        Self { interface, method: Method::POST, host, path: path.into(), body: Payload::Form(form) }
     }
 }
 

@@ -10,12 +10,14 @@
 //! | trying every permission | `doctor` |
 //! | finding members by mail address or phone | `lookup`; the calls in each platform's folder |
 //! | taking messages back | `recall` |
+//! | images and files | `media` |
 //! | messages | `send`; the forms in each platform's folder |
 
 pub(crate) mod call;
 pub(crate) mod doctor;
 mod fault;
 pub(crate) mod lookup;
+pub(crate) mod media;
 pub(crate) mod pace;
 pub(crate) mod recall;
 pub(crate) mod send;
@@ -41,7 +43,15 @@ pub(crate) fn app_key(app: &App) -> [u8; 32] {
 
 impl Providers {
     pub(crate) fn context(&self) -> Context<'_> {
-        Context { http: &self.http, tokens: &self.tokens, clock: &*self.clock, pace: &self.pace }
+        Context {
+            http: &self.http,
+            tokens: &self.tokens,
+            clock: &*self.clock,
+            pace: &self.pace,
+            media: &self.media,
+            depot: self.depot.as_deref(),
+            uploads: &self.uploads,
+        }
     }
 
     /// Proves an app's credentials at its platform: asks for a token and makes one harmless call with it.

@@ -15,7 +15,7 @@ use super::card;
 use super::code::APP;
 use super::robot;
 use super::wire::Content;
-use crate::http::{Answer, Request, To};
+use crate::http::{Answer, Payload, Request, To};
 use crate::listed::{Question, without_body};
 use crate::office::call::{Ask, call, query, text};
 use crate::office::{Fault, Wrong};
@@ -167,8 +167,11 @@ pub(crate) fn verdict(answer: &Answer, clock: &dyn Clock) -> Verdict {
 pub(crate) async fn fetch_token(context: &Context<'_>, app: &WecomApp) -> Result<Token, Verdict> {
     let pairs = [("corpid", app.corp_id.reveal()), ("corpsecret", app.secret.reveal())];
     let path = format!("/cgi-bin/gettoken?{}", query(&pairs));
-    let request =
-        Request { to: To::Platform { host: WECOM_HOST, path: &path }, headers: &[], body: String::new() };
+    let request = Request {
+        to: To::Platform { host: WECOM_HOST, path: &path },
+        headers: &[],
+        body: Payload::default(),
+    };
     token::fetch(context, reqwest::Method::GET, request, |answer| {
         token::in_field(answer, verdict(answer, context.clock), "access_token", "expires_in")
     })

@@ -16,3 +16,5 @@ mod rendering;
 mod signed;
 #[cfg(test)]
 mod simulated;
+#[cfg(test)]
+mod uploads;

@@ -66,7 +66,8 @@ fn judge(
     let body = asked.json_object().filter(|_| asked.says_json()).ok_or_else(|| bad_body(id))?;
     let robot_code = text_at(&body, "robotCode").ok_or_else(|| missing("robotCode", id))?;
     let app = check_robot(registry, &app_key, robot_code, id)?;
-    let content = check_param(&body, id)?;
+    let mut content = check_param(&body, id)?;
+    check_media(office, &app_key, &mut content, asked.now_ms, id)?;
     let chats = match target {
         Target::Group => Recipients::group(app, &body, id)?,
         Target::People => Recipients::people(registry, app, &body, id)?,
@@ -118,6 +119,36 @@ fn check_param(body: &Value, id: &str) -> Result<Content, Verdict> {
         return Err(missing(absent, id));
     }
     Ok(param::read(key, &fields))
+}
+
+/// A picture by address is shown; what was uploaded, by its name. Nobody is told of what is not known: the chat shows nothing.
+fn check_media(
+    office: &Office,
+    app_key: &str,
+    content: &mut Content,
+    now_ms: i64,
+    id: &str,
+) -> Result<(), Verdict> {
+    let Some(media) = content.media.clone() else { return Ok(()) };
+    if let Some(kind) = &content.file_type {
+        let kinds = ["xlsx", "pdf", "zip", "rar", "doc", "docx"];
+        if !kinds.contains(&kind.as_str()) {
+            return Err(Verdict::dingtalk_api(
+                400,
+                "invalidParameter.fileType.invalid",
+                "不支持的文件类型",
+                id,
+            ));
+        }
+    }
+    if media.starts_with("https://") || media.starts_with("http://") {
+        return Ok(());
+    }
+    content.text = match office.uploaded(app_key, &media, now_ms) {
+        Some(upload) => upload.name.clone(),
+        None => "?".to_owned(),
+    };
+    Ok(())
 }
 
 /// Which chats get it, and who does not.

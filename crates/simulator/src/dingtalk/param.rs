@@ -14,6 +14,10 @@ pub(crate) struct Content {
     pub(crate) title: Option<String>,
     pub(crate) text: String,
     pub(crate) buttons: Vec<(String, String)>,
+    /// The picture or the file that it shows.
+    pub(crate) media: Option<String>,
+    /// What kind of file that is.
+    pub(crate) file_type: Option<String>,
 }
 
 /// Names the compulsory fields of a message key; `None` for a key that does not exist.
@@ -73,6 +77,10 @@ pub(crate) fn read(key: &str, fields: &Value) -> Content {
     Content {
         kind: key.to_owned(),
         title: owned("title"),
+        media: owned("photoURL")
+            .or_else(|| owned("mediaId"))
+            .filter(|_| matches!(key, "sampleImageMsg" | "sampleFile")),
+        file_type: owned("fileType"),
         text: text.into_iter().find_map(owned).unwrap_or_default(),
         buttons: pairs.into_iter().filter_map(|(label, url)| Some((owned(label)?, owned(url)?))).collect(),
     }

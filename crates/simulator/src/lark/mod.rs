@@ -12,6 +12,8 @@ use crate::verdict::{Asked, Verdict};
 mod card;
 mod message;
 
+pub(crate) use message::Message;
+
 /// The largest whole body, in bytes (custom bot guide: 20 KB, read as 20,000; signature and time count).
 const MOST_BYTES: usize = 20_000;
 /// How far a signature's time may be off, in seconds.
@@ -91,7 +93,7 @@ fn is_signed(secret: &str, body: &Value, now_ms: i64) -> bool {
 }
 
 /// Reads the content of an app's message, which is as a robot's but for its frame and its codes.
-pub(crate) fn app_message(kind: &str, content: &Value) -> Result<message::Message, Verdict> {
+pub(crate) fn app_message(kind: &str, content: &Value) -> Result<Message, Verdict> {
     let body = match kind {
         "interactive" => json!({ "msg_type": kind, "card": content }),
         "post" => json!({ "msg_type": kind, "content": { "post": with_plain_nodes(content) } }),

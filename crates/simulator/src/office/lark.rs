@@ -123,9 +123,9 @@ fn called(office: &mut Office, call: &Call, asked: &Asked<'_>, path: &[&str]) ->
             require(&app, &["im:message", "im:message:send_as_bot", "im:message:update"])?;
             super::lark_send::replace(office, &app, id, asked)
         }
-        ["im", "v1", "images" | "files"] if call.is(&Method::POST) => {
+        ["im", "v1", what @ ("images" | "files")] if call.is(&Method::POST) => {
             require(&app, &["im:resource", "im:resource:upload"])?;
-            Err(fault(400, 234_001, "Invalid request param."))
+            super::media::lark(office, &app, asked, *what == "images")
         }
         ["application", "v6", "scopes"] if app.grants_hidden => Err(fault(403, 99_991_672, "Access denied.")),
         ["application", "v6", "scopes"] => Ok(granted(&app)),

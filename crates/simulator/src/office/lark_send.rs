@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::lark::{fault, find_member, require};
 use super::{Office, OfficeApp};
-use crate::lark::app_message;
+use crate::lark::{Message, app_message};
 use crate::limit::Rate;
 use crate::registry::masked;
 use crate::verdict::{Asked, Verdict, text_at};
@@ -43,7 +43,10 @@ pub(super) fn send(office: &mut Office, app: &OfficeApp, asked: &Asked<'_>) -> R
             "Your request contains an invalid request parameter, ext=content is not a string in json format.",
         )
     })?;
-    let message = app_message(kind, &parsed)?;
+    let message = match kind {
+        "image" | "file" => uploaded(office, app, kind, &parsed, asked.now_ms)?,
+        _ => app_message(kind, &parsed)?,
+    };
     let key = uuid.map(|uuid| format!("{} {uuid}", app.app_id));
     if let Some(before) = key.as_ref().and_then(|key| office.sent_before(key, asked.now_ms)) {
         return Ok(answer(&before));
@@ -57,6 +60,26 @@ pub(super) fn send(office: &mut Office, app: &OfficeApp, asked: &Asked<'_>) -> R
     }
     office.note_shown(&message_id, &app.app_id, &chat, asked.now_ms);
     Ok(answer(&message_id).showing(message.into_shown(chat, masked(&app.app_id), body)))
+}
+
+/// What an image or a file shows: only what the bot has uploaded itself.
+fn uploaded(
+    office: &Office,
+    app: &OfficeApp,
+    kind: &str,
+    content: &Value,
+    now_ms: i64,
+) -> Result<Message, Verdict> {
+    let field = if kind == "image" { "image_key" } else { "file_key" };
+    let id = text_at(content, field).ok_or_else(|| {
+        fault(400, 230_001, "Your request contains an invalid request parameter, ext=invalid key.")
+    })?;
+    let upload = office.uploaded(&app.app_id, id, now_ms);
+    let upload = upload.ok_or_else(|| fault(400, 230_017, "Bot is NOT the owner of the resource."))?;
+    if upload.kind != kind {
+        return Err(fault(400, 230_055, "The type of file upload does not match the type of message."));
+    }
+    Ok(Message { kind: kind.to_owned(), text: upload.name.clone(), ..Message::default() })
 }
 
 /// Puts another card in the place of one that was sent.

@@ -17,9 +17,11 @@ mod change;
 mod dingtalk;
 mod lark;
 mod lark_send;
+mod media;
 mod wecom;
 
 pub(crate) use change::Change;
+pub use media::Upload;
 
 /// How long a token lives, in milliseconds.
 const TOKEN_MS: i64 = 7_200_000;
@@ -210,6 +212,7 @@ pub(crate) struct Office {
     shown: HashMap<String, (String, String, i64)>,
     /// The chats that a message was taken back from, in order.
     recalled: Vec<String>,
+    uploads: Vec<Upload>,
     made: u64,
 }
 
@@ -350,9 +353,11 @@ pub(crate) fn find(method: &Method, host: &str, pieces: &[&str]) -> Option<Call>
         }
         ["topapi", "v2", "department" | "user", _]
         | ["auth", "scopes"]
+        | ["media", "upload"]
         | ["v1.0", "robot", "otoMessages", "batchRecall"]
         | ["v1.0", "robot", "groupMessages", "recall"] => Platform::DingtalkApp,
-        ["cgi-bin", "gettoken"] | ["cgi-bin", "agent" | "department" | "user" | "message" | "appchat", _] => {
+        ["cgi-bin", "gettoken"]
+        | ["cgi-bin", "agent" | "department" | "user" | "message" | "appchat" | "media", _] => {
             Platform::Wecom
         }
         _ => return None,

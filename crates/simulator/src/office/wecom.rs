@@ -69,6 +69,9 @@ fn called(office: &mut Office, call: &Call, asked: &Asked<'_>) -> Result<Verdict
             }
             Err(fault(asked, 40_058, "invalid msgid"))
         }
+        ["media", "upload"] => super::media::wecom(office, &app, asked)
+            .map(good)
+            .map_err(|(code, text)| fault(asked, code, text)),
         ["message", "send"] => send(office, &app, asked),
         ["appchat", "send"] => chat(office, &app, asked),
         _ => Err(fault(asked, 404, "no such interface")),
@@ -174,7 +177,7 @@ fn undivided(text: &str) -> String {
 }
 
 /// Reads a message, or refuses it. A text that is too long is cut.
-fn content(asked: &Asked<'_>, body: &Value) -> Result<Said, Verdict> {
+fn content(office: &Office, app: &OfficeApp, asked: &Asked<'_>, body: &Value) -> Result<Said, Verdict> {
     let kind = text_at(body, "msgtype").ok_or_else(|| fault(asked, 40_008, "invalid message type"))?;
     let part = body.get(kind).unwrap_or(&Value::Null);
     let empty = || fault(asked, 44_004, "empty content");
@@ -197,6 +200,12 @@ fn content(asked: &Asked<'_>, body: &Value) -> Result<Said, Verdict> {
             let button = (text_at(part, "btntxt").unwrap_or("详情").to_owned(), url.to_owned());
             let title = Some(title.to_owned());
             Ok(Said { kind: kind.to_owned(), text: undivided(text), title, buttons: vec![button] })
+        }
+        "image" | "file" => {
+            let id = text_at(part, "media_id").unwrap_or_default();
+            let upload = office.uploaded(&app.app_id, id, asked.now_ms).filter(|upload| upload.kind == kind);
+            let upload = upload.ok_or_else(|| fault(asked, 40_007, "invalid media_id"))?;
+            Ok(Said { kind: kind.to_owned(), text: upload.name.clone(), ..Said::default() })
         }
         "template_card" => {
             let (title, text, buttons) =
@@ -229,7 +238,7 @@ fn send(office: &mut Office, app: &OfficeApp, asked: &Asked<'_>) -> Result<Verdi
     if body.get("agentid").and_then(Value::as_u64) != Some(app.agent_id) {
         return Err(fault(asked, 40_056, "invalid agentid"));
     }
-    let content = content(asked, &body)?;
+    let content = content(office, app, asked, &body)?;
     let named: Vec<&str> =
         text_at(&body, "touser").unwrap_or_default().split('|').filter(|id| !id.is_empty()).collect();
     if named.is_empty() || named.len() > MOST_USERS {
@@ -268,7 +277,7 @@ fn send(office: &mut Office, app: &OfficeApp, asked: &Asked<'_>) -> Result<Verdi
 
 fn chat(office: &mut Office, app: &OfficeApp, asked: &Asked<'_>) -> Result<Verdict, Verdict> {
     let body = asked.json_object().ok_or_else(|| fault(asked, 47_001, "data format error"))?;
-    let content = content(asked, &body)?;
+    let content = content(office, app, asked, &body)?;
     if content.kind == "template_card" {
         return Err(fault(asked, 40_008, "invalid message type"));
     }

@@ -5,6 +5,7 @@
 
 mod access;
 mod account;
+mod attachment;
 mod attempt;
 mod attribute;
 mod audit;
@@ -82,6 +83,10 @@ macro_rules! contract {
                     an_account_has_not_too_many_keys
                     projects_are_made_listed_and_removed
                     a_key_that_was_taken_away_leaves_no_byte;
+                attachment:
+                    bytes_come_back_whole_and_once
+                    what_no_message_needs_is_forgotten_in_pieces
+                    a_project_keeps_its_own_and_not_too_much;
                 attempt:
                     deliveries_are_listed_by_number_behind_a_cursor
                     each_delivery_has_its_own_attempts

@@ -60,6 +60,7 @@ impl From<Error> for ApiError {
             Error::AccountsFull => (StatusCode::CONFLICT, "accounts_full"),
             Error::LastAdministrator => (StatusCode::CONFLICT, "last_administrator"),
             Error::KeysFull => (StatusCode::CONFLICT, "keys_full"),
+            Error::AttachmentsFull => (StatusCode::CONFLICT, "attachments_full"),
             Error::TokensFull => (StatusCode::CONFLICT, "tokens_full"),
             Error::ProjectExists => (StatusCode::CONFLICT, "project_exists"),
             Error::ProjectsFull => (StatusCode::CONFLICT, "projects_full"),

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use carillon_model::attachment::Attachment;
 use carillon_model::delivery::EndCause;
 use carillon_model::id::{DeliveryId, MessageId};
 use carillon_model::message::{Body, Content, Format, Locale, Priority};
@@ -83,6 +84,26 @@ pub(crate) struct Accepted {
     deliveries: usize,
 }
 
+/// An image or a file that follows a push's text.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ShownAttachment {
+    /// Its id.
+    id: String,
+    /// `image` or `file`.
+    kind: &'static str,
+    /// The name of the file.
+    name: String,
+    /// How many bytes it has.
+    bytes: u64,
+}
+
+impl From<&Attachment> for ShownAttachment {
+    fn from(attachment: &Attachment) -> Self {
+        let Attachment { id, kind, name, bytes } = attachment;
+        Self { id: id.to_string(), kind: kind.name(), name: name.clone(), bytes: *bytes }
+    }
+}
+
 /// A message.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ShownMessage {
@@ -98,6 +119,8 @@ pub(crate) struct ShownMessage {
     format: &'static str,
     /// What channels without a form of their own were sent.
     text: String,
+    /// The images and files of a push.
+    attachments: Vec<ShownAttachment>,
     /// `normal` or `urgent`.
     priority: &'static str,
     /// How many deliveries it was made into.
@@ -218,6 +241,7 @@ fn shown_message(named: &NamedMessage) -> ShownMessage {
             Format::Markdown => "markdown",
         },
         text: message.content.default.text.clone(),
+        attachments: message.content.default.attachments.iter().map(ShownAttachment::from).collect(),
         priority: match message.priority {
             Priority::Normal => "normal",
             Priority::Urgent => "urgent",

@@ -4,6 +4,7 @@
 //! `{"code","message","field"?,"request_id"}`; times are `YYYY-MM-DDTHH:MM:SS.mmmZ`.
 
 mod account;
+mod attachment;
 mod audit;
 mod change;
 mod connection;
@@ -23,15 +24,18 @@ mod rotation;
 mod traffic;
 mod trial;
 
-use axum::Router;
+use std::sync::Arc;
+
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post, put};
+use axum::{Extension, Router};
 use carillon_model::{Field, Invalid};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 
 use self::error::ApiError;
@@ -73,6 +77,7 @@ pub(crate) fn routes() -> Router<App> {
 
 /// The paths of office apps.
 fn office_routes() -> Router<App> {
+    let readers = Arc::new(Semaphore::new(attachment::READ_AT_ONCE));
     Router::new()
         .route("/api/v1/connections", post(connection::add).get(connection::list))
         .route(
@@ -98,6 +103,7 @@ fn office_routes() -> Router<App> {
         .route("/api/v1/connections/{connection_id}/gone", get(people::gone))
         .route("/api/v1/connections/{connection_id}/merges", post(people::merge))
         .route("/api/v1/connections/{connection_id}/merges/{member_id}", delete(people::unmerge))
+        .route("/api/v1/attachments", post(attachment::add).layer(Extension(readers)))
         .route("/api/v1/pushes", post(push::push))
         .route("/api/v1/pushes/preview", post(push::preview))
         .route("/api/v1/recalls", post(recall::recall))

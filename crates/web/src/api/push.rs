@@ -3,11 +3,13 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use carillon_model::id::ConnectionId;
+use carillon_model::attachment::AttachmentKind;
+use carillon_model::id::{AttachmentId, ConnectionId};
 use carillon_model::message::{Body, Button, Color, Content, Locale, Mentions, Priority};
 use carillon_model::office::contact::ContactKind;
 use carillon_model::office::{Recipient, RecipientKind};
 use carillon_model::{Field, Invalid, SecretText};
+use carillon_service::attachment::NamedAttachment;
 use carillon_service::contact::Typed;
 use carillon_service::push::Push;
 use carillon_service::{Addressed, Error, Unreached};
@@ -40,7 +42,18 @@ pub(crate) struct NewButton {
     url: String,
 }
 
-/// A message for people and chats.
+/// An image or a file that was handed in at `/api/v1/attachments`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewAttachment {
+    /// Its id.
+    id: String,
+    /// The name of the file; images need none.
+    #[serde(default)]
+    name: Option<String>,
+}
+
+/// A message for people and chats: `markdown`, `text`, or images and files alone.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewPush {
@@ -63,6 +76,12 @@ pub(crate) struct NewPush {
     /// Up to five buttons.
     #[serde(default)]
     buttons: Vec<NewButton>,
+    /// Images, which follow the text; 10 images and files at most.
+    #[serde(default)]
+    images: Vec<NewAttachment>,
+    /// Files, which follow the images.
+    #[serde(default)]
+    files: Vec<NewAttachment>,
     /// Members who are pinged in chats: each a `member`, `email` or `phone`. DingTalk shows their names only.
     #[serde(default)]
     mentions: Vec<To>,
@@ -269,9 +288,33 @@ fn body(new: &mut NewPush) -> Result<Body, Invalid> {
         (None, Some(markdown)) => {
             Body { buttons: buttons(std::mem::take(&mut new.buttons))?, ..Body::markdown(markdown) }
         }
+        (None, None) if !new.images.is_empty() || !new.files.is_empty() => {
+            let is_bare = new.title.is_none() && new.buttons.is_empty() && new.mentions.is_empty();
+            if !is_bare || new.mention_all {
+                let rule = "title, buttons and mentions need text or markdown";
+                return Err(Invalid::new(Field::Message, rule));
+            }
+            Body::default()
+        }
         _ => return Err(Invalid::new(Field::Message, "give either text or markdown")),
     };
     Ok(Body { color, ..body })
+}
+
+/// What a push names, images first.
+fn attachments(new: &mut NewPush) -> Result<Vec<NamedAttachment>, Invalid> {
+    let lists = [
+        (AttachmentKind::Image, std::mem::take(&mut new.images)),
+        (AttachmentKind::File, std::mem::take(&mut new.files)),
+    ];
+    let mut all = Vec::new();
+    for (kind, list) in lists {
+        for one in list {
+            let id = AttachmentId::parse(&one.id).map_err(|wrong| Invalid::new(kind.field(), wrong.rule))?;
+            all.push(NamedAttachment { id, kind, name: one.name });
+        }
+    }
+    Ok(all)
 }
 
 fn unreachable(unreached: &[(Recipient, Unreached)], unbound: Vec<Unreachable>) -> Vec<Unreachable> {
@@ -298,6 +341,7 @@ pub(crate) async fn push(State(app): State<App>, call: ApiCall) -> Result<Respon
         let connection = ConnectionId::parse(&new.connection_id)?;
         let (to, unbound) = some_recipients(&app, &call, connection, std::mem::take(&mut new.to)).await?;
         let mut body = body(&mut new)?;
+        let attachments = attachments(&mut new)?;
         body.mentions = mentions(&app, &call, connection, &mut new).await?;
         let idempotency_key = idempotency_key(&call, new.idempotency_key.take())?;
         let content = Content {
@@ -309,6 +353,7 @@ pub(crate) async fn push(State(app): State<App>, call: ApiCall) -> Result<Respon
             connection,
             to,
             content,
+            attachments,
             time_to_live: new.time_to_live,
             priority: new.priority,
             locale: new.locale,

@@ -12,12 +12,8 @@ use crate::layer;
 /// Asks who calls: a signature if there is one, else a token in `X-Auth-Token` or as `Authorization: Bearer`. Where a
 /// request has both (the official SDKs sign whatever a user adds), a token that is good is enough.
 pub(crate) async fn caller(service: &Service, parts: &Parts, body: &[u8]) -> Result<Caller, Error> {
-    if let Some(token) = token(&parts.headers) {
-        let found = service.caller_by_token(&token).await;
-        let signed = matches!(&found, Err(Error::Unauthenticated(_))) && has_signature(&parts.headers);
-        if !signed {
-            return found;
-        }
+    if let Some(found) = caller_by_token(service, parts).await {
+        return found;
     }
     let Some(authorization) = text(&parts.headers, header::AUTHORIZATION.as_str()) else {
         return Err(Unauthenticated::Missing.into());
@@ -28,6 +24,13 @@ pub(crate) async fn caller(service: &Service, parts: &Parts, body: &[u8]) -> Res
     let fits = |secret: &SecretText| sign::fits(&signature, parts, body, date, secret);
     let client = layer::client(&parts.extensions);
     service.caller_by_signature(&signature.access_key, client, signed_at, fits).await
+}
+
+/// Asks who calls by a token alone; nothing when there is none, or only a signature may tell.
+pub(crate) async fn caller_by_token(service: &Service, parts: &Parts) -> Option<Result<Caller, Error>> {
+    let found = service.caller_by_token(&token(&parts.headers)?).await;
+    let signed = matches!(&found, Err(Error::Unauthenticated(_))) && has_signature(&parts.headers);
+    (!signed).then_some(found)
 }
 
 fn has_signature(headers: &HeaderMap) -> bool {

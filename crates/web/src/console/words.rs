@@ -144,6 +144,7 @@ pub(crate) fn status(error: &Error) -> StatusCode {
         | Error::AccountsFull
         | Error::LastAdministrator
         | Error::KeysFull
+        | Error::AttachmentsFull
         | Error::TokensFull
         | Error::ProjectExists
         | Error::ProjectsFull
@@ -202,6 +203,7 @@ fn chinese(error: &Error) -> &'static str {
         Error::KeyNotFound => "访问密钥不存在。",
         Error::KeysFull => "该帐号在项目中的访问密钥已达上限 20 个。",
         Error::TokenNotFound => "令牌不存在。",
+        Error::AttachmentsFull => "项目保存的图片和文件已达上限 2 GiB；每个文件在最后一次推送 7 天后清除。",
         Error::TokensFull => "该帐号在项目中的令牌已达上限 1000 个。",
         Error::ProjectExists => "相同 ID 或名称的项目已存在。",
         Error::ProjectsFull => "项目已达上限 1000 个。",

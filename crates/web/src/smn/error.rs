@@ -55,6 +55,7 @@ impl SmnError {
 
 /// A field's status, code and SMN's own text (SMN API reference, "Error Codes"). Subject and message are 403 there,
 /// not 400. For time to live, attributes and locale the documents name no code; they are parts of the message.
+#[expect(clippy::too_many_lines, reason = "a line for each field, and nothing else")]
 fn field(field: Field) -> (StatusCode, &'static str, &'static str) {
     let bad = StatusCode::BAD_REQUEST;
     match field {
@@ -114,6 +115,9 @@ fn field(field: Field) -> (StatusCode, &'static str, &'static str) {
         | Field::RobotCode
         | Field::To
         | Field::Contact
+        | Field::Images
+        | Field::Files
+        | Field::Attachment
         | Field::PublicUrl
         | Field::Fallback
         | Field::Overflow
@@ -230,6 +234,7 @@ impl From<Error> for SmnError {
             | Error::AccountsFull
             | Error::LastAdministrator
             | Error::KeysFull
+            | Error::AttachmentsFull
             | Error::TokensFull
             | Error::ProjectExists
             | Error::ProjectsFull

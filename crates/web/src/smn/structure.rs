@@ -77,6 +77,7 @@ fn chat(channel: Channel, name: &str, value: &Value) -> Result<Body, Invalid> {
         mentions: mentions(channel, name, object.get("at"))?,
         color: color(channel, name, object.get("color"))?,
         buttons: Vec::new(),
+        attachments: Vec::new(),
     })
 }
 

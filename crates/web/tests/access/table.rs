@@ -186,6 +186,7 @@ pub(crate) const TABLE: &[(&str, &str, &str, &str)] = &[
     ("GET", "{C}/gone", "look", ""),
     ("POST", "{C}/merges", "change", MERGE),
     ("DELETE", "{C}/merges/{member_id}", "change", ""),
+    ("POST", "/api/v1/attachments", "push", "the bytes of a file"),
     ("POST", "/api/v1/pushes", "push", PUSH),
     ("POST", "/api/v1/pushes/preview", "look", PREVIEW),
     ("POST", "/api/v1/recalls", "change", r#"{"message_id":"00000000000000000000000000000000"}"#),
