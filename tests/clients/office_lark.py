@@ -12,8 +12,8 @@ from lark_oapi.api.contact.v3 import (
     GetDepartmentRequest, GetUserRequest, ListScopeRequest as ListRangeRequest,
 )
 from lark_oapi.api.im.v1 import (
-    CreateFileRequest, CreateFileRequestBody, CreateImageRequest, CreateImageRequestBody, CreateMessageRequest, CreateMessageRequestBody, DeleteMessageRequest,
-    ListChatRequest, PatchMessageRequest, PatchMessageRequestBody,
+    CreateFileRequest, CreateFileRequestBody, CreateImageRequest, CreateImageRequestBody, CreateMessageRequest,
+    CreateMessageRequestBody, DeleteMessageRequest, ListChatRequest, PatchMessageRequest, PatchMessageRequestBody,
 )
 
 import office
@@ -147,7 +147,7 @@ class Lark(unittest.TestCase):
         self.good(self.send("user_id", "u003", "image", {"image_key": image}))
         self.good(self.send("user_id", "u003", "file", {"file_key": file}))
         shown = [(it["kind"], it["text"]) for it in self.company.received() if it["chat"] == "Member 3"]
-        self.assertEqual(shown[-2:], [("image", "chart.png"), ("file", "周报.pdf")])
+        self.assertEqual(shown[-2:], [("image", "image"), ("file", "周报.pdf")])
         self.assertEqual(self.uploaded(b"").code, 234010)
         self.assertEqual(self.uploaded(b"no picture").code, 234011)
         self.assertEqual(self.send("user_id", "u003", "image", {"image_key": "img_v3_of_somebody_else"}).code, 230017)

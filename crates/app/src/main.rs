@@ -5,6 +5,7 @@ mod config;
 mod delivery_log;
 mod install;
 mod log;
+mod meter;
 mod run;
 mod shelf;
 mod wire;

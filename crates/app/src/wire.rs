@@ -16,6 +16,7 @@ use carillon_web::App;
 use prometheus_client::registry::Registry;
 
 use crate::config::ServerConfig;
+use crate::meter::CountedCalls;
 use crate::shelf::{KeptFiles, SharedTokens};
 use crate::{delivery_log, install};
 
@@ -44,6 +45,7 @@ pub(crate) async fn build(config: &ServerConfig, links: Links, preset: Preset) -
     let store = Store::open(&config.store(), clock.clone(), chance.clone(), Arc::new(metrics.clone()))?
         .with_quotas(config.quotas);
     let providers = Providers::new(config.provider.clone(), clock.clone())
+        .with_meter(Arc::new(CountedCalls(store.clone())))
         .with_depot(Arc::new(KeptFiles(store.clone())), Arc::new(SharedTokens(store.clone())));
     let providers = Arc::new(match config.database_url {
         Some(_) => providers.with_shelf(Arc::new(SharedTokens(store.clone()))),

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use carillon_model::endpoint::Endpoint;
+use carillon_model::office::calls;
 use carillon_model::outcome::Outcome;
 use carillon_model::subscription::Target;
 use carillon_store::Store;
@@ -36,6 +38,10 @@ impl Sender {
         let channel = target.endpoint.channel();
         self.metrics.attempted(channel, tally.verdict.outcome, start.elapsed());
         self.metrics.posted(batch.len());
+        if let (Endpoint::DingtalkRobot { .. }, Some(first)) = (&target.endpoint, batch.first()) {
+            let posts = u64::try_from(tally.posts()).unwrap_or(u64::MAX);
+            self.store.calls_add(&calls::of_robots(&first.stored.message.project), posts);
+        }
         for ready in batch {
             let what = What::Attempts(channel, tally.verdict.outcome.name());
             self.store.tally_add(&ready.stored.message.project, what, 1);

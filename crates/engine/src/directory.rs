@@ -20,7 +20,7 @@ use carillon_store::{Error, Store};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use crate::settings::Parts;
+use crate::settings::{Parts, Settings};
 
 /// How often it is looked whose turn has come, and whether another server asked.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
@@ -39,6 +39,8 @@ pub(crate) struct Directories {
     pub(crate) chance: Arc<dyn Chance>,
     /// Which connections are this server's.
     pub(crate) shards: Arc<Shards>,
+    /// Stands in every URN.
+    pub(crate) region: String,
     /// How often a directory is read by itself; never when not set.
     pub(crate) every: Option<Duration>,
 }
@@ -87,14 +89,15 @@ impl Pages {
 
 impl Directories {
     /// What reads directories, from the engine's own parts.
-    pub(crate) fn new(parts: &Parts, every: Option<Duration>) -> Self {
+    pub(crate) fn new(parts: &Parts, settings: &Settings) -> Self {
         Self {
+            region: settings.region.clone(),
             store: parts.store.clone(),
             shards: parts.store.shards(),
             providers: Arc::clone(&parts.providers),
             clock: Arc::clone(&parts.clock),
             chance: Arc::clone(&parts.chance),
-            every,
+            every: settings.directories_every,
         }
     }
 
@@ -126,11 +129,11 @@ impl Directories {
             }
             self.read(run, stop).await?;
         }
-        Ok(())
+        self.tell_of_missed().await
     }
 
     /// Whether this server is the one that reads the directory of a connection now.
-    fn is_mine(&self, connection: ConnectionId) -> bool {
+    pub(crate) fn is_mine(&self, connection: ConnectionId) -> bool {
         self.shards.may_serve(Shard::of_connection(connection))
     }
 

@@ -74,6 +74,8 @@ pub(crate) struct Lane {
     dropping: Dropping,
     /// Nothing is sent before, whatever waits.
     paused_until: Option<Timestamp>,
+    /// Nothing but what is urgent is sent before.
+    reserved_until: Option<Timestamp>,
     pace: Pace,
     /// What the rates let through within this time may wait.
     patience: Duration,
@@ -91,6 +93,9 @@ impl Lane {
         let in_order = ready.seq > self.last_seq;
         if self.more_in_store || self.loading || !in_order || self.queue.len() >= LANE_QUEUE_MAX {
             self.more_in_store = true;
+            if self.reserved_until.is_some() {
+                self.read_again(ready.stored.message.priority);
+            }
             return false;
         }
         self.last_seq = ready.seq;
@@ -126,6 +131,7 @@ impl Lane {
     pub(crate) fn clock_was_set(&mut self, by_ms: i64) {
         self.pace.shift(by_ms);
         self.paused_until = self.paused_until.map(|until| until.shifted(by_ms));
+        self.reserved_until = self.reserved_until.map(|until| until.shifted(by_ms));
         self.queue.iter_mut().for_each(|ready| ready.due_at = ready.due_at.shifted(by_ms));
     }
 
@@ -192,6 +198,10 @@ impl Lane {
         // One that was never tried waits for nothing, even when the clock was set back since it was accepted.
         let due_at = if first.attempts > first.attempts_before { first.due_at } else { now };
         let mut at = self.pace.next_at(now, reserve).max(due_at);
+        if let Some(until) = self.reserved_until.filter(|until| !urgent && *until > now) {
+            // What lives shorter ends in time.
+            at = at.max(until.min(first.stored.message.expires_at));
+        }
         if storm
             && !urgent
             && let Some(last) = self.pace.last()
@@ -341,10 +351,15 @@ impl Lane {
         self.paused_until = self.paused_until.max(Some(until));
     }
 
+    /// Nothing but what is urgent is sent before `until`.
+    pub(crate) fn reserve(&mut self, until: Timestamp) {
+        self.reserved_until = Some(until);
+    }
+
     /// Whatever was to be waited for is over; what waits for its next try is tried now.
     pub(crate) fn release(&mut self, now: Timestamp) {
         self.outdated = self.sending > 0;
-        self.paused_until = None;
+        (self.paused_until, self.reserved_until) = (None, None);
         if let Some(first) = self.queue.front_mut() {
             first.due_at = first.due_at.min(now);
         }

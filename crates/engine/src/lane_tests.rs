@@ -55,6 +55,35 @@ fn normal(seq: i64) -> Ready {
     ready(seq, Priority::Normal)
 }
 
+#[test]
+fn what_is_reserved_is_for_urgent_ones() {
+    let mut lane = Lane::default();
+    assert!(lane.arrive(normal(1)));
+    lane.reserve(NOW.plus(MINUTE));
+    assert_eq!(lane.wish(NOW, None), Wish::Wait(NOW.plus(MINUTE)));
+    assert!(lane.arrive(ready(2, Priority::Urgent)));
+    assert_eq!(lane.wish(NOW, None), Wish::Send(1));
+    let batch = lane.begin(1);
+    assert_eq!(seqs(&batch), [2]);
+    lane.sent(1, Vec::new(), false);
+    assert_eq!(lane.wish(NOW, None), Wish::Wait(NOW.plus(MINUTE)));
+    assert_eq!(lane.wish(NOW.plus(MINUTE), None), Wish::Send(1));
+    // One that lives shorter is looked at when its time to live is over.
+    lane.reserve(Timestamp(99_000_000));
+    assert_eq!(lane.wish(NOW, None), Wish::Wait(Timestamp(9_000_000)));
+}
+
+#[test]
+fn an_urgent_one_does_not_wait_behind_a_full_lane_that_is_reserved() {
+    let mut lane = Lane::default();
+    for seq in 0..LANE_QUEUE_MAX {
+        assert!(lane.arrive(normal(i64::try_from(seq).unwrap() + 1)));
+    }
+    lane.reserve(NOW.plus(MINUTE));
+    assert!(!lane.arrive(ready(1_000, Priority::Urgent)));
+    assert_eq!(lane.wish(NOW, None), Wish::Load, "the store gives urgent ones first");
+}
+
 fn seqs(batch: &[Ready]) -> Vec<i64> {
     batch.iter().map(|ready| ready.seq).collect()
 }

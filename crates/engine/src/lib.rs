@@ -11,7 +11,9 @@
 //! | one post | `send` |
 //! | how many posts are under way at once | `gate` |
 //! | pauses of hosts and organisations | `hold` |
-//! | telling owners of a pause | `tell` |
+//! | telling owners of a pause | `tell`; what a notice is: `notice` |
+//! | telling who is gone | `missed` |
+//! | calls per month: written down, watched | `month` |
 //! | several deliveries in one post | `digest` |
 //! | what attempts came back as, counted | `count` |
 //! | lines for topics with log tanks | [`delivery_log`](DeliveryLog) |
@@ -29,6 +31,9 @@ mod gate;
 mod hold;
 mod lane;
 pub mod metrics;
+mod missed;
+mod month;
+mod notice;
 mod origin;
 mod retain;
 mod run;

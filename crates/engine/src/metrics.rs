@@ -36,6 +36,11 @@ struct StandingLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct LevelLabels {
+    level: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct KindLabels {
     kind: &'static str,
 }
@@ -51,6 +56,7 @@ pub struct Metrics {
     dropped: Counter,
     forgotten: Family<KindLabels, Counter>,
     endpoints: Family<StandingLabels, Gauge<i64, AtomicI64>>,
+    months: Family<LevelLabels, Gauge<i64, AtomicI64>>,
     pub(crate) lanes: Gauge<i64, AtomicI64>,
     pub(crate) queued: Gauge<i64, AtomicI64>,
     pub(crate) sending: Gauge<i64, AtomicI64>,
@@ -83,6 +89,7 @@ impl Metrics {
             dropped: Counter::default(),
             forgotten: Family::default(),
             endpoints: Family::default(),
+            months: Family::default(),
             lanes: Gauge::default(),
             queued: Gauge::default(),
             sending: Gauge::default(),
@@ -117,6 +124,8 @@ impl Metrics {
         registry.register("carillon_forgotten", "Rows forgotten for their age, by kind", m.forgotten.clone());
         let help = "Endpoints that are not simply well, by how they stand";
         registry.register("carillon_endpoints", help, m.endpoints.clone());
+        let help = "Office apps whose month of calls comes near its limit, or over it";
+        registry.register("carillon_app_months", help, m.months.clone());
         registry.register("carillon_lanes", "Lanes in which something waits", m.lanes.clone());
         registry.register(
             "carillon_lane_depth",
@@ -161,6 +170,11 @@ impl Metrics {
     pub(crate) fn standing(&self, standing: carillon_model::health::Standing, count: usize) {
         let labels = StandingLabels { standing: standing.name() };
         self.endpoints.get_or_create(&labels).set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    pub(crate) fn months(&self, level: carillon_model::office::calls::Level, count: usize) {
+        let labels = LevelLabels { level: level.name() };
+        self.months.get_or_create(&labels).set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a post holds at most a few hundred deliveries")]

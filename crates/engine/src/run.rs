@@ -25,6 +25,7 @@ use crate::fan_out;
 use crate::gate::Gate;
 use crate::hold::Holds;
 use crate::lane::{LANE_QUEUE_MAX, Lane, Wish};
+use crate::month::Months;
 use crate::retain::Retain;
 use crate::send::{Sender, Sent};
 use crate::settings::{Parts, Settings};
@@ -69,8 +70,9 @@ fn keep_house(parts: &Parts, settings: &Settings, tasks: &TaskTracker, stop: &Ca
     };
     tasks.spawn(retain.run(stop.clone()));
     tasks.spawn(write_counts(parts.store.clone(), stop.clone()));
+    tasks.spawn(Months::new(parts).run(stop.clone()));
     tasks.spawn(fan_out::run(parts.store.clone(), parts.metrics.clone(), stop.clone()));
-    tasks.spawn(Directories::new(parts, settings.directories_every).run(stop.clone()));
+    tasks.spawn(Directories::new(parts, settings).run(stop.clone()));
 }
 
 /// The engine, while it runs.
@@ -309,7 +311,18 @@ impl Lanes {
     fn event(&mut self, event: Event) {
         let now = self.now();
         match event {
-            Event::Sent(Sent { lane, count, again, pause, posts, asked, rates, change, held_until }) => {
+            Event::Sent(Sent {
+                lane,
+                count,
+                again,
+                pause,
+                posts,
+                asked,
+                rates,
+                change,
+                held_until,
+                reserved_until,
+            }) => {
                 let outdated = self.lanes.get_mut(&lane).is_some_and(Lane::take_outdated);
                 match change {
                     Some(_) if outdated => self.forget(lane),
@@ -323,6 +336,7 @@ impl Lanes {
                     posts.into_iter().for_each(|at| found.posted(now.minus(at.elapsed())));
                     found.sent(count, again, pause);
                     asked.into_iter().chain(held_until).for_each(|until| found.pause(until));
+                    reserved_until.into_iter().for_each(|until| found.reserve(until));
                 }
                 if self.share.is_leaving(lane) {
                     return self.came_to_rest(lane);

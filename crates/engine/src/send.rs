@@ -69,6 +69,8 @@ pub(crate) struct Sent {
     pub(crate) change: Option<HealthChange>,
     /// Nothing may be sent before, for what the endpoint shares with others.
     pub(crate) held_until: Option<Timestamp>,
+    /// The same, but for urgent ones.
+    pub(crate) reserved_until: Option<Timestamp>,
 }
 
 impl Sent {
@@ -84,6 +86,7 @@ impl Sent {
             rates: None,
             change: None,
             held_until: None,
+            reserved_until: None,
         }
     }
 }
@@ -100,6 +103,13 @@ pub(crate) struct Tally {
     /// Whether parts are left only because the endpoint's rate has no room for them now.
     paced: bool,
     posts: Vec<Instant>,
+}
+
+impl Tally {
+    /// How many posts left.
+    pub(crate) fn posts(&self) -> usize {
+        self.posts.len()
+    }
 }
 
 /// What came of a delivery that could not even begin: it waits.
@@ -215,6 +225,10 @@ impl Sender {
             Way::Gone => return Some((Vec::new(), Sent::nothing(lane, 1))),
             Way::Held(until) => {
                 return Some((Vec::new(), Sent { held_until: Some(until), ..Sent::nothing(lane, 0) }));
+            }
+            Way::Reserved(until) => {
+                let reserved_until = Some(until);
+                return Some((Vec::new(), Sent { reserved_until, ..Sent::nothing(lane, 0) }));
             }
             way @ (Way::Closed | Way::Left) => {
                 let tally = if matches!(way, Way::Left) { gone(first) } else { unopened(first) };

@@ -2,21 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::time::Duration;
 
 use carillon_model::health::Health;
-use carillon_model::id::{EndpointId, MessageId, SubscriptionId};
-use carillon_model::message::{Body, Content, Locale, Message, Priority};
+use carillon_model::id::{EndpointId, SubscriptionId};
 use carillon_model::urn::{SubscriptionUrn, TopicUrn};
 use carillon_store::Error;
 use carillon_store::delivery::StoredMessage;
 use carillon_store::pause::ToTell;
 use carillon_store::recipient::Recipient;
 
+use crate::notice::compose;
 use crate::send::Sender;
 
-/// How long a notice may wait: as long as any message may.
-const NOTICE_LIFE: Duration = Duration::from_secs(carillon_model::limits::TIME_TO_LIVE_SECONDS_MAX);
 /// How many subscriptions a notice names.
 const NAMED_MAX: usize = 10;
 
@@ -54,24 +51,11 @@ impl Sender {
         health: &Health,
     ) -> Option<(StoredMessage, Vec<Recipient>)> {
         let first = told.first()?;
-        let now = self.clock.now();
-        let (topic, topic_name) = first.through.clone();
-        let content = Content {
-            subject: Some("Endpoint paused / 订阅地址已暂停".to_owned()),
-            default: Body::text(self.words(endpoint, told, health)),
-            ..Content::default()
-        };
-        let message = Message {
-            id: MessageId::new(now, self.chance.as_ref()),
-            project: first.project.clone(),
-            topic,
-            content,
-            priority: Priority::Normal,
-            locale: Locale::English,
-            created_at: now,
-            expires_at: now.plus(NOTICE_LIFE),
-        };
-        Some((StoredMessage { message, topic_name }, first.recipients.clone()))
+        let (words, now) = (self.words(endpoint, told, health), self.clock.now());
+        let subject = "Endpoint paused / 订阅地址已暂停";
+        let notice =
+            compose(&first.project, first.through.clone(), subject, words, now, self.chance.as_ref());
+        Some((notice, first.recipients.clone()))
     }
 
     fn words(&self, endpoint: EndpointId, told: &[ToTell], health: &Health) -> String {

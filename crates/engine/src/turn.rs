@@ -8,6 +8,7 @@ use carillon_model::delivery::Move;
 use carillon_model::health::Health;
 use carillon_model::id::EndpointId;
 use carillon_model::message::Priority;
+use carillon_model::office::calls;
 use carillon_model::subscription::Target;
 use carillon_model::{Timestamp, scope};
 use carillon_store::delivery::{Opened, Ready};
@@ -50,6 +51,8 @@ pub(crate) enum Way {
     Left,
     /// The host or the organisation is to be left alone.
     Held(Timestamp),
+    /// What is left of the month is for urgent ones, if anything is left.
+    Reserved(Timestamp),
     /// It cannot be looked up.
     Closed,
     /// The engine is stopping.
@@ -90,6 +93,13 @@ impl Sender {
             };
             if let Some(until) = self.holds.until(&self.store, &target, self.clock.now()) {
                 return Way::Held(until);
+            }
+            let urgent = first.stored.message.priority == Priority::Urgent;
+            if self.store.calls_are_limited()
+                && let Some(name) = calls::of_target(&target, &first.stored.message.project)
+                && let Some(until) = self.store.calls_wait(&name, urgent)
+            {
+                return if urgent { Way::Held(until) } else { Way::Reserved(until) };
             }
             if let Some(place) = place {
                 return Way::Open(Box::new(target), place);

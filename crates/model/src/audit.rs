@@ -78,12 +78,16 @@ deeds! {
     ConnectionUpdate "connection.update";
     /// Removed a connection.
     ConnectionDelete "connection.delete";
+    /// Set how many calls a month an app may make.
+    CallsLimit "calls.limit";
     /// Asked for a reading of a directory.
     DirectoryUpdate "directory.update";
     /// Said that what a reading would change is meant.
     DirectoryConfirm "directory.confirm";
     /// Ended a reading.
     DirectoryCancel "directory.cancel";
+    /// An update found somebody gone who is still named.
+    DirectoryMissed "directory.missed";
     /// Made a group of people or changed it.
     GroupUpdate "group.update";
     /// Removed a group of people.

@@ -85,6 +85,22 @@ impl Timestamp {
         Some(Self(stamp.as_millisecond()))
     }
 
+    /// The year and the month (1 to 12), in UTC.
+    #[must_use]
+    pub fn year_and_month(self) -> (i16, i8) {
+        let date = self.civil().to_zoned(jiff::tz::TimeZone::UTC).date();
+        (date.year(), date.month())
+    }
+
+    /// When a month begins in UTC; the end of time for one that there is not.
+    #[must_use]
+    pub fn of_month(year: i64, month: i64) -> Self {
+        let (Ok(year), Ok(month)) = (i16::try_from(year), i8::try_from(month)) else { return Self(i64::MAX) };
+        let date =
+            jiff::civil::Date::new(year, month, 1).and_then(|date| date.to_zoned(jiff::tz::TimeZone::UTC));
+        date.map_or(Self(i64::MAX), |zoned| Self(zoned.timestamp().as_millisecond()))
+    }
+
     fn civil(self) -> jiff::Timestamp {
         jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::MAX)
     }

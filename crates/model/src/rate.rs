@@ -160,6 +160,11 @@ pub(crate) mod tests {
     use std::time::Duration;
 
     use super::{Rate, RateOf, Rates};
+    use crate::endpoint::Endpoint;
+    use crate::id::ConnectionId;
+    use crate::office::connection::TypedApp;
+    use crate::office::{App, Platform, RecipientKind};
+    use crate::subscription::{Extension, OfficeApp, Target};
 
     pub(crate) fn dingtalk() -> Arc<[Rate]> {
         rates(&Rates::default(), RateOf::DingtalkRobot)
@@ -192,6 +197,34 @@ pub(crate) mod tests {
         for (kind, name, _) in RateOf::ALL {
             assert_eq!(RateOf::parse(name), Some(kind));
         }
+    }
+
+    /// Each member and chat of an app is a lane of its own with these rates.
+    #[test]
+    fn people_and_chats_of_an_app_have_their_platforms_rates() {
+        let of = |app: App, kind| {
+            let connection = ConnectionId::parse("0123456789abcdef0123456789abcdef").unwrap();
+            let endpoint = Endpoint::Office { connection, kind, id: "someone".into() };
+            let office = Some(Box::new(OfficeApp { app, connection }));
+            let target = Target { endpoint, extension: Extension { office, ..Extension::default() } };
+            Rates::default().of(&target)
+        };
+        let typed = |agent_id: Option<&str>| TypedApp {
+            app_id: Some("id".into()),
+            app_secret: Some("secret".into()),
+            agent_id: agent_id.map(str::to_owned),
+            ..TypedApp::default()
+        };
+        let lark = || App::parse(Platform::Lark, typed(None)).unwrap();
+        let feishu = App::parse(Platform::Feishu, typed(None)).unwrap();
+        let wecom = App::parse(Platform::Wecom, typed(Some("7"))).unwrap();
+        let dingtalk = App::parse(Platform::Dingtalk, typed(None)).unwrap();
+        for kind in [RecipientKind::Member, RecipientKind::Chat] {
+            assert_eq!(*of(lark(), kind), [Rate::of(5, 1)]);
+        }
+        assert_eq!(*of(feishu, RecipientKind::Member), [Rate::of(5, 1)]);
+        assert_eq!(*of(wecom, RecipientKind::Member), [Rate::of(30, 60), Rate::of(1_000, 3_600)]);
+        assert_eq!(*of(dingtalk, RecipientKind::Member), [Rate::of(20, 1)]);
     }
 
     #[test]

@@ -5,18 +5,16 @@ use std::borrow::Cow;
 use crate::endpoint::{DINGTALK_API_HOST, DINGTALK_ROBOT_HOST, Endpoint, FEISHU_HOST, LARK_HOST, WECOM_HOST};
 use crate::office::App;
 use crate::outcome::Scope;
-use crate::subscription::Target;
+use crate::secret::SecretText;
+use crate::subscription::{AppCredentials, Target};
 
 /// The host that a target's messages are sent to, with its port if it has one of its own.
 #[must_use]
 pub fn host(target: &Target) -> &str {
     match &target.endpoint {
-        Endpoint::Office { .. } => match target.extension.office.as_ref().map(|office| &office.app) {
-            Some(app @ (App::Lark(_) | App::Feishu(_))) => app.lark_host(),
-            Some(App::Dingtalk(_)) => DINGTALK_API_HOST,
-            Some(App::Wecom(_)) => WECOM_HOST,
-            None => "",
-        },
+        Endpoint::Office { .. } => {
+            target.extension.office.as_ref().map_or("", |office| app_host(&office.app))
+        }
         Endpoint::DingtalkRobot { .. } => DINGTALK_ROBOT_HOST,
         Endpoint::DingtalkConversation { .. } | Endpoint::DingtalkPerson { .. } => DINGTALK_API_HOST,
         Endpoint::LarkRobot { feishu: true, .. } => FEISHU_HOST,
@@ -33,6 +31,31 @@ pub fn host(target: &Target) -> &str {
     }
 }
 
+fn app_host(app: &App) -> &'static str {
+    match app {
+        App::Lark(_) | App::Feishu(_) => app.lark_host(),
+        App::Dingtalk(_) => DINGTALK_API_HOST,
+        App::Wecom(_) => WECOM_HOST,
+    }
+}
+
+/// The name of an organisation's app: whatever reaches all that is sent through it, and whatever is counted for all of
+/// it. It may hold a secret and is for hashing only.
+#[must_use]
+pub fn app_name(app: &App) -> String {
+    named(app_host(app), &app.id())
+}
+
+/// The name of an app that subscriptions bring along.
+#[must_use]
+pub fn credentials_name(app: &AppCredentials) -> String {
+    named(DINGTALK_API_HOST, &app.app_key)
+}
+
+fn named(host: &str, id: &SecretText) -> String {
+    format!("app {host} {}", id.reveal())
+}
+
 /// The name of what a pause of this scope reaches; nothing when it is the endpoint alone, or when nobody can tell which
 /// other endpoints it reaches: a robot's webhook does not say whose it is. An organisation's name may hold a secret and
 /// is for hashing only.
@@ -42,12 +65,12 @@ pub fn name(target: &Target, scope: Scope) -> Option<Cow<'_, str>> {
         Scope::Endpoint => None,
         Scope::Host => Some(format!("host {}", host(target)).into()),
         Scope::Organisation => {
-            let id = match (&target.extension.app, &target.extension.office) {
-                (Some(app), _) => app.app_key.clone(),
-                (None, Some(office)) => office.app.id(),
+            let name = match (&target.extension.app, &target.extension.office) {
+                (Some(app), _) => credentials_name(app),
+                (None, Some(office)) => app_name(&office.app),
                 (None, None) => return None,
             };
-            Some(format!("app {} {}", host(target), id.reveal()).into())
+            Some(name.into())
         }
     }
 }

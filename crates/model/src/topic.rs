@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::access_policy::AccessPolicy;
 use crate::clock::Timestamp;
 use crate::error::{Field, Invalid};
@@ -9,8 +11,23 @@ use crate::id::{ProjectId, TopicId};
 use crate::limits;
 
 /// A topic's name: a letter or digit, then letters, digits, `-` and `_`, up to 255 characters (SMN API reference).
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct TopicName(String);
+
+impl TryFrom<String> for TopicName {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        Self::parse(&text)
+    }
+}
+
+impl From<TopicName> for String {
+    fn from(name: TopicName) -> Self {
+        name.0
+    }
+}
 
 impl TopicName {
     /// Reads a name.

@@ -7,6 +7,7 @@
 //! | which addresses may be dialled | `guard` |
 //! | `--connect-to` | `connect_to` |
 //! | access tokens | `token` |
+//! | calls that platforms count by the month | `meter` |
 //! | the bytes of images and files | `depot` |
 //! | codes and what they mean | `listed`, and `code` in each platform's folder |
 //! | words of a platform, cleaned of secrets | `clean` |
@@ -42,6 +43,7 @@ mod guard;
 mod http;
 mod lark;
 mod listed;
+mod meter;
 mod office;
 mod parts;
 mod preview;
@@ -63,7 +65,8 @@ pub use email::{MailSettings, Relay, Security, Sender};
 pub use guard::PrivateEndpoint;
 pub use http::{Carried, Failure, Reply, Wire};
 pub use listed::{ListedCode, Ruling, Wait, listed_codes, listed_office_codes};
-pub use office::{Fault, Finding, Found, Looked, Walk, Wanted, Wrong};
+pub use meter::Meter;
+pub use office::{Fault, Finding, Found, Looked, Walk, Wanted, Wrong, sent_words};
 pub use preview::Shown;
 pub use reach::Reached;
 pub use shelf::{Promise, Shelf, Shelved};
@@ -193,6 +196,7 @@ struct Context<'a> {
     tokens: &'a token::Tokens,
     clock: &'a dyn Clock,
     pace: &'a office::pace::AppPace,
+    meter: Option<&'a dyn Meter>,
     media: &'a token::Tokens,
     depot: Option<&'a dyn Depot>,
     uploads: &'a Semaphore,
@@ -205,6 +209,7 @@ pub struct Providers {
     mailer: Option<email::Mailer>,
     clock: Arc<dyn Clock>,
     pace: office::pace::AppPace,
+    meter: Option<Arc<dyn Meter>>,
     /// What was uploaded, by app and content: what the platform called it is kept as tokens are.
     media: token::Tokens,
     depot: Option<Arc<dyn Depot>>,
@@ -212,6 +217,13 @@ pub struct Providers {
 }
 
 impl Providers {
+    /// Tells a meter of every call that a platform counts by the month.
+    #[must_use]
+    pub fn with_meter(mut self, meter: Arc<dyn Meter>) -> Self {
+        self.meter = Some(meter);
+        self
+    }
+
     /// Shares the apps' tokens with other servers by way of a shelf.
     #[must_use]
     pub fn with_shelf(mut self, shelf: Arc<dyn Shelf>) -> Self {
@@ -248,6 +260,7 @@ impl Providers {
             pace: office::pace::AppPace::default(),
             media: token::Tokens::on(None),
             depot: None,
+            meter: None,
             uploads: Semaphore::new(office::media::UPLOADS_AT_ONCE),
         }
     }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use carillon_model::office::Platform;
+use carillon_model::office::calls::Month;
 use carillon_model::outcome::{Advice, Outcome, Reason, Scope, Verdict};
 use carillon_model::{Channel, Clock, Timestamp};
 
@@ -186,16 +187,9 @@ impl Question<'_> {
     }
 }
 
-/// How long it is until a month begins in UTC+8.
+/// How long it is until a month begins in China.
 fn until_next_month(now: Timestamp) -> Duration {
-    const CHINA: Duration = Duration::from_secs(8 * 3600);
-    const MONTH_MAX: Duration = Duration::from_secs(31 * 24 * 3600);
-    let text = now.plus(CHINA).to_seconds_text();
-    let mut numbers = text.split('-').map_while(|number| number.parse::<u32>().ok());
-    let (Some(year), Some(month)) = (numbers.next(), numbers.next()) else { return MONTH_MAX };
-    let (year, month) = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
-    Timestamp::from_basic_text(&format!("{year:04}{month:02}01T000000Z"))
-        .map_or(MONTH_MAX, |start| start.since(now.plus(CHINA)))
+    Month::of(now).end().since(now)
 }
 
 /// A verdict for an answer without a platform's body.

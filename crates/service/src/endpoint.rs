@@ -122,7 +122,7 @@ impl Service {
         let topic = self.store.topic_find(&caller.project, &urn.topic.topic).await?;
         let topic = topic.ok_or(Error::SubscriptionNotFound)?;
         let fallback = match fallback {
-            Some(text) => Some(self.fallback(caller, &urn, text).await?),
+            Some(text) => Some(self.fallback(caller, Some(&urn), text).await?),
             None => None,
         };
         let store = self.acting(caller, Deed::SubscriptionFallback, &urn);
@@ -150,19 +150,41 @@ impl Service {
         if there { Ok(overflow) } else { Err(Error::SubscriptionNotFound) }
     }
 
-    async fn fallback(&self, caller: &Caller, of: &SubscriptionUrn, text: &str) -> Result<Fallback, Error> {
+    /// Reads whom to tell; `of` is the subscription that it is for.
+    pub(crate) async fn fallback(
+        &self,
+        caller: &Caller,
+        of: Option<&SubscriptionUrn>,
+        text: &str,
+    ) -> Result<Fallback, Error> {
         if SubscriptionUrn::parse(text).is_err() {
             let urn = self.topic_urn(caller, text)?;
             return Ok(Fallback::Topic(self.topic(caller, &urn).await?.topic.id));
         }
         let urn = self.own_subscription(caller, None, text)?;
-        if urn.id == of.id {
+        if of.is_some_and(|of| of.id == urn.id) {
             return Err(Invalid::new(Field::Fallback, "must be another subscription, or a topic").into());
         }
         let topic = self.store.topic_find(&caller.project, &urn.topic.topic).await?;
         let topic = topic.ok_or(Error::SubscriptionNotFound)?;
         let found = self.store.subscription_find(topic.id, urn.id).await?;
         Ok(Fallback::Subscription(found.ok_or(Error::SubscriptionNotFound)?.id))
+    }
+
+    /// The URN of whom to tell, if it is still there.
+    pub(crate) async fn fallback_urn(
+        &self,
+        caller: &Caller,
+        fallback: &Fallback,
+    ) -> Result<Option<String>, Error> {
+        let found = self.store.fallback_find(&caller.project, *fallback).await?;
+        Ok(found.map(|(topic, subscription)| {
+            let topic = self.urn(caller, &topic);
+            match subscription {
+                Some(id) => SubscriptionUrn { topic, id }.to_string(),
+                None => topic.to_string(),
+            }
+        }))
     }
 
     fn named_endpoint(&self, caller: &Caller, record: EndpointRecord) -> NamedEndpoint {

@@ -8,6 +8,7 @@ use carillon_model::outcome::Advice;
 use carillon_model::role::Right;
 use carillon_model::subscription::SubscriptionState;
 use carillon_model::urn::SubscriptionUrn;
+use carillon_store::app_calls::HeldBack;
 
 use crate::delivery::{NamedDelivery, NamedMessage};
 use crate::error::Error;
@@ -89,6 +90,9 @@ pub enum Cause {
     SeenLater(Timestamp),
     /// Its address is paused, or its breaker open, or the platform asked to wait, or it failed of late.
     Unwell(Health),
+    /// The calls of its app for this month are used up, but for what is kept for urgent messages: the app's limit says
+    /// so, or the platform did.
+    HeldBack(HeldBack),
 }
 
 impl Cause {
@@ -105,6 +109,8 @@ impl Cause {
             Self::NoSubscription => "no_subscription",
             Self::SubscriptionDeleted => "subscription_deleted",
             Self::Dropped => "dropped",
+            Self::HeldBack(HeldBack::Limit { .. }) => "month_used_up",
+            Self::HeldBack(HeldBack::Platform(..)) => "organisation_held",
             Self::NotNamed => "not_named",
             Self::SeenLater(_) => "seen_later",
             Self::Unwell(health) => match health.standing {
@@ -220,6 +226,10 @@ impl Service {
                         || health.until.is_some_and(|until| until > self.now())
                 };
                 explanation.cause = health.filter(holds).map(Cause::Unwell);
+                // What keeps all of an app back stands before what its address met.
+                if let Some(held) = self.store.delivery_held_back(delivery.record.id).await? {
+                    explanation.cause = Some(Cause::HeldBack(held));
+                }
                 if let Some(Cause::Unwell(health)) = &explanation.cause {
                     explanation.advice =
                         Some(carillon_provider::advice(delivery.record.channel, health.reason));

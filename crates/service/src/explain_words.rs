@@ -7,6 +7,7 @@ use carillon_model::audit::Deed;
 use carillon_model::health::{Health, Standing};
 use carillon_model::outcome::Advice;
 use carillon_model::subscription::Subscription;
+use carillon_store::app_calls::HeldBack;
 use carillon_store::attempt::AttemptRecord;
 use carillon_store::delivery::StoredMessage;
 use carillon_store::person::Person;
@@ -87,6 +88,7 @@ fn of_delivery(explanation: &Explanation, delivery: &NamedDelivery, stored: &Sto
                 (stored.message.created_at, record.due_at, explanation.before.unwrap_or(0));
             let (why_en, why_zh) = match &explanation.cause {
                 Some(Cause::Unwell(health)) => unwell(health),
+                Some(Cause::HeldBack(held)) => held_back(*held),
                 Some(_) | None => (String::new(), String::new()),
             };
             both(
@@ -122,6 +124,28 @@ fn of_delivery(explanation: &Explanation, delivery: &NamedDelivery, stored: &Sto
         ),
         Verdict::Cancelled => both(format!("It was cancelled{en}."), format!("已被取消{zh}。")),
         Verdict::NeverAddressed => both("It was never addressed.", "从未发往该订阅。"),
+    }
+}
+
+/// What keeps a whole app back.
+fn held_back(held: HeldBack) -> (String, String) {
+    match held {
+        HeldBack::Limit { used, most } => (
+            format!(
+                " Its app has made {used} of {most} calls of this month (in China's time), and what is left is for \
+                 urgent messages: it waits for the next month, or until the limit is raised, as long as it lives."
+            ),
+            format!(
+                "所属应用本月（北京时间）已调用 {used} 次，限额 {most} 次，余量留给紧急消息：将在有效期内等待下月或限额提高。"
+            ),
+        ),
+        HeldBack::Platform(reason, until) => (
+            format!(
+                " The platform refuses whatever its app or host sends until {until} ({}): it waits as long as it lives.",
+                reason.name()
+            ),
+            format!("平台在 {until} 之前拒绝该应用或主机的发送（{}）：将在有效期内等待。", reason.name()),
+        ),
     }
 }
 
@@ -212,7 +236,11 @@ fn of_cause(cause: &Cause, explanation: &Explanation, stored: &StoredMessage) ->
                 format!("该消息从未发往此人：通讯录自 {at} 起才有此人，而消息早在 {accepted} 就已受理。"),
             );
         }
-        Cause::NoSubscription | Cause::SubscriptionDeleted | Cause::Dropped | Cause::Unwell(_) => (
+        Cause::NoSubscription
+        | Cause::SubscriptionDeleted
+        | Cause::Dropped
+        | Cause::Unwell(_)
+        | Cause::HeldBack(_) => (
             "there is no such subscription; it had been deleted or never existed".to_owned(),
             "没有这个订阅：它在此之前已被删除，或从未存在".to_owned(),
         ),

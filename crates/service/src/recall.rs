@@ -164,7 +164,7 @@ impl Service {
                     priority: Priority::Normal,
                     origin: None,
                 };
-                self.providers.office_replace(&target, &post, &sent.words).await
+                self.providers.office_replace(&target, &post, &words(&sent)).await
             }
             None => None,
         };
@@ -181,7 +181,7 @@ impl Service {
         let verdict = match app {
             Some(app) => {
                 let to = (sent.kind, sent.platform_id.as_str());
-                self.providers.office_recall(app, to, &sent.words).await
+                self.providers.office_recall(app, to, &words(&sent)).await
             }
             None => None,
         };
@@ -190,6 +190,11 @@ impl Service {
         };
         told(sent, verdict)
     }
+}
+
+/// What the platform called all posts of a delivery.
+fn words(sent: &Sent) -> String {
+    carillon_provider::sent_words(sent.attempts.iter().map(|(outcome, words)| (*outcome, words.as_str())))
 }
 
 /// What a platform's verdict means for a delivery.

@@ -25,6 +25,12 @@ pub(crate) fn file<'p, 'a>(pieces: &'p [Piece<'a>], field: &str) -> Option<(&'p 
     Some((piece.file.as_deref()?, piece.content))
 }
 
+/// What a field holds, whether it says that it is a file or not: some clients leave the name out.
+pub(crate) fn content<'p, 'a>(pieces: &'p [Piece<'a>], field: &str) -> Option<(Option<&'p str>, &'a [u8])> {
+    let piece = pieces.iter().find(|piece| piece.field == field)?;
+    Some((piece.file.as_deref(), piece.content))
+}
+
 /// The text in a field.
 pub(crate) fn text<'a>(pieces: &[Piece<'a>], field: &str) -> Option<&'a str> {
     let piece = pieces.iter().find(|piece| piece.field == field)?;

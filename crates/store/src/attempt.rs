@@ -49,6 +49,8 @@ pub struct DeliveryRecord {
     pub cause: Option<EndCause>,
     /// Not to be tried before, when it is pending.
     pub due_at: Timestamp,
+    /// When it was taken back from the chat.
+    pub recalled_at: Option<Timestamp>,
     /// Its attempts, first to last.
     pub attempts: Vec<AttemptRecord>,
 }
@@ -74,6 +76,7 @@ fn read_delivery(mut row: Row) -> Result<Told, Error> {
     let topic_name = row.parsed(|text| TopicName::parse(text).ok())?;
     let channel = row.parsed(Channel::from_name)?;
     let cause = row.maybe_text()?.as_deref().and_then(EndCause::from_name);
+    let recalled_at = row.maybe_time()?;
     let first_success = (state == DeliveryState::Delivered && attempts == 1).then(|| AttemptRecord {
         number: 1,
         outcome: Outcome::Accepted.name().to_owned(),
@@ -84,8 +87,17 @@ fn read_delivery(mut row: Row) -> Result<Told, Error> {
         elapsed_ms: u64::try_from(elapsed_ms.unwrap_or(0)).unwrap_or(0),
         merged,
     });
-    let record =
-        DeliveryRecord { id, subscription, topic_name, channel, state, cause, due_at, attempts: Vec::new() };
+    let record = DeliveryRecord {
+        id,
+        subscription,
+        topic_name,
+        channel,
+        state,
+        cause,
+        due_at,
+        recalled_at,
+        attempts: Vec::new(),
+    };
     Ok(Told { record, first_success })
 }
 
@@ -114,8 +126,9 @@ fn read_attempt(mut row: Row) -> Result<(u32, AttemptRecord), Error> {
 
 const SELECT_DELIVERIES: &str =
     "SELECT d.message_id, d.number, d.subscription_id, d.state, d.due_at, d.attempts,
-     d.started_at, d.elapsed_ms, d.platform_code, d.platform_text, d.merged, m.topic_name, d.channel, d.cause
-     FROM delivery d JOIN message m ON m.id = d.message_id
+     d.started_at, d.elapsed_ms, d.platform_code, d.platform_text, d.merged, m.topic_name, d.channel, d.cause,
+     k.recalled_at FROM delivery d JOIN message m ON m.id = d.message_id
+     LEFT JOIN office_recall k ON k.message_id = d.message_id AND k.number = d.number
      WHERE m.project_id = $1 AND d.message_id = $2 AND d.number > $3 ORDER BY d.number LIMIT $4";
 
 const SELECT_ATTEMPTS: &str =

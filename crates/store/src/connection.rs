@@ -7,6 +7,7 @@ use carillon_model::office::{App, Connection, Platform, Range};
 
 use crate::db::{Row, Tx, params};
 use crate::error::Error;
+use crate::pause::parse_fallback;
 use crate::setup::Store;
 use crate::vault::{Place, Vault};
 use crate::{key_check, sealed};
@@ -49,7 +50,7 @@ macro_rules! select_connection {
         concat!(
             "SELECT c.id, c.name, c.platform, x.bytes, c.created_at, c.updated_at, c.range,
              (SELECT count(*) FROM office_recipient r WHERE r.connection_id = c.id AND r.kind = 'member' AND r.state = 0),
-             (SELECT count(*) FROM office_department d WHERE d.connection_id = c.id)
+             (SELECT count(*) FROM office_department d WHERE d.connection_id = c.id), c.notices
              FROM connection c JOIN sealed x ON x.seq = c.sealed_seq ",
             $rest
         )
@@ -67,7 +68,19 @@ fn read_connection(vault: &Vault, mut row: Row) -> Result<Connection, Error> {
     let range = read_range(row.maybe_text()?);
     let number = |value: i64| u64::try_from(value).unwrap_or(0);
     let (members, departments) = (number(row.int()?), number(row.int()?));
-    Ok(Connection { id, name, platform, app_masked, created_at, updated_at, range, members, departments })
+    let notices = row.maybe_text()?.as_deref().and_then(parse_fallback);
+    Ok(Connection {
+        id,
+        name,
+        platform,
+        app_masked,
+        created_at,
+        updated_at,
+        range,
+        members,
+        departments,
+        notices,
+    })
 }
 
 pub(crate) fn read_range(text: Option<String>) -> Option<Range> {

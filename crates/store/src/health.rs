@@ -25,6 +25,13 @@ pub struct HealthChange {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ScopeKey([u8; 32]);
 
+impl ScopeKey {
+    /// Its bytes.
+    pub(crate) fn bytes(self) -> [u8; 32] {
+        self.0
+    }
+}
+
 /// That nothing is sent before a time to what lies in a scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hold {

@@ -33,6 +33,9 @@
 //! | images and files that go with messages | [`attachment`] |
 //! | forgetting what is old | [`retention`] |
 //! | attempts as they are shown | [`attempt`] |
+//! | calls that platforms count by the month | [`app_calls`] |
+//! | who is gone and still named | [`office_missed`] |
+//! | who is told what concerns a connection | [`office_notice`] |
 //! | what happened within each five minutes | [`tally`] |
 //! | the key that signs, and its certificate | [`signing`] |
 //! | which lanes this server serves | [`shard`] |
@@ -51,6 +54,7 @@
 //! | which database there is | `db`, and nobody else |
 
 pub mod account;
+pub mod app_calls;
 pub mod attachment;
 pub mod attempt;
 pub mod attribute;
@@ -81,6 +85,8 @@ pub mod office_change;
 pub mod office_contact;
 pub mod office_group;
 pub mod office_merge;
+pub mod office_missed;
+pub mod office_notice;
 pub mod office_run;
 pub mod office_staged;
 pub mod office_token;

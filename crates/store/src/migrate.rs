@@ -46,6 +46,8 @@ migrations![
     "0021_fan_out",
     "0022_lists",
     "0023_attachment",
+    "0024_app_calls",
+    "0025_missed",
 ];
 
 /// The version of this program.

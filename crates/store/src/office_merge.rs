@@ -87,11 +87,23 @@ fn candidates(tx: &mut Tx<'_>, connection: &str, gone: &str) -> Result<Vec<(Kept
     Ok(found)
 }
 
-fn groups(tx: &mut Tx<'_>, connection: &str, ids: &[String]) -> Result<Vec<String>, Error> {
+/// The groups of our own that name a member or a department by one of these ids.
+pub(crate) fn groups(
+    tx: &mut Tx<'_>,
+    connection: &str,
+    kind: RecipientKind,
+    ids: &[String],
+) -> Result<Vec<String>, Error> {
     let sql = "SELECT DISTINCT g.name FROM office_group g JOIN office_group_part p ON p.group_id = g.id
-         WHERE g.connection_id = $1 AND p.kind = 'member' AND p.platform_id IN (SELECT value FROM json_each($2))
-         ORDER BY g.name";
-    let rows = tx.query("office_group", sql, params![connection, ids.to_vec()])?;
+         WHERE g.connection_id = $1 AND p.kind IN (SELECT value FROM json_each($3))
+         AND p.platform_id IN (SELECT value FROM json_each($2)) ORDER BY g.name";
+    let kinds: &[&str] = match kind {
+        RecipientKind::Member => &["member"],
+        RecipientKind::Department => &["department", "department_only"],
+        RecipientKind::Group | RecipientKind::Chat => &[],
+    };
+    let kinds: Vec<String> = kinds.iter().map(|&kind| kind.to_owned()).collect();
+    let rows = tx.query("office_group", sql, params![connection, ids.to_vec(), kinds])?;
     rows.into_iter().map(|mut row| row.text()).collect()
 }
 
@@ -122,7 +134,7 @@ impl Store {
                 let others = member.open_id.iter().chain(&member.union_id).cloned();
                 let ids: Vec<String> =
                     [id.clone(), member.platform_id.clone()].into_iter().chain(others).collect();
-                let groups = groups(tx, &text, &ids)?;
+                let groups = groups(tx, &text, RecipientKind::Member, &ids)?;
                 let mut subscriptions = Vec::new();
                 for id in ids {
                     let endpoint =
@@ -178,7 +190,7 @@ impl Store {
     }
 }
 
-fn named_by(tx: &mut Tx<'_>, lane: &str) -> Result<Vec<(SubscriptionId, TopicName)>, Error> {
+pub(crate) fn named_by(tx: &mut Tx<'_>, lane: &str) -> Result<Vec<(SubscriptionId, TopicName)>, Error> {
     let sql = "SELECT s.id, t.name FROM subscription s JOIN topic t ON t.id = s.topic_id
          WHERE s.endpoint_id = $1 ORDER BY s.id";
     let read = |mut row: Row| {

@@ -10,6 +10,7 @@ use carillon_model::outcome::Advice;
 use crate::connection::read_range;
 use crate::db::{Row, Tx, params};
 use crate::error::Error;
+use crate::office_missed::{Missed, read_missed};
 use crate::setup::Store;
 use crate::shard::Shard;
 
@@ -38,6 +39,8 @@ pub struct Run {
     pub range: Option<Range>,
     /// Why it failed.
     pub error: Option<Advice>,
+    /// Who and what it found gone although subscriptions or groups name it.
+    pub missed: Vec<Missed>,
 }
 
 /// How far a reading has come.
@@ -55,7 +58,7 @@ macro_rules! select_run {
     ($rest:literal) => {
         concat!(
             "SELECT r.id, r.connection_id, r.state, r.caused_by, r.started_at, r.ended_at, r.calls, r.departments, r.members,
-             r.added, r.changed, r.moved, r.gone, r.missing, r.range, r.error_en, r.error_zh FROM office_run r ",
+             r.added, r.changed, r.moved, r.gone, r.missing, r.range, r.error_en, r.error_zh, r.missed FROM office_run r ",
             $rest
         )
     };
@@ -84,7 +87,21 @@ fn read_run(mut row: Row) -> Result<Run, Error> {
         (Some(en), Some(zh)) => Some(Advice { en: en.into(), zh: zh.into() }),
         _ => None,
     };
-    Ok(Run { id, connection, state, caused_by, started_at, ended_at, calls, counts, missing, range, error })
+    let missed = read_missed(row.maybe_text()?);
+    Ok(Run {
+        id,
+        connection,
+        state,
+        caused_by,
+        started_at,
+        ended_at,
+        calls,
+        counts,
+        missing,
+        range,
+        error,
+        missed,
+    })
 }
 
 /// Ends a reading that is running or asks, and forgets what it read. Tells whether it was.

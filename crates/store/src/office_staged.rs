@@ -1,6 +1,7 @@
 //! What a reading has read so far, compared with the directory, and made the directory in one transaction.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use carillon_model::clock::Timestamp;
 use carillon_model::id::{EndpointId, RunId};
@@ -11,8 +12,10 @@ use carillon_model::office::{Chat, Department, Member, Platform, Range};
 use crate::connection::read_range;
 use crate::db::{Tx, params};
 use crate::error::Error;
+use crate::office_missed::{departments_before, note};
 use crate::office_run::{Progress, is_served_here};
 use crate::setup::Store;
+use crate::vault::Vault;
 
 /// What is to be kept of a page that was read.
 #[derive(Debug, Clone, Default)]
@@ -237,10 +240,17 @@ fn set_chats(
     Ok(())
 }
 
-fn commit(tx: &mut Tx<'_>, run: &str, now: Timestamp, fresh: &dyn Fn() -> EndpointId) -> Result<bool, Error> {
+fn commit(
+    tx: &mut Tx<'_>,
+    vault: &Vault,
+    run: &str,
+    now: Timestamp,
+    fresh: &dyn Fn() -> EndpointId,
+) -> Result<bool, Error> {
     let Some(found) = difference(tx, run)? else { return Ok(false) };
     let chats = take::<Chat>(tx, run, "chat")?;
     set_members(tx, &found, now, fresh)?;
+    let departments = departments_before(tx, &found.connection, &found.departments)?;
     set_departments(tx, &found)?;
     set_chats(tx, &found.connection, &chats, now, fresh)?;
     let sql =
@@ -250,6 +260,7 @@ fn commit(tx: &mut Tx<'_>, run: &str, now: Timestamp, fresh: &dyn Fn() -> Endpoi
     set_counts(tx, run, "done", &found.counts)?;
     tx.execute("UPDATE office_run SET ended_at = $2 WHERE id = $1", params![run, now])?;
     tx.execute("DELETE FROM office_staged WHERE run_id = $1", params![run])?;
+    note(tx, vault, (run, &found.connection), departments, now)?;
     Ok(true)
 }
 
@@ -325,6 +336,7 @@ impl Store {
     /// When nothing can be written; then the directory is as it was.
     pub async fn run_finish(&self, run: RunId) -> Result<Option<bool>, Error> {
         let (now, chance, node) = (self.clock.now(), self.chance.clone(), self.shards.node());
+        let vault = Arc::clone(&self.vault);
         let work = move |tx: &mut Tx<'_>| {
             let run = run.to_string();
             if !is_served_here(tx, &run, node.as_deref())? {
@@ -335,7 +347,7 @@ impl Store {
                 set_counts(tx, &run, "asks", &found.counts)?;
                 return Ok(Some(true));
             }
-            commit(tx, &run, now, &|| EndpointId::new(now, chance.as_ref()))?;
+            commit(tx, &vault, &run, now, &|| EndpointId::new(now, chance.as_ref()))?;
             Ok(Some(false))
         };
         self.db.write(work).await
@@ -348,14 +360,16 @@ impl Store {
     /// When nothing can be written; then the directory is as it was.
     pub async fn run_confirm(&self, run: RunId) -> Result<bool, Error> {
         let (now, chance) = (self.clock.now(), self.chance.clone());
+        let (vault, wake) = (Arc::clone(&self.vault), self.wake());
         let work = move |tx: &mut Tx<'_>| {
             let run = run.to_string();
             let sql = "SELECT id FROM office_run WHERE id = $1 AND state = 'asks'";
             if tx.query_one("office_run", sql, params![run.as_str()])?.is_none() {
                 return Ok(false);
             }
-            commit(tx, &run, now, &|| EndpointId::new(now, chance.as_ref()))
+            commit(tx, &vault, &run, now, &|| EndpointId::new(now, chance.as_ref()))
         };
-        self.db.write(work).await
+        // Whoever reads directories tells of those that are gone, too.
+        self.db.write_then(work, move |_done| wake.ask_update()).await
     }
 }

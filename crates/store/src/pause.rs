@@ -37,10 +37,10 @@ pub struct ToTell {
 }
 
 /// Who gets a notice, and the topic through which.
-type Reach = ((TopicId, TopicName), Vec<Recipient>);
+pub(crate) type Reach = ((TopicId, TopicName), Vec<Recipient>);
 
 /// How a fallback stands at rest.
-fn fallback_text(fallback: &Fallback) -> String {
+pub(crate) fn fallback_text(fallback: &Fallback) -> String {
     match fallback {
         Fallback::Subscription(id) => format!("s:{id}"),
         Fallback::Topic(id) => format!("t:{id}"),
@@ -55,12 +55,13 @@ pub(crate) fn parse_fallback(text: &str) -> Option<Fallback> {
     }
 }
 
-/// The receiving subscriptions that a fallback names, of one project, with their topic; none on the paused endpoint.
-fn reach(
+/// The receiving subscriptions that a fallback names, of one project, with their topic; none on a paused
+/// endpoint.
+pub(crate) fn reach(
     tx: &mut Tx<'_>,
     project: &ProjectId,
     fallback: &Fallback,
-    paused: EndpointId,
+    paused: Option<EndpointId>,
 ) -> Result<Option<Reach>, Error> {
     let (subscription, topic) = match fallback {
         Fallback::Subscription(id) => (Some(id.to_string()), None),
@@ -71,8 +72,9 @@ fn reach(
          LEFT JOIN filter_policy f ON f.subscription_id = s.id
          WHERE t.project_id = $1 AND (s.id = $2 OR t.id = $3) AND s.state IN ($4, $5) AND s.endpoint_id <> $6
          ORDER BY s.created_at, s.id";
+    let paused = paused.map(|id| id.to_string()).unwrap_or_default();
     let (confirmed, unneeded) = (SubscriptionState::Confirmed.number(), SubscriptionState::Unneeded.number());
-    let shown = params![project.as_str(), subscription, topic, confirmed, unneeded, paused.to_string()];
+    let shown = params![project.as_str(), subscription, topic, confirmed, unneeded, paused];
     let (mut through, mut recipients) = (None, Vec::new());
     for mut row in tx.query("subscription", sql, shown)? {
         let topic = row.parsed(|text| TopicId::parse(text).ok())?;
@@ -129,7 +131,9 @@ impl Store {
                 let channel = row.parsed(Channel::from_name)?;
                 let masked = open_target(&vault, &subscription, &row.bytes()?)?.endpoint.masked();
                 let fallback = row.parsed(parse_fallback)?;
-                let Some((through, recipients)) = reach(tx, &project, &fallback, endpoint)? else { continue };
+                let Some((through, recipients)) = reach(tx, &project, &fallback, Some(endpoint))? else {
+                    continue;
+                };
                 let waiting = waiting_for(tx, endpoint, &subscription.to_string())?;
                 found.push(ToTell {
                     subscription,

@@ -3,6 +3,7 @@
 use carillon_model::clock::Timestamp;
 use carillon_model::id::{ConnectionId, DeliveryId, EndpointId, MessageId, ProjectId};
 use carillon_model::office::RecipientKind;
+use carillon_model::outcome::Outcome;
 
 use crate::db::{Row, Tx, params};
 use crate::error::Error;
@@ -36,8 +37,8 @@ pub struct Sent {
     pub platform_id: String,
     /// The name.
     pub name: String,
-    /// The platform's words, which hold its ids.
-    pub words: String,
+    /// What each of its attempts came back as, with the platform's words, which hold its ids.
+    pub attempts: Vec<(Outcome, String)>,
     /// How many deliveries went in the same post.
     pub merged: u32,
     /// When it was taken back.
@@ -52,14 +53,29 @@ fn read_sent(mut row: Row) -> Result<Sent, Error> {
         kind: row.parsed(RecipientKind::from_name)?,
         platform_id: row.text()?,
         name: row.text()?,
-        words: row.maybe_text()?.unwrap_or_default(),
+        attempts: row.maybe_text()?.map(|words| (Outcome::Accepted, words)).into_iter().collect(),
         merged: row.count()?,
         recalled_at: row.maybe_time()?,
     })
 }
 
+/// The words of all attempts of a delivery that was not delivered by its first.
+fn attempts(tx: &mut Tx<'_>, id: DeliveryId) -> Result<Vec<(Outcome, String)>, Error> {
+    let sql =
+        "SELECT outcome, platform_text FROM attempt WHERE message_id = $1 AND number = $2 ORDER BY attempt";
+    let rows = tx.query("attempt", sql, params![id.message.to_string(), id.number])?;
+    let read = |mut row: Row| {
+        // How long it was to wait does not matter here.
+        let accepted = row.text()? == Outcome::Accepted.name();
+        let outcome = if accepted { Outcome::Accepted } else { Outcome::Refused };
+        Ok((outcome, row.maybe_text()?.unwrap_or_default()))
+    };
+    rows.into_iter().map(read).collect()
+}
+
 impl Store {
-    /// Lists what office apps of a project sent and their platforms took, in the order of the messages, behind `after`.
+    /// Lists what office apps of a project sent and their platforms took, as a whole or in part, in the order of the
+    /// messages, behind `after`.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -77,7 +93,8 @@ impl Store {
                  JOIN office_recipient r ON r.id = d.endpoint_id
                  LEFT JOIN office_recall k ON k.message_id = d.message_id AND k.number = d.number
                  WHERE m.project_id = $1 AND ($2 IS NULL OR m.id = $2) AND m.created_at >= $3 AND m.created_at < $4
-                 AND ($5 IS NULL OR r.connection_id = $5) AND ($6 IS NULL OR r.id = $6) AND d.state = 2
+                 AND ($5 IS NULL OR r.connection_id = $5) AND ($6 IS NULL OR r.id = $6)
+                 AND (d.state = 2 OR (d.state IN (3, 4, 5) AND d.parts_done > 0))
                  AND (m.id > $7 OR (m.id = $7 AND d.number > $8)) ORDER BY m.id, d.number LIMIT $9";
             let (behind, number) =
                 after.map_or((String::new(), 0), |after| (after.message.to_string(), after.number));
@@ -92,9 +109,20 @@ impl Store {
                 number,
                 limit
             ];
-            tx.query("delivery", sql, fits)
+            let rows = tx.query("delivery", sql, fits)?;
+            let mut found = Vec::with_capacity(rows.len());
+            for row in rows {
+                let mut sent = read_sent(row)?;
+                // A first success has no row of its own.
+                let all = attempts(tx, sent.delivery)?;
+                if !all.is_empty() {
+                    sent.attempts = all;
+                }
+                found.push(sent);
+            }
+            Ok(found)
         };
-        self.db.read(list).await?.into_iter().map(read_sent).collect()
+        self.db.read(list).await
     }
 
     /// Notes that deliveries were taken back. What was noted longer ago than `before` is forgotten: no platform takes

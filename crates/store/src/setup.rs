@@ -12,6 +12,7 @@ use carillon_model::topic::{Topic, TopicName};
 use carillon_model::{Chance, Clock, SecretText, Timestamp};
 
 use crate::account::Holder;
+use crate::app_calls::Calls;
 use crate::copy;
 use crate::db::{self, Db, Hand, Observer, Tx};
 use crate::error::Error;
@@ -73,6 +74,8 @@ pub struct Store {
     pub(crate) holders: Arc<Kept<[u8; 32], Held>>,
     /// What has been counted for charts and is not written yet.
     pub(crate) counted: Arc<Counted>,
+    /// What apps called this month, and how much of it may be.
+    pub(crate) calls: Arc<Calls>,
     /// Behind which message to look for old ones: those before it must stay for now.
     pub(crate) passed_over: Arc<Mutex<String>>,
     _lock: Arc<File>,
@@ -177,6 +180,7 @@ impl Store {
             topics: Arc::new(Kept::new(TOPICS_KEPT_MAX)),
             holders: Arc::new(Kept::new(HOLDERS_KEPT_MAX)),
             counted: Arc::default(),
+            calls: Arc::default(),
             passed_over: Arc::default(),
             _lock: Arc::new(lock),
         }

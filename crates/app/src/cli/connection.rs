@@ -50,6 +50,17 @@ enum Action {
     },
     /// Change a connection's name, or its credentials, all together; they are tried at the platform first
     Change(Box<Changed>),
+    /// Show or choose who is told what concerns a connection: limits that come near, people who are gone
+    Notices {
+        /// Its id
+        connection: String,
+        /// A topic's name or URN, or a subscription's URN
+        #[arg(long, value_name = "TOPIC", conflicts_with = "nobody")]
+        to: Option<String>,
+        /// Nobody is told any more
+        #[arg(long)]
+        nobody: bool,
+    },
     /// List the latest updates, newest first
     Updates {
         /// The connection's id
@@ -171,6 +182,15 @@ pub(crate) async fn run(flags: ConnectionFlags) -> anyhow::Result<ExitCode> {
             (updated(&client, &connection, confirm).await?, show_run)
         }
         Action::Change(change) => (changed(&client, *change).await?, show_connection),
+        Action::Notices { connection, to, nobody } => {
+            let path = path(&connection, "/notices");
+            let answer = if nobody || to.is_some() {
+                client.call(Method::PUT, &path, Some(&json!({ "notices": to }))).await?
+            } else {
+                get(path).await?
+            };
+            (answer, |answer| say(answer["notices"].as_str().unwrap_or("nobody is told")))
+        }
         Action::Updates { connection } => (get(path(&connection, "/updates")).await?, |answer| {
             items(answer, "/updates").iter().for_each(show_update);
         }),
@@ -318,6 +338,13 @@ fn show_run(run: &Value) {
     ));
     for scope in items(run, "/missing").iter().filter_map(Value::as_str) {
         say(&format!("missing permission: {scope}"));
+    }
+    for one in items(run, "/missed") {
+        let topics = items(one, "/subscriptions").iter().map(|by| paint::plain(text(by, "/topic")));
+        let groups = items(one, "/groups").iter().filter_map(Value::as_str).map(paint::plain);
+        let by = topics.chain(groups).collect::<Vec<_>>().join(", ");
+        let (kind, id, name) = (text(one, "/kind"), text(one, "/id"), paint::plain(text(one, "/name")));
+        say(&format!("gone, and still named: {kind} {id} {name}: {by}"));
     }
     let error = text(run, "/error/en");
     if !error.is_empty() {

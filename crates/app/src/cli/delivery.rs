@@ -152,6 +152,10 @@ fn show(delivery: &Value, paint: Paint) {
             say(&format!("     {}", text(attempt, "/advice/zh")));
         }
     }
+    let recalled = text(delivery, "/recalled_at");
+    if !recalled.is_empty() {
+        say(&format!("  recalled at {recalled}"));
+    }
     let due = text(delivery, "/due_at");
     if !due.is_empty() {
         say(&format!("  next try at {due}"));

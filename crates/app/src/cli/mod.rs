@@ -2,6 +2,7 @@
 
 mod about;
 mod account;
+mod calls;
 mod client;
 mod completion;
 mod connection;
@@ -63,6 +64,8 @@ enum Command {
     Push(push::PushFlags),
     /// Connect the company's own office app, check it, update its directory
     Connection(connection::ConnectionFlags),
+    /// Calls per month of office apps and DingTalk robots: how many, by the month's end, their limits
+    Calls(calls::CallsFlags),
     /// Look at the people, departments, chats and groups that an office app reaches
     Directory(directory::DirectoryFlags),
     /// Create, list and delete topics
@@ -115,6 +118,7 @@ pub(crate) async fn run(cli: Cli) -> ExitCode {
         Command::Publish(flags) => publish::run(flags).await,
         Command::Push(flags) => push::run(flags).await,
         Command::Connection(flags) => connection::run(flags).await,
+        Command::Calls(flags) => calls::run(flags).await,
         Command::Directory(flags) => directory::run(flags).await,
         Command::Topic(flags) => topic::run(flags).await,
         Command::Subscription(flags) => subscription::run(flags).await,

@@ -69,6 +69,58 @@ async fn what_was_sent_is_taken_back_by_message_person_and_time() {
     }
 }
 
+/// A delivery knows when it was taken back: in the API, on the command line, in the console.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_taken_back_says_so() {
+    let (home, platforms) = (home(), start_with(app(Platform::Lark)).await);
+    let server = Start::new().led_to(&platforms).at(home.path()).await;
+    let api = server.api(Auth::token());
+    let connection = connect(&api, Platform::Lark).await;
+    let message = push(&api, &connection, &["member:u00001"], "one").await;
+    let path = format!("/api/v1/messages/{message}/deliveries");
+    let before = api.get(&path).await.expect(200).json();
+    assert_eq!(before["deliveries"][0]["recalled_at"], Value::Null);
+    recall(&api, json!({ "message_id": message })).await;
+    let after = api.get(&path).await.expect(200).json();
+    let at = after["deliveries"][0]["recalled_at"].as_str().unwrap();
+    let mut command = program(&server.home);
+    command.args(["delivery", "list", &message]);
+    command.env("CARILLON_SERVER", server.url()).env("CARILLON_TOKEN", TOKEN);
+    let said = run(command, None).await;
+    assert!(said.out.contains(&format!("recalled at {at}")), "{said:?}");
+}
+
+/// What arrived of a delivery that failed in the end can be taken back, and what arrived in several attempts together.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_post_of_a_delivery_is_taken_back() {
+    for finished in [false, true] {
+        let (home, platforms) = (home(), start_with(app(Platform::Lark)).await);
+        let server = Start::new().led_to(&platforms).at(home.path()).await;
+        let api = server.api(Auth::token());
+        let connection = connect(&api, Platform::Lark).await;
+        platforms.change_office(crate::office::APP_ID, |app| {
+            app.withheld.extend(["im:resource".to_owned(), "im:resource:upload".to_owned()]);
+        });
+        let bytes = b"some file or other".to_vec();
+        let file = api.send_raw(reqwest::Method::POST, "/api/v1/attachments", bytes, &[]).await;
+        let file = file.expect(201).at("/id");
+        let to = json!([{ "kind": "member", "id": "u00001" }]);
+        let push = json!({ "connection_id": connection, "to": to, "text": "one", "files": [{ "id": file, "name": "a" }] });
+        let message = api.post("/api/v1/pushes", &push).await.expect(202).at("/message_id");
+        let failed = ended(&api, &message).await.remove(0);
+        assert_eq!(failed["state"], "failed", "{failed}");
+        if finished {
+            platforms.change_office(crate::office::APP_ID, |app| app.withheld.clear());
+            let path = format!("/api/v1/deliveries/{}/resend", failed["id"].as_str().unwrap());
+            api.post(&path, &json!({})).await.expect(200);
+            assert_eq!(ended(&api, &message).await[0]["state"], "delivered");
+        }
+        let done = recall(&api, json!({ "message_id": message })).await;
+        assert_eq!(done["recalled"], 1, "{done}");
+        assert_eq!(platforms.recalled(), vec!["Member 1"; if finished { 2 } else { 1 }]);
+    }
+}
+
 /// A text of several parts goes with all of them.
 #[tokio::test(flavor = "multi_thread")]
 async fn all_parts_of_a_long_text_are_taken_back() {

@@ -9,6 +9,7 @@ use crate::id::ConnectionId;
 use crate::limits;
 use crate::office::Range;
 use crate::secret::SecretText;
+use crate::subscription::Fallback;
 
 /// The platforms that have office apps. Lark and Feishu are one software on two clouds that do not know each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -229,6 +230,8 @@ pub struct Connection {
     pub members: u64,
     /// How many departments.
     pub departments: u64,
+    /// Who is told what concerns it.
+    pub notices: Option<Fallback>,
 }
 
 /// Checks a connection's name: 1 to 64 characters on one line, no blanks at its ends.

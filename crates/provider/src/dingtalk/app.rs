@@ -5,6 +5,7 @@ use carillon_model::Clock;
 use carillon_model::endpoint::{DINGTALK_API_HOST, Endpoint};
 use carillon_model::message::{Button, Color, Format, Mentions};
 use carillon_model::outcome::{Outcome, Reason, Scope, Verdict};
+use carillon_model::scope;
 use carillon_model::subscription::{AppCredentials, Target};
 use reqwest::Method;
 
@@ -102,6 +103,9 @@ pub(crate) async fn send(context: &Context<'_>, to: Whom<'_>, target: &Target, p
             Ok(token) => token,
             Err(verdict) => return verdict,
         };
+        if let Some(meter) = context.meter {
+            meter.called(&scope::credentials_name(app));
+        }
         let verdict = clean::verdict(post(context, to, app, &token, part).await, &[token.text.reveal()]);
         if verdict.reason != Reason::AccessToken {
             return verdict;

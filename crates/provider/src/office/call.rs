@@ -1,7 +1,7 @@
 //! One call of an app's interface: waits its turn, has a token, reads the verdict of the body, and asks once more with
 //! a fresh token when the platform calls the old one dead.
 
-use carillon_model::office::App;
+use carillon_model::office::{App, calls};
 use carillon_model::outcome::{Outcome, Reason, Verdict};
 use reqwest::Method;
 use serde_json::Value;
@@ -77,6 +77,9 @@ pub(crate) async fn call(context: &Context<'_>, app: &App, ask: &Ask) -> Result<
     loop {
         context.pace.turn(app.platform(), key, ask.interface).await;
         let token = context.tokens.get_by(key, context.clock, fetch_token(context, app)).await?;
+        if let Some(meter) = context.meter.filter(|_meter| counts(app, ask)) {
+            meter.called(&calls::of_app(app));
+        }
         let (verdict, body) = once(context, app, ask, &token).await;
         let verdict = clean::verdict(verdict, &[token.text.reveal()]);
         if verdict.outcome == Outcome::Accepted {
@@ -90,6 +93,14 @@ pub(crate) async fn call(context: &Context<'_>, app: &App, ask: &Ask) -> Result<
             return Err(verdict);
         }
     }
+}
+
+/// Whether the platform counts a call against the month. `DingTalk` does not count those of its directory, and no platform
+/// is known to count tokens.
+fn counts(app: &App, ask: &Ask) -> bool {
+    let of_directory =
+        ["auth/", "/topapi/v2/user/", "/topapi/user/", "/topapi/v2/department/", "/topapi/department/"];
+    !matches!(app, App::Dingtalk(_)) || !of_directory.iter().any(|start| ask.interface.starts_with(start))
 }
 
 async fn once(context: &Context<'_>, app: &App, ask: &Ask, token: &Token) -> (Verdict, Option<Value>) {

@@ -29,6 +29,7 @@ use carillon_model::office::App;
 pub use doctor::{Finding, Wanted};
 pub use fault::{Fault, Wrong};
 pub use lookup::Looked;
+pub use recall::sent_words;
 pub use walk::{Found, Walk};
 
 use crate::{Context, Providers, clean, dingtalk, lark, wecom};
@@ -48,6 +49,7 @@ impl Providers {
             tokens: &self.tokens,
             clock: &*self.clock,
             pace: &self.pace,
+            meter: self.meter.as_deref(),
             media: &self.media,
             depot: self.depot.as_deref(),
             uploads: &self.uploads,

@@ -17,6 +17,32 @@ use crate::{Context, Part, Post, Providers, clean, dingtalk, lark, wecom};
 /// What stands before an id in the words of a verdict.
 pub(crate) const NAMES: [&str; 3] = ["message_id", "processQueryKey", "msgid"];
 
+/// What stands before the ids of parts that had arrived, behind the words of a verdict on a later one.
+const ARRIVED: &str = " | sent before: ";
+
+/// What was sent, by the outcomes and words of all attempts of a delivery: the names and ids that stand in them.
+pub fn sent_words<'w>(attempts: impl IntoIterator<Item = (Outcome, &'w str)>) -> String {
+    let mut sent = Vec::new();
+    for (outcome, words) in attempts {
+        let words = match (outcome, words.rsplit_once(ARRIVED)) {
+            (_, Some((_, arrived))) => arrived,
+            (Outcome::Accepted, None) => words,
+            (Outcome::Refused | Outcome::Misconfigured | Outcome::Later { .. } | Outcome::Unknown, None) => {
+                ""
+            }
+        };
+        let words: Vec<&str> = words.split_whitespace().collect();
+        for pair in words.windows(2) {
+            if let [name, id] = pair
+                && NAMES.contains(name)
+            {
+                sent.push(format!("{name} {id}"));
+            }
+        }
+    }
+    sent.join(" ")
+}
+
 /// The ids that stand in the words of a verdict.
 fn ids(words: &str) -> Vec<&str> {
     let words: Vec<&str> = words.split_whitespace().collect();
@@ -27,14 +53,24 @@ fn ids(words: &str) -> Vec<&str> {
     named.collect()
 }
 
-/// The verdict on a part, with the ids of the parts before it.
+/// The verdict on a part, with the ids of the parts before it, whatever became of this one.
 fn after(before: &Verdict, mut verdict: Verdict) -> Verdict {
     let words = |verdict: &Verdict| {
         let words = verdict.platform_text.clone().filter(|words| !ids(words).is_empty());
         words.filter(|_words| verdict.outcome == Outcome::Accepted)
     };
-    if let (Some(before), Some(now)) = (words(before), words(&verdict)) {
-        verdict.platform_text = Some(shorten(&format!("{before} {now}"), PLATFORM_TEXT_BYTES_MAX));
+    let now = words(&verdict);
+    match (words(before), now) {
+        (Some(before), Some(now)) => {
+            verdict.platform_text = Some(shorten(&format!("{before} {now}"), PLATFORM_TEXT_BYTES_MAX));
+        }
+        (Some(before), None) if verdict.outcome != Outcome::Accepted => {
+            let arrived = format!("{ARRIVED}{before}");
+            let room = PLATFORM_TEXT_BYTES_MAX.saturating_sub(arrived.len());
+            let said = verdict.platform_text.unwrap_or_default();
+            verdict.platform_text = Some(format!("{}{arrived}", shorten(&said, room)));
+        }
+        (Some(_) | None, _) => {}
     }
     verdict
 }
@@ -107,13 +143,36 @@ pub(crate) fn refused(code: &str, text: &str) -> Verdict {
 mod tests {
     use carillon_model::outcome::{Outcome, Reason, Verdict};
 
-    use super::{after, ids};
+    use super::{after, ids, sent_words};
 
     #[test]
     fn ids_are_found_in_the_words() {
         assert_eq!(ids("message_id om_1 message_id om_2"), ["om_1", "om_2"]);
         assert_eq!(ids("processQueryKey a/b+c="), ["a/b+c="]);
         assert!(ids("the message_id").is_empty() && ids("ok").is_empty());
+    }
+
+    #[test]
+    fn every_post_of_a_delivery_is_found() {
+        let failed = Verdict {
+            platform_text: Some("no message_id here".to_owned()),
+            ..Verdict::plain(Outcome::Refused, Reason::Permission)
+        };
+        let first = Verdict {
+            platform_text: Some("message_id om_1".to_owned()),
+            ..Verdict::plain(Outcome::Accepted, Reason::Ok)
+        };
+        let second = after(&first, failed.clone());
+        assert_eq!(
+            second.platform_text.as_deref(),
+            Some("no message_id here | sent before: message_id om_1")
+        );
+        let words = |verdict: &Verdict| verdict.platform_text.clone().unwrap();
+        let all = [(second.outcome, words(&second)), (Outcome::Accepted, "message_id om_2".to_owned())];
+        let all = all.iter().map(|(outcome, words)| (*outcome, words.as_str()));
+        assert_eq!(sent_words(all), "message_id om_1 message_id om_2");
+        // What a platform refuses is none of ours.
+        assert_eq!(sent_words([(failed.outcome, words(&failed).as_str())]), "");
     }
 
     #[test]

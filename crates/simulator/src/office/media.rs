@@ -103,7 +103,7 @@ pub(super) fn lark(
     }
     let pieces = multipart::read(asked);
     let (field, most) = if image { ("image", 10 * MIB) } else { ("file", 30 * MIB) };
-    let (name, content) = multipart::file(&pieces, field).ok_or_else(wrong)?;
+    let (name, content) = multipart::content(&pieces, field).ok_or_else(wrong)?;
     let text = |field| multipart::text(&pieces, field);
     let fits = if image {
         matches!(text("image_type"), Some("message" | "avatar"))
@@ -124,7 +124,7 @@ pub(super) fn lark(
     if image && !begins(content, &forms) && content.get(4..8) != Some(b"ftyp") {
         return Err(fault(234_011, "Can't regonnize the image format."));
     }
-    let name = if image { name } else { text("file_name").unwrap_or(name) };
+    let name = if image { name } else { text("file_name") }.unwrap_or(field);
     let (kind, prefix, answer) =
         if image { ("image", "img_v3_", "image_key") } else { ("file", "file_v3_", "file_key") };
     let id = office.keep(app, prefix, (kind, name), content, i64::MAX);

@@ -5,6 +5,7 @@
 
 mod access;
 mod account;
+mod app_calls;
 mod attachment;
 mod attempt;
 mod attribute;
@@ -24,6 +25,7 @@ mod message;
 mod name;
 mod office;
 mod office_merge;
+mod office_missed;
 mod office_token;
 mod open;
 mod overflow;
@@ -71,6 +73,13 @@ macro_rules! contract {
                     a_token_is_added_once_and_for_what_is_there
                     neither_secret_nor_token_is_readable_at_rest
                     secrets_open_again_after_a_restart;
+                office_missed:
+                    who_is_gone_and_still_named_is_told_once;
+                app_calls:
+                    calls_add_up_by_app_and_month
+                    a_limit_holds_back_what_is_not_urgent
+                    what_holds_a_delivery_back_is_told
+                    a_connection_tells_whom_it_is_told_to_once_a_day;
                 access:
                     an_account_has_a_role_in_each_of_its_projects
                     accounts_are_added_once_and_listed_by_name

@@ -6,7 +6,7 @@ use carillon_model::endpoint::Endpoint;
 use carillon_model::id::{ConnectionId, EndpointId};
 use carillon_model::office::contact::{Contact, ContactKind};
 use carillon_model::office::{Member, RecipientKind};
-use carillon_model::outcome::Verdict;
+use carillon_model::outcome::{Outcome, Verdict};
 use carillon_model::subscription::{Extension, Target};
 use carillon_store::office_contact::Bound;
 use carillon_store::office_group::{GroupPart, GroupPartKind};
@@ -161,8 +161,8 @@ pub(crate) async fn what_was_sent_is_listed_and_noted_as_taken_back<H: Home>() {
     let first = page(all.clone(), None).await;
     assert_eq!(ids(&first), messages[..2]);
     assert_eq!(
-        (first[0].words.as_str(), first[0].name.as_str(), first[0].recalled_at),
-        ("message_id om_1", "Name of han", None)
+        (first[0].attempts.as_slice(), first[0].name.as_str(), first[0].recalled_at),
+        ([(Outcome::Accepted, "message_id om_1".to_owned())].as_slice(), "Name of han", None)
     );
     assert_eq!(ids(&page(all.clone(), Some(messages[1])).await), messages[2..]);
     let of_han = SentFilter { connection: Some(id), recipient: Some(han), ..all.clone() };

@@ -243,6 +243,38 @@ pub(crate) async fn remove(State(app): State<App>, call: ApiCall) -> Result<Resp
     Ok(ok(StatusCode::OK, &serde_json::Map::new()))
 }
 
+/// Who is told what concerns a connection.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Notices {
+    /// A subscription's URN, or a topic's URN or name, all whose subscribers are told; null for nobody.
+    notices: Option<String>,
+}
+
+/// Shows who is told what concerns a connection: calls per month that come near their limit, people who are gone.
+#[utoipa::path(get, path = "/api/v1/connections/{connection_id}/notices", tag = "office",
+    params(("connection_id" = String, Path)),
+    responses((status = 200, body = Notices), (status = 401), (status = 404)))]
+pub(crate) async fn notices(State(app): State<App>, call: ApiCall) -> Result<Response, ApiError> {
+    let found = async { app.service.connection_notices(&call.0.caller, connection_id(&call)?).await };
+    let notices = found.await.map_err(|error: Error| call.refuse(error))?;
+    Ok(ok(StatusCode::OK, &Notices { notices }))
+}
+
+/// Chooses who is told what concerns a connection.
+#[utoipa::path(put, path = "/api/v1/connections/{connection_id}/notices", tag = "office",
+    params(("connection_id" = String, Path)), request_body = Notices,
+    responses((status = 200, body = Notices), (status = 400), (status = 401), (status = 404)))]
+pub(crate) async fn set_notices(State(app): State<App>, call: ApiCall) -> Result<Response, ApiError> {
+    let set = async {
+        let (id, new): (_, Notices) = (connection_id(&call)?, call.body()?);
+        app.service.set_connection_notices(&call.0.caller, id, new.notices.as_deref()).await?;
+        app.service.connection_notices(&call.0.caller, id).await
+    };
+    let notices = set.await.map_err(|error: Error| call.refuse(error))?;
+    Ok(ok(StatusCode::OK, &Notices { notices }))
+}
+
 /// What came of the test message. The platform's own words stand behind the advice.
 fn tested(trial: Trial) -> ShownFinding {
     let said = [trial.code, trial.text].into_iter().flatten().collect::<Vec<_>>().join(": ");

@@ -3,11 +3,12 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use carillon_model::id::{EndpointId, GroupId, RunId};
+use carillon_model::id::{EndpointId, GroupId, RunId, SubscriptionId};
 use carillon_model::office::recipient::check_member_id;
 use carillon_model::office::{Department, RecipientKind};
+use carillon_model::topic::TopicName;
 use carillon_model::{Field, Invalid};
-use carillon_service::{Error, Group, GroupPart, GroupPartKind, Kept, RecipientFilter, Run};
+use carillon_service::{Error, Group, GroupPart, GroupPartKind, Kept, Missed, RecipientFilter, Run};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -55,6 +56,32 @@ pub(crate) struct ShownRun {
     ended_at: Option<String>,
     /// Why it failed.
     error: Option<ShownAdvice>,
+    /// Who and what it found gone although subscriptions or groups name it, at most 200.
+    missed: Vec<ShownMissed>,
+}
+
+/// Somebody or something that is gone and still named.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ShownMissed {
+    /// `member`, `department` or `chat`.
+    kind: &'static str,
+    /// The platform's id.
+    id: String,
+    /// Its name.
+    name: String,
+    /// The subscriptions that name it, alone or by a group.
+    subscriptions: Vec<ShownNaming>,
+    /// The groups that name it.
+    groups: Vec<String>,
+}
+
+/// A subscription that names somebody.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ShownNaming {
+    /// Its id.
+    subscription_id: String,
+    /// Its topic's name.
+    topic: String,
 }
 
 /// A page of readings.
@@ -203,6 +230,21 @@ fn shown_run(run: Run) -> ShownRun {
         started_at: run.started_at.to_millis_text(),
         ended_at: run.ended_at.map(|at| at.to_millis_text()),
         error: run.error.map(ShownAdvice::from),
+        missed: run.missed.into_iter().map(shown_missed).collect(),
+    }
+}
+
+fn shown_missed(missed: Missed) -> ShownMissed {
+    let naming = |(id, topic): (SubscriptionId, TopicName)| ShownNaming {
+        subscription_id: id.to_string(),
+        topic: topic.to_string(),
+    };
+    ShownMissed {
+        kind: missed.kind.name(),
+        id: missed.id,
+        name: missed.name,
+        subscriptions: missed.subscriptions.into_iter().map(naming).collect(),
+        groups: missed.groups,
     }
 }
 

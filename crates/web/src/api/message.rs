@@ -195,6 +195,8 @@ pub(crate) struct ShownDelivery {
     due_at: Option<String>,
     /// Whether it may have arrived twice: it was accepted after an attempt whose outcome is unknown.
     may_be_double: bool,
+    /// When it was taken back from the chat; told for a week.
+    recalled_at: Option<String>,
     /// Its attempts, first to last.
     attempts: Vec<ShownAttempt>,
 }
@@ -274,6 +276,7 @@ pub(super) fn shown_delivery(named: NamedDelivery) -> ShownDelivery {
         cause: named.record.cause.map(EndCause::name),
         due_at: waiting.then(|| named.record.due_at.to_millis_text()),
         may_be_double,
+        recalled_at: named.record.recalled_at.map(|at| at.to_millis_text()),
         attempts: attempts.collect(),
     }
 }

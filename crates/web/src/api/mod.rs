@@ -6,6 +6,7 @@
 mod account;
 mod attachment;
 mod audit;
+mod calls;
 mod change;
 mod connection;
 mod credential;
@@ -84,6 +85,12 @@ fn office_routes() -> Router<App> {
             "/api/v1/connections/{connection_id}",
             get(connection::show).put(connection::change).delete(connection::remove),
         )
+        .route(
+            "/api/v1/connections/{connection_id}/notices",
+            get(connection::notices).put(connection::set_notices),
+        )
+        .route("/api/v1/calls", get(calls::list))
+        .route("/api/v1/calls/{of}", get(calls::show).put(calls::set))
         .route("/api/v1/connections/{connection_id}/check", post(connection::check))
         .route("/api/v1/connections/{connection_id}/update", post(directory::update))
         .route("/api/v1/connections/{connection_id}/updates", get(directory::list))

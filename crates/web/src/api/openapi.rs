@@ -6,8 +6,8 @@ use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 
 use super::{
-    account, attachment, audit, change, connection, credential, delivery, directory, endpoint, installation,
-    message, people, project, push, recall, rotation, traffic, trial,
+    account, attachment, audit, calls, change, connection, credential, delivery, directory, endpoint,
+    installation, message, people, project, push, recall, rotation, traffic, trial,
 };
 
 #[derive(OpenApi)]
@@ -39,6 +39,11 @@ use super::{
         connection::change,
         connection::remove,
         connection::check,
+        connection::notices,
+        connection::set_notices,
+        calls::list,
+        calls::show,
+        calls::set,
         directory::update,
         directory::list,
         directory::show,

@@ -167,6 +167,8 @@ fn office_routes() -> Router<App> {
             get(office::delete::ask).post(office::delete::delete),
         )
         .route("/console/office/{connection_id}/check", get(office::doctor::show).post(office::doctor::check))
+        .route("/console/office/{connection_id}/calls", post(office::care::limit))
+        .route("/console/office/{connection_id}/notices", post(office::care::notices))
         .route("/console/office/{connection_id}/update", post(office::connection::update))
         .route("/console/office/{connection_id}/updates/{run_id}", get(office::run::show))
         .route("/console/office/{connection_id}/updates/{run_id}/confirm", post(office::run::confirm))

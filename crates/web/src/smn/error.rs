@@ -65,7 +65,7 @@ fn field(field: Field) -> (StatusCode, &'static str, &'static str) {
         Field::SubscriptionUrn => (bad, "SMN.0014", "Parameter: SubscriptionUrn is invalid."),
         Field::Protocol => (bad, "SMN.0011", "Parameter: Protocol is invalid."),
         Field::Endpoint => (bad, "SMN.0012", "Parameter: Endpoint is invalid."),
-        Field::Extension => (bad, "SMN.0043", "Parameter: subscription is invalid."),
+        Field::Extension | Field::FilterPolicy => (bad, "SMN.0043", "Parameter: subscription is invalid."),
         Field::Remark => (bad, "SMN.0017", "Parameter: Remark is invalid."),
         Field::Subject => (StatusCode::FORBIDDEN, "SMN.0008", "Parameter: Subject is invalid."),
         Field::Message | Field::TimeToLive | Field::MessageAttributes | Field::Locale => {
@@ -74,7 +74,6 @@ fn field(field: Field) -> (StatusCode, &'static str, &'static str) {
         Field::IdempotencyKey => (bad, "SMN.0009", "Idempotency-Key is invalid."),
         Field::MessageStructure => (bad, "SMN.0021", "MessageStructure is invalid."),
         Field::TemplateName => (bad, "SMN.0032", "Parameter: message_template_name is invalid."),
-        Field::FilterPolicy => (bad, "SMN.0043", "Parameter: subscription is invalid."),
         Field::TemplateId => (bad, "SMN.0031", "Parameter: template_id is invalid."),
         Field::TemplateContent => (bad, "SMN.0024", "Parameter: content is invalid."),
         Field::Placeholders => (StatusCode::FORBIDDEN, "SMN.0075", "Parameter: tags are too many."),
@@ -113,6 +112,7 @@ fn field(field: Field) -> (StatusCode, &'static str, &'static str) {
         | Field::CorpId
         | Field::AgentId
         | Field::RobotCode
+        | Field::CallsLimit
         | Field::To
         | Field::Contact
         | Field::Images

@@ -7,6 +7,7 @@ use axum::response::Response;
 use carillon_model::office::Connection;
 use carillon_service::Error;
 
+use super::care::ShownCalls;
 use super::{ShownRun, found, id, platform_mark, platform_text};
 use crate::App;
 use crate::console::frame::{Frame, Place};
@@ -28,6 +29,9 @@ struct ConnectionPage {
     /// The one that runs or asks.
     open: Option<ShownRun>,
     runs: Vec<ShownRun>,
+    calls: ShownCalls,
+    /// Who is told what concerns it.
+    told: Option<String>,
 }
 
 /// The page. While an update runs, it asks for itself every second.
@@ -35,14 +39,17 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Result<Respons
     let read = async {
         let it = found(&app, &visit).await?;
         let runs = app.service.list_directory_runs(&visit.caller, it.id, RUNS).await?;
-        Ok::<_, Error>((it, runs))
+        let calls = app.service.calls(&visit.caller, &it.id.to_string()).await?;
+        let told = app.service.connection_notices(&visit.caller, it.id).await?;
+        Ok::<_, Error>((it, runs, ShownCalls::new(calls, app.service.now()), told))
     };
-    let (it, runs) = read.await.map_err(|error| visit.problem(error))?;
+    let (it, runs, calls, told) = read.await.map_err(|error| visit.problem(error))?;
     let mut runs: Vec<ShownRun> = runs.into_iter().map(|run| ShownRun::new(&app, &visit, &it, run)).collect();
     let open = if runs.first().is_some_and(ShownRun::is_open) { Some(runs.remove(0)) } else { None };
     let (platform, mark) = (platform_text(it.platform, visit.look.lang), platform_mark(it.platform));
     let f = visit.frame(Place::Office);
-    Ok(page(StatusCode::OK, &ConnectionPage { f, tab: "overview", it, platform, mark, open, runs }))
+    let found = ConnectionPage { f, tab: "overview", it, platform, mark, open, runs, calls, told };
+    Ok(page(StatusCode::OK, &found))
 }
 
 /// Begins an update.

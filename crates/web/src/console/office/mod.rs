@@ -5,10 +5,12 @@
 //! | all connections, by platform | `connections` |
 //! | the form of a new one, and of changing one | `form` |
 //! | one connection: its directory in numbers, its updates | `connection` |
+//! | its calls per month, and who is told what concerns it | `care` |
 //! | one update: progress, what would change, yes or no | `run` |
 //! | the check | `doctor` |
 //! | deleting one | `delete` |
 
+pub(super) mod care;
 pub(super) mod connection;
 pub(super) mod connections;
 pub(super) mod delete;

@@ -53,6 +53,22 @@ texts! {
             "更新会读取应用可见的部门、成员和群聊，不会向任何人发送消息。";
         check: "Check", "检查";
         settings: "Settings", "设置";
+        calls: "Calls this month", "本月调用次数";
+        calls_used: "Made so far", "已调用";
+        calls_forecast: "By the month's end", "预计月底";
+        calls_explained: "as in the first {} days", "按前 {} 天的速度推算";
+        calls_limit: "Limit", "限额";
+        calls_held: "what is more waits; a twentieth is kept for urgent messages", "超出的消息将等待；保留二十分之一给紧急消息";
+        calls_default: "of the platform's smallest plan, for warnings only", "平台最低版本的额度，仅用于提醒";
+        calls_none: "None", "无";
+        calls_refused: "Refused by the platform until", "平台拒绝调用至";
+        calls_ends: "Counted anew from", "重新计数时间";
+        calls_set: "Your limit", "自定义限额";
+        calls_hint: "Empty: the platform's. 0: none.", "留空为平台额度，0 为不限。";
+        notices: "Told of what concerns it", "相关通知发送给";
+        notices_nobody: "Nobody", "无人";
+        notices_hint: "A topic's name, or a subscription's URN: told of limits that come near, people who are gone.",
+            "填写主题名称或订阅 URN：限额将满、人员离开时通知。";
         overview: "Overview", "概况";
         members: "Members", "成员";
         departments: "Departments", "部门";
@@ -83,6 +99,10 @@ texts! {
     RunText {
         title: "Update", "更新";
         latest: "Updates", "更新记录";
+        missed: "Gone, and still named", "已不存在但仍被引用";
+        missed_text: "They get nothing any more. Whoever looks after these subscriptions, or the connection, was told.",
+            "他们不再收到消息；已通知相关订阅或连接的负责人。";
+        missed_by: "Named by", "引用者";
         running: "Reading", "读取中";
         asks: "Asks you", "待确认";
         done: "Done", "已完成";

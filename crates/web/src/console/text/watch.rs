@@ -75,6 +75,7 @@ texts! {
         timeline: "Attempts", "尝试记录";
         none: "No attempt has been made yet.", "尚未尝试发送。";
         due: "Not tried before", "最早发送时间";
+        recalled: "Taken back", "已撤回";
         resend: "Resend", "重发";
         cancel: "Cancel delivery", "取消投递";
         subscription: "Subscription", "订阅";

@@ -1,0 +1,95 @@
+//! Looking after a connection: its calls of the month and their limit, and who is told what concerns it.
+
+use axum::extract::State;
+use axum::response::Response;
+use carillon_model::office::calls::{Level, Limit};
+use carillon_model::{Field, Invalid, Timestamp};
+use carillon_service::Error;
+use carillon_service::calls::MonthOfCalls;
+
+use super::id;
+use crate::App;
+use crate::console::go;
+use crate::console::problem::Problem;
+use crate::console::visit::Visit;
+
+/// A month of calls as pages show it.
+pub(super) struct ShownCalls {
+    pub(super) it: MonthOfCalls,
+    now: Timestamp,
+}
+
+impl ShownCalls {
+    pub(super) fn new(it: MonthOfCalls, now: Timestamp) -> Self {
+        Self { it, now }
+    }
+
+    pub(super) fn tone(&self) -> &'static str {
+        match self.it.usage.level(self.now) {
+            Level::Calm => "ok",
+            Level::Near => "warn",
+            Level::Over => "bad",
+        }
+    }
+
+    pub(super) fn forecast(&self) -> u64 {
+        self.it.usage.forecast(self.now)
+    }
+
+    pub(super) fn days(&self) -> String {
+        let tenths = self.it.usage.tenths_of_days(self.now);
+        format!("{}.{}", tenths / 10, tenths % 10)
+    }
+
+    pub(super) fn ends_at(&self) -> Timestamp {
+        self.it.usage.month.end()
+    }
+
+    pub(super) fn month(&self) -> String {
+        self.it.usage.month.name()
+    }
+
+    /// Whether the limit is what somebody said, so that it holds messages back.
+    pub(super) fn holds(&self) -> bool {
+        matches!(self.it.usage.limit, Limit::Calls(_))
+    }
+
+    /// What stands in the field of the limit.
+    pub(super) fn typed(&self) -> String {
+        match self.it.usage.limit {
+            Limit::Default => String::new(),
+            Limit::Unlimited => "0".to_owned(),
+            Limit::Calls(most) => most.to_string(),
+        }
+    }
+}
+
+/// Sets the limit: nothing is the platform's, 0 is none.
+pub(crate) async fn limit(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
+    let set = async {
+        let connection = id(&visit)?;
+        let limit = match visit.form.get("limit").trim() {
+            "" => Limit::Default,
+            "0" => Limit::Unlimited,
+            text => Limit::Calls(text.parse().map_err(|_number| {
+                Invalid::new(Field::CallsLimit, "limit must be a number of calls; 0 is no limit")
+            })?),
+        };
+        app.service.set_calls_limit(&visit.caller, &connection.to_string(), limit).await?;
+        Ok::<_, Error>(connection)
+    };
+    let connection = set.await.map_err(|error| visit.problem(error))?;
+    Ok(go(&format!("/console/office/{connection}?done=saved")))
+}
+
+/// Chooses who is told.
+pub(crate) async fn notices(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
+    let set = async {
+        let connection = id(&visit)?;
+        let to = visit.form.maybe("notices").map(str::trim).filter(|text| !text.is_empty());
+        app.service.set_connection_notices(&visit.caller, connection, to).await?;
+        Ok::<_, Error>(connection)
+    };
+    let connection = set.await.map_err(|error| visit.problem(error))?;
+    Ok(go(&format!("/console/office/{connection}?done=saved")))
+}
