@@ -101,7 +101,7 @@ class Company:
         self.change(range=["101"])
         self.updated(path, members=17)
         self.change(range=[])
-        self.used(path)
+        self.used(path, self.platform == "dingtalk_app" and "agent_id" in typed)
         return self.calls()
 
     def updated(self, path, members):
@@ -120,7 +120,7 @@ class Company:
         with urllib.request.urlopen(request, timeout=harness.PATIENCE) as answer:
             return json.loads(answer.read())["id"]
 
-    def used(self, path):
+    def used(self, path, notices=False):
         """Sends."""
         to = [{"kind": "member", "id": "u001"}, {"kind": "chat", "id": CHAT}]
         connection = path.rsplit("/", 1)[1]
@@ -132,6 +132,11 @@ class Company:
             card = {"message_id": pushed["message_id"], "replace": {"markdown": "**solved**"}}
             assert self.api("POST", "/api/v1/recalls", card)["recalled"] == 2
         recalled = self.api("POST", "/api/v1/recalls", {"message_id": pushed["message_id"]})["recalls"]
+        if notices:
+            told = {"via": "work_notification", "title": "T", "markdown": "**now**"}
+            pushed = self.api("POST", "/api/v1/pushes", {"connection_id": connection, "to": to[:1], **told})
+            assert [it["state"] for it in self.installation.settled(pushed["message_id"])] == ["delivered"]
+            assert self.api("POST", "/api/v1/recalls", {"message_id": pushed["message_id"]})["recalled"] == 1
         files = {"images": [{"id": self.handed_in(PNG)}], "files": [{"id": self.handed_in(PDF), "name": "report.pdf"}]}
         pushed = self.api("POST", "/api/v1/pushes", {"connection_id": connection, "to": to, **files})
         deliveries = self.installation.settled(pushed["message_id"])

@@ -182,6 +182,8 @@ pub struct Part {
     fallback: Option<String>,
     /// What is to be uploaded and shown; then there is no body.
     attachment: Option<Attachment>,
+    /// Whether it is a work notification (DingTalk).
+    notice: bool,
 }
 
 impl fmt::Debug for Part {

@@ -43,6 +43,7 @@ mod office_people;
 mod office_recall;
 mod office_thousand;
 mod office_topic;
+mod office_work;
 mod pause;
 mod postgres;
 #[path = "../../../store/tests/contract/postgres.rs"]

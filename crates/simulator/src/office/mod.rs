@@ -19,6 +19,7 @@ mod lark;
 mod lark_send;
 mod media;
 mod wecom;
+mod work;
 
 pub(crate) use change::Change;
 pub use media::Upload;
@@ -213,6 +214,8 @@ pub(crate) struct Office {
     /// The chats that a message was taken back from, in order.
     recalled: Vec<String>,
     uploads: Vec<Upload>,
+    /// Work notifications by their tasks.
+    tasks: HashMap<String, work::Task>,
     made: u64,
 }
 
@@ -352,6 +355,7 @@ pub(crate) fn find(method: &Method, host: &str, pieces: &[&str]) -> Option<Call>
             }
         }
         ["topapi", "v2", "department" | "user", _]
+        | ["topapi", "message", "corpconversation", _]
         | ["auth", "scopes"]
         | ["media", "upload"]
         | ["v1.0", "robot", "otoMessages", "batchRecall"]
