@@ -14,6 +14,7 @@ from alibabacloud_dingtalk.robot_1_0.client import Client as RobotClient
 from alibabacloud_tea_openapi.models import Config
 from alibabacloud_tea_util.models import RuntimeOptions
 from dingtalk import AppKeyClient, DingTalkException
+from dingtalk.crypto import DingTalkCrypto
 import requests
 
 import office
@@ -27,7 +28,7 @@ class Dingtalk(unittest.TestCase):
         logging.getLogger("dingtalk").setLevel(logging.CRITICAL)
         cls.company = office.Company("dingtalk_app", APP_KEY)
         cls.company.__enter__()
-        cls.own = cls.company.own_calls({"app_id": APP_KEY, "robot_code": office.ROBOT_CODE})
+        cls.own = cls.company.own_calls({"app_id": APP_KEY, "robot_code": office.ROBOT_CODE, "agent_id": office.AGENT_ID})
         cls.older = AppKeyClient("dingpretendcorp", APP_KEY, office.SECRET)
         cls.older._http = requests.Session()
         cls.older._http.mount("https://oapi.dingtalk.com", office.Detour(cls.company.installation.simulator_url))
@@ -50,6 +51,28 @@ class Dingtalk(unittest.TestCase):
         with self.assertRaises(DingTalkException) as refusal:
             ask(*words)
         self.assertEqual(refusal.exception.errcode, code)
+
+    def test_change_events(self):
+        """Sealed and signed by dingtalk-sdk, which opens the answer."""
+        key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
+        self.company.heard(key, "tok0001")
+        crypto = DingTalkCrypto("tok0001", key, APP_KEY)
+
+        def told(event, **change):
+            sealed = {**crypto.encrypt_message(json.dumps(event)), **change}
+            query = f"?signature={sealed['msg_signature']}&timestamp={sealed['timeStamp']}&nonce={sealed['nonce']}"
+            return self.company.told(json.dumps({"encrypt": sealed["encrypt"]}), query)
+
+        for event, due in (({"EventType": "check_url"}, False), ({"EventType": "user_leave_org", "UserId": ["u001"]}, True)):
+            status, answer = told(event)
+            self.assertEqual(status, 200, answer)
+            answer = json.loads(answer)
+            opened = crypto.decrypt_message(answer, answer["msg_signature"], answer["timeStamp"], answer["nonce"])
+            self.assertEqual(opened, "success")
+            state = self.company.api("GET", self.company.path + "/callback")
+            self.assertEqual(state["update_due_at"] is not None, due)
+        self.assertEqual(told({"EventType": "user_add_org"}, nonce="another")[0], 403)
+        self.assertEqual(told({"EventType": "user_add_org"}, timeStamp="1700000000000")[0], 403)
 
     def test_a_wrong_secret_is_told(self):
         with self.assertRaises(TeaException) as refusal:
@@ -112,6 +135,28 @@ class Dingtalk(unittest.TestCase):
         with self.assertRaises(TeaException) as refusal:
             client.batch_send_otowith_options(people, headers, RuntimeOptions())
         self.assertEqual(refusal.exception.code, "InvalidAuthentication")
+
+    def test_work_notifications(self):
+        base, post = "/topapi/message/corpconversation/", self.older.post
+        message = {"msgtype": "text", "text": {"content": "from the SDK"}}
+        asked = {"agent_id": office.AGENT_ID, "userid_list": "u004,stranger", "msg": message}
+        task = post(base + "asyncsend_v2", asked)["task_id"]
+        about = {"agent_id": office.AGENT_ID, "task_id": task}
+        # It takes a moment.
+        self.assertEqual(post(base + "getsendresult", about)["send_result"], {})
+        result = post(base + "getsendresult", about)["send_result"]
+        self.assertEqual((result["unread_user_id_list"], result["invalid_user_id_list"]), (["u004"], ["stranger"]))
+        again = {"agent_id": office.AGENT_ID, "task_id": post(base + "asyncsend_v2", asked)["task_id"]}
+        post(base + "getsendresult", again)
+        dropped = post(base + "getsendresult", again)["send_result"]["forbidden_list"]
+        self.assertEqual([(it["userid"], it["code"]) for it in dropped], [("u004", "143106")])
+        shown = [(it["kind"], it["text"]) for it in self.company.received() if it["chat"] == "Member 4"]
+        self.assertEqual(shown, [("work_text", "from the SDK")])
+        post(base + "recall", {"agent_id": office.AGENT_ID, "msg_task_id": task})
+        self.refused(400002, post, base + "recall", {"agent_id": office.AGENT_ID, "msg_task_id": task})
+        self.refused(400002, post, base + "asyncsend_v2", {**asked, "agent_id": 7})
+        long = {"msgtype": "text", "text": {"content": "x" * 2048}}
+        self.refused(400002, post, base + "asyncsend_v2", {**asked, "msg": long})
 
     def test_images_and_files(self):
         upload = lambda kind, name, data: self.older.message.media_upload(kind, office.named(name, data))["media_id"]

@@ -76,6 +76,7 @@ pub(crate) fn compose(parts: &[(&Ready, Body)], channel: Channel) -> Option<Body
         color: parts.iter().find_map(|(_, body)| body.color),
         buttons: Vec::new(),
         attachments: Vec::new(),
+        notice: parts.iter().all(|(_, body)| body.notice),
     })
 }
 

@@ -130,6 +130,13 @@ pub struct Body {
     /// Images and files that follow the text, in their order; of pushes only.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attachments: Vec<Attachment>,
+    /// Whether DingTalk is to notify people instead of having its robot write to them; of pushes only.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub notice: bool,
+}
+
+fn is_not(is: &bool) -> bool {
+    !*is
 }
 
 /// A button that opens a page.

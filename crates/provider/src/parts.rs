@@ -193,6 +193,7 @@ pub(crate) fn numbered(post: &Post<'_>, composed: Vec<Composed>) -> Vec<Part> {
             secrets: Vec::new(),
             fallback: part.fallback,
             attachment: None,
+            notice: false,
         })
         .collect()
 }

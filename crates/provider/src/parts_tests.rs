@@ -69,6 +69,7 @@ proptest! {
             color: None,
             buttons: Vec::new(),
             attachments: Vec::new(),
+        notice: false,
         };
         let message = MessageId::parse("0190a0b0c0d0e0f00000000000000002").unwrap();
         let post = Post {

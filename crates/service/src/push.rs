@@ -3,11 +3,15 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use carillon_model::attachment::AttachmentKind;
 use carillon_model::endpoint::Endpoint;
 use carillon_model::filter::{Attributes, FilterPolicies};
 use carillon_model::id::{ConnectionId, MessageId, SubscriptionId, TopicId};
-use carillon_model::message::{Content, Locale, Message, Priority, check_idempotency_key, time_to_live};
-use carillon_model::office::{Platform, Recipient, RecipientKind};
+use carillon_model::message::{
+    Body, Content, Locale, Message, Priority, check_idempotency_key, time_to_live,
+};
+use carillon_model::office::connection::DingtalkApp;
+use carillon_model::office::{App, Platform, Recipient, RecipientKind};
 use carillon_model::role::Right;
 use carillon_model::subscription::Overflow;
 use carillon_model::topic::TopicName;
@@ -35,6 +39,8 @@ pub struct Push {
     pub content: Content,
     /// Images and files that follow it.
     pub attachments: Vec<NamedAttachment>,
+    /// Whether DingTalk is to notify people, instead of having its robot write to them.
+    pub notice: bool,
     /// How long it may wait, in seconds; an hour when not set.
     pub time_to_live: Option<u64>,
     /// How urgent it is.
@@ -80,6 +86,7 @@ impl Service {
         let connection = self.connection(caller, push.connection).await?;
         let attachments = self.attachments(caller, connection.platform, push.attachments).await?;
         push.content.default.attachments = attachments;
+        push.content.default.notice = push.notice;
         self.check_content(&push.content)?;
         if let Some(key) = &push.idempotency_key {
             check_idempotency_key(key)?;
@@ -89,6 +96,9 @@ impl Service {
         let expanded = self.expand(connection.id, push.to).await?;
         if expanded.to.is_empty() {
             return Err(Error::NobodyReached(expanded.unreached.first().map(|(_, why)| *why)));
+        }
+        if push.notice {
+            self.check_notice(connection.id, &expanded, &push.content.default).await?;
         }
         let now = self.clock.now();
         let message = Message {
@@ -169,6 +179,28 @@ impl Service {
         }
         let names = connection.platform == Platform::Dingtalk;
         Ok(found.to.into_iter().map(|one| if names { one.name } else { one.platform_id }).collect())
+    }
+
+    /// Whether people can be notified as a push wants.
+    async fn check_notice(&self, id: ConnectionId, to: &Expanded, body: &Body) -> Result<(), Error> {
+        const FILE_BYTES_MAX: u64 = 10 * 1024 * 1024;
+        let app = self.store.connection_open(id).await?;
+        if !matches!(app, Some(App::Dingtalk(DingtalkApp { agent_id: Some(_), .. }))) {
+            let rule = "via work_notification needs a DingTalk connection with its agent_id";
+            return Err(Invalid::new(Field::Message, rule).into());
+        }
+        if to.to.iter().any(|one| one.kind != RecipientKind::Member) {
+            return Err(Invalid::new(Field::To, "a work notification goes to people, not to chats").into());
+        }
+        if body
+            .attachments
+            .iter()
+            .any(|file| file.kind == AttachmentKind::File && file.bytes > FILE_BYTES_MAX)
+        {
+            let rule = "a file of a work notification must be at most 10 MiB";
+            return Err(Invalid::new(Field::Files, rule).into());
+        }
+        Ok(())
     }
 
     async fn expand(&self, connection: ConnectionId, to: Vec<Recipient>) -> Result<Expanded, Error> {

@@ -48,7 +48,8 @@ migrations![
     "0023_attachment",
     "0024_app_calls",
     "0025_missed",
-    "0026_lane_index",
+    "0026_callbacks",
+    "0027_lane_index",
 ];
 
 /// The version of this program.

@@ -40,6 +40,9 @@ pub(crate) struct PushFlags {
     /// A file that follows the message; may be given several times
     #[arg(long = "file", value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// `robot` or `work_notification`: how DingTalk reaches people [default: robot, where the app has one]
+    #[arg(long, value_name = "WAY")]
+    via: Option<String>,
     /// A member who is pinged in chats: an id, email:ADDRESS, phone:NUMBER, or all; may be given several times
     #[arg(long = "mention", value_name = "MEMBER")]
     mentions: Vec<String>,
@@ -87,6 +90,7 @@ pub(crate) async fn run(flags: PushFlags) -> anyhow::Result<ExitCode> {
         "buttons": buttons,
         "mentions": flags.mentions.iter().filter(|who| *who != "all").map(|who| mention(who)).collect::<Vec<_>>(),
         "mention_all": flags.mentions.iter().any(|who| who == "all"),
+        "via": flags.via,
         "priority": if flags.urgent { "urgent" } else { "normal" },
         "time_to_live": flags.time_to_live,
         "idempotency_key": flags.idempotency_key,

@@ -31,6 +31,7 @@ mod migrate;
 mod nasty;
 mod nodes;
 mod office;
+mod office_callback;
 mod office_calls;
 mod office_canary;
 mod office_cards;
@@ -43,6 +44,7 @@ mod office_people;
 mod office_recall;
 mod office_thousand;
 mod office_topic;
+mod office_work;
 mod pause;
 mod postgres;
 #[path = "../../../store/tests/contract/postgres.rs"]

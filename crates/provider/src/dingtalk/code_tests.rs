@@ -98,6 +98,10 @@ fn the_apps_table() {
     40006 refused too_long
     40007 refused bad_request
     40009 refused too_long
+    143103 later 60s rate_limited
+    143104 later 60s rate_limited
+    143105 later 600s rate_limited
+    143106 refused content
     1430002 refused content
     400002 refused bad_request
     88 misconfigured permission

@@ -13,6 +13,7 @@ pub(crate) mod lookup;
 pub(crate) mod office;
 pub(crate) mod robot;
 mod wire;
+pub(crate) mod work;
 
 /// `@138...`, `@u1`, `@all`: what stands in the text for each mention.
 fn mention_words(mentions: &Mentions) -> Vec<String> {

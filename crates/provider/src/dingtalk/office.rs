@@ -10,6 +10,7 @@ use carillon_model::outcome::{Outcome, Reason, Verdict};
 use super::app::{self, accepted_by_robot};
 use super::code::APP;
 use super::wire::AppAddress;
+use super::work;
 use crate::http::Answer;
 use crate::listed::{Question, without_body};
 use crate::office::call::{Ask, call};
@@ -30,6 +31,9 @@ pub(crate) async fn send(
     to: (RecipientKind, &str),
     part: &Part,
 ) -> Verdict {
+    if part.notice {
+        return work::send(context, app, to.1, part).await;
+    }
     let App::Dingtalk(dingtalk) = app else { return no_robot() };
     let Some(robot_code) = dingtalk.robot_code.as_ref() else { return no_robot() };
     let robot_code = robot_code.reveal();

@@ -59,6 +59,7 @@ pub(crate) fn render(from: &Sender, target: &Target, post: &Post<'_>) -> Result<
             secrets: secrets.clone(),
             fallback: None,
             attachment: None,
+            notice: false,
         })
     };
     pieces.iter().enumerate().map(part).collect()

@@ -50,7 +50,7 @@ pub(crate) async fn send(
             Ok(media) => media,
             Err(verdict) => return of_upload(verdict, attachment),
         };
-        let body = message(app, attachment, media.text.reveal());
+        let body = message(app, attachment, media.text.reveal(), part.notice);
         let named = Part { body, attachment: None, ..part.clone() };
         let verdict = post(context, app, to, &named).await;
         if !is_unknown(app, &verdict) || !std::mem::take(&mut again) {
@@ -143,7 +143,7 @@ fn lark_type(name: &str) -> &'static str {
 }
 
 /// The message that shows what was uploaded.
-fn message(app: &App, attachment: &Attachment, media: &str) -> String {
+fn message(app: &App, attachment: &Attachment, media: &str, notice: bool) -> String {
     let (image, name) = (attachment.kind == AttachmentKind::Image, attachment.name.as_str());
     let message = match app {
         // JSON text inside JSON.
@@ -152,6 +152,10 @@ fn message(app: &App, attachment: &Attachment, media: &str) -> String {
         }
         App::Lark(_) | App::Feishu(_) => {
             json!({ "msg_type": "file", "content": json!({ "file_key": media }).to_string() })
+        }
+        App::Dingtalk(_) if notice => {
+            let kind = attachment.kind.name();
+            json!({ "msg": { "msgtype": kind, kind: { "media_id": media } } })
         }
         App::Dingtalk(_) if image => {
             json!({ "msgKey": "sampleImageMsg", "msgParam": json!({ "photoURL": media }).to_string() })

@@ -3,7 +3,7 @@
 //! | platform | what it takes back |
 //! | --- | --- |
 //! | Lark, Feishu | any message of the app ("recall a message") |
-//! | DingTalk | messages to people and to chats, within 24 hours |
+//! | DingTalk | messages to people and to chats, and work notifications, within 24 hours |
 //! | WeCom | messages to members, within 24 hours; none of chats |
 
 use carillon_model::limits::PLATFORM_TEXT_BYTES_MAX;
@@ -15,7 +15,7 @@ use carillon_model::text::shorten;
 use crate::{Context, Part, Post, Providers, clean, dingtalk, lark, wecom};
 
 /// What stands before an id in the words of a verdict.
-pub(crate) const NAMES: [&str; 3] = ["message_id", "processQueryKey", "msgid"];
+pub(crate) const NAMES: [&str; 4] = ["message_id", "processQueryKey", "msgid", "task_id"];
 
 /// What stands before the ids of parts that had arrived, behind the words of a verdict on a later one.
 const ARRIVED: &str = " | sent before: ";
@@ -44,10 +44,10 @@ pub fn sent_words<'w>(attempts: impl IntoIterator<Item = (Outcome, &'w str)>) ->
 }
 
 /// The ids that stand in the words of a verdict.
-fn ids(words: &str) -> Vec<&str> {
+fn ids(words: &str) -> Vec<(&str, &str)> {
     let words: Vec<&str> = words.split_whitespace().collect();
     let named = words.windows(2).filter_map(|pair| match pair {
-        [name, id] if NAMES.contains(name) => Some(*id),
+        [name, id] if NAMES.contains(name) => Some((*name, *id)),
         _ => None,
     });
     named.collect()
@@ -86,7 +86,9 @@ impl Providers {
     pub async fn office_replace(&self, target: &Target, post: &Post<'_>, words: &str) -> Option<Verdict> {
         let office = target.extension.office.as_ref()?;
         let ids = ids(words);
-        let (App::Lark(_) | App::Feishu(_), [id]) = (&office.app, ids.as_slice()) else { return None };
+        let (App::Lark(_) | App::Feishu(_), [(_name, id)]) = (&office.app, ids.as_slice()) else {
+            return None;
+        };
         let parts = self.render(target, post).ok()?;
         let [card] = parts.as_slice() else { return None };
         let verdict = lark::office::replace(&self.context(), &office.app, id, card).await;
@@ -121,8 +123,14 @@ impl Providers {
     }
 }
 
-async fn one(context: &Context<'_>, app: &App, to: (RecipientKind, &str), id: &str) -> Option<Verdict> {
+async fn one(
+    context: &Context<'_>,
+    app: &App,
+    to: (RecipientKind, &str),
+    (name, id): (&str, &str),
+) -> Option<Verdict> {
     match app {
+        App::Dingtalk(_) if name == "task_id" => Some(dingtalk::work::recall(context, app, id).await),
         App::Lark(_) | App::Feishu(_) => Some(lark::office::recall(context, app, id).await),
         App::Dingtalk(_) => Some(dingtalk::office::recall(context, app, to, id).await),
         App::Wecom(_) if to.0 == RecipientKind::Chat => None,
@@ -147,8 +155,8 @@ mod tests {
 
     #[test]
     fn ids_are_found_in_the_words() {
-        assert_eq!(ids("message_id om_1 message_id om_2"), ["om_1", "om_2"]);
-        assert_eq!(ids("processQueryKey a/b+c="), ["a/b+c="]);
+        assert_eq!(ids("message_id om_1 message_id om_2"), [("message_id", "om_1"), ("message_id", "om_2")]);
+        assert_eq!(ids("processQueryKey a/b+c="), [("processQueryKey", "a/b+c=")]);
         assert!(ids("the message_id").is_empty() && ids("ok").is_empty());
     }
 

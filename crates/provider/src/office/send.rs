@@ -16,9 +16,14 @@ pub(crate) fn render(target: &Target, post: &Post<'_>) -> Result<Vec<Part>, Verd
     let office = target.extension.office.as_ref().ok_or_else(nowhere)?;
     let attachments = &post.body.attachments;
     let is_alone = post.body.text.trim().is_empty() && !attachments.is_empty();
+    let notice = match &office.app {
+        App::Dingtalk(app) => dingtalk::work::is_meant(app, &target.endpoint, post.body),
+        App::Lark(_) | App::Feishu(_) | App::Wecom(_) => false,
+    };
     let mut parts = match &office.app {
         _ if is_alone => Vec::new(),
         App::Lark(_) | App::Feishu(_) => lark::office::render(target, post)?,
+        App::Dingtalk(_) if notice => dingtalk::work::render(target, post)?,
         App::Dingtalk(_) => dingtalk::app::render(target, post)?,
         App::Wecom(_) => wecom::office::render(target, post)?,
     };
@@ -30,6 +35,7 @@ pub(crate) fn render(target: &Target, post: &Post<'_>) -> Result<Vec<Part>, Verd
             secrets: Vec::new(),
             fallback: None,
             attachment: Some(attachment.clone()),
+            notice,
         });
     }
     Ok(parts)

@@ -11,6 +11,8 @@ mod leaks;
 #[cfg(test)]
 mod mail;
 #[cfg(test)]
+mod notices;
+#[cfg(test)]
 mod rendering;
 #[cfg(test)]
 mod signed;

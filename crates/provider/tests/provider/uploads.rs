@@ -77,7 +77,7 @@ fn lark() -> App {
     App::Feishu(LarkApp { app_id: "cli_0123456789".into(), app_secret: "lark-secret-0123456789".into() })
 }
 
-fn dingtalk() -> App {
+pub(crate) fn dingtalk() -> App {
     App::Dingtalk(DingtalkApp {
         app_key: "ding-key-0123456789".into(),
         app_secret: "ding-secret-0123456789".into(),
@@ -91,7 +91,7 @@ fn wecom() -> App {
     App::Wecom(WecomApp { corp_id: "ww0123456789".into(), agent_id: 7, secret: "wecom-secret-012345".into() })
 }
 
-fn target(app: App) -> Target {
+pub(crate) fn target(app: App) -> Target {
     let connection = ConnectionId::parse("00000000000000000000000000000001").unwrap();
     let endpoint = Endpoint::Office { connection, kind: RecipientKind::Member, id: "u00001".into() };
     let office = Some(Box::new(OfficeApp { app, connection }));
@@ -133,7 +133,7 @@ fn good(seen: &Seen, count: &AtomicUsize) -> Value {
     answer
 }
 
-async fn send_all(providers: &Providers, target: &Target, body: &Body) -> Vec<Verdict> {
+pub(crate) async fn send_all(providers: &Providers, target: &Target, body: &Body) -> Vec<Verdict> {
     let mut verdicts = Vec::new();
     for part in providers.render(target, &post(body)).unwrap() {
         verdicts.push(providers.send(target, &part).await);

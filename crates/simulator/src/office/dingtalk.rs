@@ -102,6 +102,7 @@ fn called(
     let need = |scope: &'static str| if app.withheld.contains(scope) { Err(denied(scope)) } else { Ok(()) };
     match path.as_slice() {
         ["auth", "scopes"] => Ok(scopes(&app)),
+        ["topapi", "message", "corpconversation", what] => super::work::judge(office, &app, asked, what),
         ["media", "upload"] => super::media::dingtalk(office, &app, asked),
         ["topapi", "v2", "department", what @ ("listsub" | "listsubid" | "get")] => {
             need(LIST_DEPARTMENTS)?;

@@ -19,6 +19,7 @@ mod lark;
 mod lark_send;
 mod media;
 mod wecom;
+mod work;
 
 pub(crate) use change::Change;
 pub use media::Upload;
@@ -81,6 +82,9 @@ pub struct OfficeApp {
     /// The chats that the bot is in, each as id and name.
     #[serde(default)]
     pub chats: Vec<(String, String)>,
+    /// What chats are for, by their ids.
+    #[serde(default)]
+    pub chat_descriptions: BTreeMap<String, String>,
     /// The permissions that were taken away, by their names; all others are granted.
     #[serde(default)]
     pub withheld: BTreeSet<String>,
@@ -110,6 +114,7 @@ impl OfficeApp {
             departments: Vec::new(),
             members: Vec::new(),
             chats: Vec::new(),
+            chat_descriptions: BTreeMap::new(),
             withheld: BTreeSet::new(),
             range: None,
             trusted_ips: None,
@@ -213,6 +218,8 @@ pub(crate) struct Office {
     /// The chats that a message was taken back from, in order.
     recalled: Vec<String>,
     uploads: Vec<Upload>,
+    /// Work notifications by their tasks.
+    tasks: HashMap<String, work::Task>,
     made: u64,
 }
 
@@ -352,6 +359,7 @@ pub(crate) fn find(method: &Method, host: &str, pieces: &[&str]) -> Option<Call>
             }
         }
         ["topapi", "v2", "department" | "user", _]
+        | ["topapi", "message", "corpconversation", _]
         | ["auth", "scopes"]
         | ["media", "upload"]
         | ["v1.0", "robot", "otoMessages", "batchRecall"]

@@ -82,6 +82,9 @@ pub(crate) struct NewPush {
     /// Files, which follow the images.
     #[serde(default)]
     files: Vec<NewAttachment>,
+    /// `robot`, or `work_notification` on DingTalk: people are notified without a robot, and asked about afterwards.
+    #[serde(default)]
+    via: Option<String>,
     /// Members who are pinged in chats: each a `member`, `email` or `phone`. DingTalk shows their names only.
     #[serde(default)]
     mentions: Vec<To>,
@@ -301,6 +304,15 @@ fn body(new: &mut NewPush) -> Result<Body, Invalid> {
     Ok(Body { color, ..body })
 }
 
+/// Whether people are to be notified.
+fn notice(via: Option<&str>) -> Result<bool, Invalid> {
+    match via {
+        None | Some("robot") => Ok(false),
+        Some("work_notification") => Ok(true),
+        Some(_) => Err(Invalid::new(Field::Message, "via must be robot or work_notification")),
+    }
+}
+
 /// What a push names, images first.
 fn attachments(new: &mut NewPush) -> Result<Vec<NamedAttachment>, Invalid> {
     let lists = [
@@ -354,6 +366,7 @@ pub(crate) async fn push(State(app): State<App>, call: ApiCall) -> Result<Respon
             to,
             content,
             attachments,
+            notice: notice(new.via.as_deref())?,
             time_to_live: new.time_to_live,
             priority: new.priority,
             locale: new.locale,

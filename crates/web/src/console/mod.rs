@@ -37,11 +37,13 @@ mod publish;
 mod show;
 mod sign_in;
 mod subscribe;
+mod subscribe_office;
 mod subscription;
 mod templates;
 mod text;
 mod topic;
 mod topics;
+mod users;
 mod visit;
 mod words;
 
@@ -83,9 +85,16 @@ pub(crate) fn routes() -> Router<App> {
         .route("/console/topics", get(topics::show).post(topics::create))
         .route("/console/topics/new", get(topics::form))
         .route("/console/topics/{topic}", get(topic::show))
+        .route("/console/topics/{topic}/reach", get(topic::reach::show))
         .route("/console/topics/{topic}/settings", get(topic::settings::show).post(topic::settings::save))
+        .route("/console/topics/{topic}/tags", post(topic::extras::tags))
+        .route("/console/topics/{topic}/log-tanks", post(topic::extras::tanks))
         .route("/console/topics/{topic}/delete", get(topic::delete::ask).post(topic::delete::delete))
         .route("/console/topics/{topic}/subscribe", get(subscribe::choose))
+        .route(
+            "/console/topics/{topic}/subscribe/office",
+            get(subscribe_office::show).post(subscribe_office::submit),
+        )
         .route("/console/topics/{topic}/subscribe/{way}", get(subscribe::show).post(subscribe::submit))
         .route("/console/topics/{topic}/publish", get(publish::show).post(publish::submit))
         .route(
@@ -112,6 +121,10 @@ pub(crate) fn routes() -> Router<App> {
         .route("/console/templates/new", get(templates::form))
         .route("/console/templates/{template}", get(templates::show).post(templates::save))
         .route("/console/templates/{template}/delete", get(templates::ask).post(templates::delete))
+        .route("/console/users", get(users::list).post(users::create))
+        .route("/console/users/new", get(users::new))
+        .route("/console/users/{user_id}", get(users::show).post(users::save))
+        .route("/console/users/{user_id}/delete", get(users::ask).post(users::delete))
         .route("/console/about", get(about::show))
         .merge(settings_routes())
 }
@@ -155,6 +168,8 @@ fn office_routes() -> Router<App> {
             get(office::delete::ask).post(office::delete::delete),
         )
         .route("/console/office/{connection_id}/check", get(office::doctor::show).post(office::doctor::check))
+        .route("/console/office/{connection_id}/callback", post(office::care::callback))
+        .route("/console/office/{connection_id}/chats/{chat_id}", post(directory::chats::change))
         .route("/console/office/{connection_id}/calls", post(office::care::limit))
         .route("/console/office/{connection_id}/notices", post(office::care::notices))
         .route("/console/office/{connection_id}/update", post(office::connection::update))

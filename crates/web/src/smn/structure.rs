@@ -78,6 +78,7 @@ fn chat(channel: Channel, name: &str, value: &Value) -> Result<Body, Invalid> {
         color: color(channel, name, object.get("color"))?,
         buttons: Vec::new(),
         attachments: Vec::new(),
+        notice: false,
     })
 }
 

@@ -21,6 +21,7 @@ mod office;
 mod send;
 mod template;
 mod topics;
+mod users;
 mod watch;
 
 use carillon_model::message::Locale;
@@ -31,7 +32,8 @@ use self::directory::{BindText, DirectoryText, GoneText, GroupText};
 use self::office::{AppSteps, DoctorText, OfficeText, RunText};
 use self::send::{GuideText, PublishText, SubscribeText, SubscriptionText};
 use self::template::TemplateText;
-use self::topics::{TopicText, TopicsText};
+use self::topics::{ReachText, TopicText, TopicsText};
+use self::users::UsersText;
 use self::watch::{DeliveryText, EndpointText, MessageText, OverviewText};
 
 /// A language of the console.
@@ -115,11 +117,13 @@ groups! {
     overview: OverviewText,
     topics: TopicsText,
     topic: TopicText,
+    reach: ReachText,
     subscribe: SubscribeText,
     guide: GuideText,
     subscription: SubscriptionText,
     publish: PublishText,
     template: TemplateText,
+    users: UsersText,
     message: MessageText,
     delivery: DeliveryText,
     endpoint: EndpointText,

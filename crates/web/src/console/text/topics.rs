@@ -42,6 +42,20 @@ texts! {
         policy_show: "Others may use this topic; show the rules", "允许其他项目使用，查看规则";
         tags: "Tags", "标签";
         tanks: "Delivery log to", "投递日志";
+        tags_lead: "A key, or a key with a value: topics are found by them over the API.", "一个键，可带一个值；通过接口可按标签查找主题。";
+        tag_key: "Key", "键";
+        tag_value: "Value", "值";
+        tag_add: "Set tag", "设置标签";
+        take_off: "Take off", "移除";
+        tanks_title: "Delivery log", "投递日志";
+        tanks_lead: "What becomes of this topic's messages is written to the server's delivery log, under a group and a stream.",
+            "该主题的投递结果会写入服务器的投递日志，并带上日志组和日志流。";
+        tanks_none: "The server writes no delivery log: its operator starts it with --delivery-log to have one.",
+            "服务器没有写投递日志，由运维人员在启动时开启。";
+        tank_group: "Log group", "日志组";
+        tank_stream: "Log stream", "日志流";
+        tank_add: "Add", "添加";
+        tank_remove: "Remove", "移除";
         policy_hint: "Who else may publish or subscribe, as JSON in SMN's form. Empty: this project alone.",
             "允许谁发布或订阅，格式同 SMN 的 JSON。留空则仅限本项目。";
         danger: "Delete this topic", "删除主题";
@@ -55,5 +69,27 @@ texts! {
         delete_type: "Type the name to confirm", "输入主题名称以确认";
         delete_wrong: "That is not the topic's name.", "与主题名称不一致。";
         delete_button: "Delete for good", "永久删除";
+    }
+}
+
+texts! {
+    /// Whom a topic reaches.
+    ReachText {
+        title: "Who is reached", "送达范围";
+        lead: "Counted at this moment, everybody once. Nothing is sent.", "按当前情况统计，每人只计一次，不会发送消息。";
+        people: "People", "人员";
+        chats: "Chats", "群聊";
+        addresses: "Other addresses", "其他地址";
+        not_reached: "Not reached", "无法送达";
+        filtered: "{} subscriptions want only some messages, by their filter policies.", "{} 个订阅按过滤策略只接收部分消息。";
+        who: "People and chats", "人员与群聊";
+        why: "Why", "原因";
+        gone: "Gone from the directory", "通讯录中已不存在";
+        no_department: "There is no such department", "部门不存在";
+        no_group: "There is no such group", "人员组不存在";
+        empty: "Nobody is in it", "其中没有人员";
+        no_connection: "The app is no longer connected", "应用连接已不存在";
+        unconfirmed: "Not confirmed yet", "尚未确认";
+        paused: "Paused", "已暂停";
     }
 }

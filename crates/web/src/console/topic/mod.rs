@@ -1,6 +1,8 @@
 //! One topic: who gets its messages, and what was published lately.
 
 pub(crate) mod delete;
+pub(crate) mod extras;
+pub(crate) mod reach;
 pub(crate) mod settings;
 
 use askama::Template;
