@@ -49,7 +49,7 @@ class Bed:
         env = {
             "CARILLON_BOOTSTRAP_PROJECT_ID": PROJECT, "CARILLON_BOOTSTRAP_TOKEN": TOKEN,
             "CARILLON_BOOTSTRAP_ADMIN_PASSWORD": PASSWORD, "CARILLON_DATA_DIR": self.dir.name + "/data",
-            "CARILLON_LISTEN": self.url.removeprefix("http://"), "CARILLON_LOG": "warn",
+            "CARILLON_LISTEN": self.url.removeprefix("http://"), "CARILLON_LOG": "warn", "CARILLON_DELIVERY_LOG": self.dir.name + "/deliveries.log",
             "CARILLON_CONNECT_TO": ",".join(f"{host}={self.platforms}" for host in HOSTS),
         }
         self.start([binary, "serve"], env)

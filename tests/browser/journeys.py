@@ -180,6 +180,7 @@ def a_narrow_screen(bed, driver):
         f"/office/{office}/groups", f"/office/{office}/groups/{people}?find=u", f"/office/{office}/chats", f"/office/{office}/gone", f"/office/{office}/bind",
         f"/office/{office}/check", f"/office/{office}/settings", f"/office/{office}/delete", "/accounts", "/accounts/new", "/keys", "/keys/new", "/tokens", "/tokens/new",
         "/password", "/audit", "/about", "/nowhere",
+        "/users", "/users/new", f"/topics/{name}/subscribe/office",
     ]:
         browser.go(bed.url + "/console" + path)
         assert browser.overflow() <= 0, f"{path} is {browser.overflow()} px too wide"
@@ -327,6 +328,116 @@ def a_key_is_made_and_revoked(bed, driver):
     browser.close()
 
 
+def a_template_is_written_with_a_preview(bed, driver):
+    """Each placeholder gets a value, and the preview follows what is typed."""
+    browser = Browser(driver)
+    sign_in(browser, bed)
+    browser.press("Templates")
+    browser.press("New template")
+    browser.fill("#name", "over-limit")
+    browser.fill("#content", "{host} is at {value}")
+    browser.see("{host} is at {value}", "#preview")
+    browser.fill("[name='value.host']", "db-2")
+    browser.see("db-2 is at {value}", "#preview")
+    browser.fill("#content", "{host} is")
+    browser.press("Save")
+    browser.see("Created.")
+    browser.go(bed.url + "/console/templates")
+    browser.press("over-limit")
+    browser.press("Delete")
+    browser.press("Delete for good")
+    browser.see("No templates yet")
+    complaints = browser.complaints()
+    assert not complaints, complaints
+    browser.close()
+
+
+def a_reader_sees_all_and_changes_nothing(bed, driver):
+    """No button that changes anything is offered, and what is opened by its address is refused."""
+    topic = bed.topic("looked-at")
+    bed.robot("wecom", "66666666-6666-4666-8666-666666666666", "Looked at")
+    bed.subscribe(topic, "wechat", WECOM + "66666666-6666-4666-8666-666666666666", "Looked at")
+    message = bed.publish(topic, text="seen by a reader")
+    bed.settled(message)
+    bed.api("POST", "/api/v1/accounts", {"name": "rita", "password": PASSWORD, "role": "reader"})
+    bed.api("POST", "/api/v1/accounts", {"name": "paul", "password": PASSWORD, "role": "publisher", "topics": ["looked-at"]})
+    for name, sees, misses in (("rita", ["Topics", "Messages", "Audit log"], ["Publish"]), ("paul", ["Publish", "Messages"], ["Topics", "Audit log"])):
+        browser = Browser(driver)
+        browser.go(bed.url + "/console")
+        browser.fill("#name", name)
+        browser.fill("#password", PASSWORD)
+        browser.press("Sign in")
+        browser.see("Overview", "h1")
+        menu = browser.text("nav")
+        assert all(it in menu for it in sees) and not any(it in menu.split("\n") for it in misses), menu
+        if name == "rita":
+            for path in ("/topics", "/topics/looked-at", f"/messages/{message}", "/templates", "/users", "/office", "/accounts"):
+                browser.go(bed.url + "/console" + path)
+                forms = browser.run("return [...document.querySelectorAll('main form')].filter(it => it.method === 'post').map(it => it.getAttribute('action'))")
+                assert forms in ([], [f"/console/messages/{message}/why#why"]), f"{path}: {forms}"
+            browser.go(bed.url + "/console/topics/looked-at/settings")
+            browser.see("The role reader may not")
+        else:
+            browser.go(bed.url + f"/console/messages/{message}")
+            browser.see("Not found")
+            browser.go(bed.url + "/console/topics/looked-at")
+            browser.see("The role publisher may not")
+        browser.close()
+
+
+def an_open_overview_follows_what_happens(bed, driver):
+    """The page is told by server-sent events, and changes without being loaded again."""
+    topic = bed.topic("followed")
+    bed.robot("wecom", "77777777-7777-4777-8777-777777777777", "Followed")
+    bed.subscribe(topic, "wechat", WECOM + "77777777-7777-4777-8777-777777777777", "Followed")
+    browser = Browser(driver)
+    sign_in(browser, bed)
+    browser.run("window.stays = true")
+    bed.publish(topic, title="Told by an event", text="nobody pressed anything")
+    browser.see("Told by an event", "#live")
+    assert browser.run("return window.stays"), "the page was loaded again"
+    complaints = browser.complaints()
+    assert not complaints, complaints
+    browser.close()
+
+
+def somebody_with_several_ways_is_subscribed(bed, driver):
+    """A user's addresses are kept once; tags and people of an office app are a press away."""
+    bed.topic("several")
+    app = "cli_a1b2c3d4e5f60009"
+    bed.office("feishu", app, members=12)
+    bed.updated(bed.connection({"platform": "feishu", "name": "Harbour", "app_id": app, "app_secret": OFFICE_SECRET}))
+    browser = Browser(driver)
+    sign_in(browser, bed)
+    browser.press("Subscription users")
+    browser.press("New user")
+    browser.fill("#name", "Wang Fang")
+    browser.fill("#wechat", WECOM + "88888888-8888-4888-8888-888888888888")
+    browser.press("Save")
+    browser.see("****8888")
+    browser.run("document.querySelector('#topic').value = 'several'")
+    browser.press("Subscribe")
+    browser.see("****8888", "table")
+    browser.press("Add subscription")
+    browser.press("People and chats of an office app\nMembers, departments, groups and chats, by a connected app")
+    browser.run("const it = document.querySelector('[name=connection]'); it.value = [...it.options].find(it => it.text === 'Harbour').value; it.dispatchEvent(new Event('change', {bubbles: true}))")
+    browser.fill("#find", "u00002")
+    browser.wait("one is found", lambda: browser.run("return document.querySelectorAll('#rows li').length") == 1)
+    browser.press("Subscribe")
+    browser.see("Office app", "table")
+    browser.press("Settings")
+    browser.fill("#tag-key", "team")
+    browser.press("Set tag")
+    browser.see("team", ".chips")
+    browser.fill("#tank-group", "production")
+    browser.fill("#tank-stream", "alerts")
+    browser.press("Add")
+    browser.wait("the log tank is kept", lambda: browser.run("return document.querySelectorAll('#tanks form').length") == 2)
+    complaints = browser.complaints()
+    assert not complaints, complaints
+    browser.close()
+
+
 JOURNEYS = [
     a_newcomer_gets_a_message_to_a_robot,
     a_failing_robot_is_explained_and_repaired,
@@ -337,6 +448,10 @@ JOURNEYS = [
     an_office_app_is_connected_and_updated,
     somebody_who_came_back_is_merged,
     a_key_is_made_and_revoked,
+    a_template_is_written_with_a_preview,
+    a_reader_sees_all_and_changes_nothing,
+    an_open_overview_follows_what_happens,
+    somebody_with_several_ways_is_subscribed,
 ]
 
 

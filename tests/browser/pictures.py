@@ -6,7 +6,7 @@
 import os
 import sys
 
-from bed import DINGTALK, LARK, OFFICE_SECRET, PASSWORD, WECOM, Bed
+from bed import DINGTALK, LARK, OFFICE_SECRET, PASSWORD, PROJECT, WECOM, Bed
 from browser import Browser, Driver
 
 REPORT = """**checkout-api** has been answering slowly since 14:02.
@@ -69,7 +69,7 @@ def furnish(bed):
     bed.robot("wecom", "22222222-2222-4222-8222-222222222222", "Sales")
     lark = bed.subscribe(alerts, "feishu", LARK + "11111111-1111-4111-8111-111111111111", "On call, north", sign_secret="a-lark-secret-0001")
     bed.subscribe(alerts, "dingding", DINGTALK + "a" * 64, "Operations", keyword="alert")
-    bed.subscribe(alerts, "wechat", WECOM + "33333333-3333-4333-8333-333333333333", "Old support chat")
+    old = bed.subscribe(alerts, "wechat", WECOM + "33333333-3333-4333-8333-333333333333", "Old support chat")
     bed.subscribe(alerts, "https", "https://hooks.example.com/carillon", "Archive")
     bed.subscribe(orders, "wechat", WECOM + "22222222-2222-4222-8222-222222222222", "Sales, 华东")
     for number in range(4):
@@ -79,6 +79,14 @@ def furnish(bed):
     text = "{host}: {what} is at {value}, its limit is {limit}."
     template = bed.smn("POST", "message_template", {"message_template_name": "over-limit", "content": text})["message_template_id"]
     bed.smn("POST", "message_template", {"message_template_name": "over-limit", "protocol": "feishu", "content": "{host}: {what} {value} > {limit}"})
+    alerts_id = next(it["topic_id"] for it in bed.smn("GET", "topics")["topics"] if it["name"] == "alerts")
+    tags = [{"key": "team", "value": "platform"}, {"key": "stage", "value": "production"}]
+    bed.api("POST", f"/v2/{PROJECT}/smn_topic/{alerts_id}/tags/action", {"action": "create", "tags": tags})
+    bed.smn("POST", f"topics/{alerts}/logtanks", {"log_group_id": "6f1c1c8a-group", "log_stream_id": "0b7d-stream"})
+    people = {"name": "Wang Fang", "group": "On call", "wechat": {"endpoint": WECOM + "22222222-2222-4222-8222-222222222222"}}
+    people["feishu"] = {"endpoint": LARK + "11111111-1111-4111-8111-111111111111", "sign_secret": "a-lark-secret-0001"}
+    user = bed.api("POST", f"/v2/{PROJECT}/subscription-users", people)["id"]
+    bed.api("POST", f"/v2/{PROJECT}/subscription-users", {"name": "刘洋", "group": "客服", "wechat": {"endpoint": WECOM + "33333333-3333-4333-8333-333333333333"}})
     bed.history()
     office, group, update = connect_office(bed)
     # The robot of the old chat is gone: its delivery fails, and what comes later waits for the address to be resumed.
@@ -87,7 +95,8 @@ def furnish(bed):
     last = bed.publish(alerts, title="checkout-api: p99 over 1.5 s", markdown=REPORT, priority="urgent")
     failed = [it for it in bed.api("GET", f"/api/v1/messages/{first}/deliveries")["deliveries"] if it["state"] == "failed"]
     page = f"/console/topics/alerts/subscriptions/{lark.rsplit(':', 1)[1]}"
-    return {"subscription": page, "message": last, "template": template, "delivery": failed[0]["id"] if failed else None, "account": account, "office": office, "group": group, "update": update}
+    return {"subscription": page, "message": last, "template": template, "delivery": failed[0]["id"] if failed else None, "account": account, "office": office, "group": group, "update": update, "user": user,
+            "failed": first, "old": old}
 
 
 KINDS = {"en", "zh", "light", "dark", "wide", "phone"}
@@ -101,6 +110,7 @@ def pages(made):
     yield "topic-settings", "/console/topics/alerts/settings"
     yield "topic-delete", "/console/topics/alerts/delete"
     yield "subscribe-choose", "/console/topics/alerts/subscribe"
+    yield "subscribe-office", f"/console/topics/alerts/subscribe/office?connection={made['office']}&find=Li"
     for way in ("lark", "dingtalk", "wecom", "dingtalk-app", "web"):
         yield f"subscribe-{way}", f"/console/topics/alerts/subscribe/{way}"
     yield "subscription", made["subscription"]
@@ -110,7 +120,13 @@ def pages(made):
     yield "templates", "/console/templates"
     yield "template-new", "/console/templates/new"
     yield "template", f"/console/templates/{made['template']}"
+    yield "template-delete", f"/console/templates/{made['template']}/delete"
+    yield "users", "/console/users"
+    yield "user-new", "/console/users/new"
+    yield "user", f"/console/users/{made['user']}"
+    yield "user-delete", f"/console/users/{made['user']}/delete"
     yield "messages", "/console/messages"
+    yield "message-why", f"/console/messages/{made['failed']}?why={made['old']}"
     yield "message", f"/console/messages/{made['message']}"
     yield "delivery", f"/console/deliveries/{made['delivery']}"
     yield "endpoints", "/console/endpoints"

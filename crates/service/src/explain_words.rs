@@ -30,16 +30,29 @@ fn answer(attempt: &AttemptRecord) -> (String, String) {
     }
 }
 
+/// What an attempt came back as, in both languages.
+fn outcome(name: &str) -> (&str, &'static str) {
+    let chinese = match name {
+        "accepted" => "已接收",
+        "refused" => "被拒绝",
+        "misconfigured" => "配置有误",
+        "later" => "需稍后重试",
+        _ => "结果未知",
+    };
+    (name, chinese)
+}
+
 fn tried(delivery: &NamedDelivery) -> (String, String) {
     match delivery.attempts.last() {
         None => (", before any attempt".to_owned(), "，此前没有尝试过".to_owned()),
         Some((last, _advice)) => {
-            let (number, outcome, reason) = (last.number, &last.outcome, last.reason.name());
+            let (number, reason) = (last.number, last.reason.name());
+            let (outcome, outcome_zh) = outcome(&last.outcome);
             let (en, zh) = answer(last);
             let attempts = if number == 1 { "attempt" } else { "attempts" };
             (
                 format!(", after {number} {attempts}, the last one {outcome} ({reason}){en}"),
-                format!("，已尝试 {number} 次，最近一次为 {outcome}（{reason}）{zh}"),
+                format!("，已尝试 {number} 次，最近一次{outcome_zh}（{reason}）{zh}"),
             )
         }
     }

@@ -1,10 +1,24 @@
 //! About the installation: what it remembers in, whether it can, and which servers there are.
 
+use std::num::NonZeroU64;
+
+use carillon_model::limits;
 use carillon_model::role::Right;
 use carillon_store::shard::Server;
 
 use crate::error::Error;
-use crate::{Caller, Service};
+use crate::{Caller, Page, Service, TemplateFilter, TopicFilter};
+
+/// What a project may have, and how much of it there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quota {
+    /// Of what: `topics`, `templates`, `subscription_users`, `subscriptions_per_topic`, `publishes_per_minute`.
+    pub name: &'static str,
+    /// How many there are, where they are the project's as a whole.
+    pub used: Option<u64>,
+    /// How many there may be; nothing where there is no limit.
+    pub limit: Option<u64>,
+}
 
 /// How the installation stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +34,27 @@ pub struct Installation {
 }
 
 impl Service {
+    /// What the caller's project may have, and how much of it there is.
+    ///
+    /// # Errors
+    /// When the caller may not see what is set up, or the store cannot be read.
+    pub async fn list_quotas(&self, caller: &Caller) -> Result<Vec<Quota>, Error> {
+        caller.may(Right::Look)?;
+        let one = Page { offset: 0, limit: 1 };
+        let (topics, _first) = self.list_topics(caller, TopicFilter::default(), one).await?;
+        let (templates, _first) = self.list_templates(caller, TemplateFilter::default(), one).await?;
+        let users = self.store.subscription_user_list(&caller.project).await?.len();
+        let set = self.store.quotas();
+        let quota = |name, used, limit| Quota { name, used, limit };
+        Ok(vec![
+            quota("topics", Some(topics), Some(set.topics)),
+            quota("templates", Some(templates), Some(set.templates)),
+            quota("subscription_users", u64::try_from(users).ok(), Some(limits::USERS_MAX)),
+            quota("subscriptions_per_topic", None, Some(set.subscriptions)),
+            quota("publishes_per_minute", None, set.publishes_per_minute.map(NonZeroU64::get)),
+        ])
+    }
+
     /// How the installation stands.
     ///
     /// # Errors

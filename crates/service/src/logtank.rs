@@ -26,6 +26,12 @@ impl LogNames {
 }
 
 impl Service {
+    /// Whether the operator has set up a delivery log.
+    #[must_use]
+    pub fn has_delivery_log(&self) -> bool {
+        self.logs_deliveries
+    }
+
     /// Makes a log tank.
     ///
     /// # Errors

@@ -146,6 +146,18 @@ impl Service {
         Ok((all, shown.into_iter().skip(from).take(limit).collect()))
     }
 
+    /// Looks at one user.
+    ///
+    /// # Errors
+    /// When there is no such user.
+    pub async fn subscription_user(&self, caller: &Caller, id: &str) -> Result<ShownUser, Error> {
+        caller.may(Right::Look)?;
+        let found = self.store.subscription_user_find(&caller.project, user_id(id)?).await?;
+        let user = found.ok_or(Error::SubscriptionUserNotFound)?;
+        let shown = self.shown_users(caller, vec![user]).await?;
+        shown.into_iter().next().ok_or(Error::SubscriptionUserNotFound)
+    }
+
     async fn shown_users(
         &self,
         caller: &Caller,

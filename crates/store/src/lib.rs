@@ -28,6 +28,7 @@
 //! | telling owners of a pause | [`pause`] |
 //! | why a delivery stands where it stands | [`explain`] |
 //! | whom a message was meant for | [`person`] |
+//! | what things are called, by their ids | `name` |
 //! | the publisher's own key for a publish | [`idempotency`] |
 //! | images and files that go with messages | [`attachment`] |
 //! | forgetting what is old | [`retention`] |
@@ -79,6 +80,7 @@ pub mod logtank;
 pub mod member;
 pub mod message;
 mod migrate;
+mod name;
 pub mod office_change;
 pub mod office_contact;
 pub mod office_group;

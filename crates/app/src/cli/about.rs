@@ -28,7 +28,15 @@ pub(crate) async fn run(flags: AboutFlags) -> anyhow::Result<ExitCode> {
     say(&format!("region  {}", text(&answer, "/region")));
     say(&format!("store   {}, version {}, {writable}", text(&answer, "/store"), answer["store_version"]));
     items(&answer, "/servers").iter().for_each(show);
+    items(&answer, "/quotas").iter().for_each(quota);
     Ok(ExitCode::SUCCESS)
+}
+
+fn quota(quota: &Value) {
+    let limit =
+        quota["limit"].as_u64().map_or_else(|| "no limit".to_owned(), |limit| format!("at most {limit}"));
+    let used = quota["used"].as_u64().map(|used| format!("{used}, ")).unwrap_or_default();
+    say(&format!("{}  {used}{limit}", text(quota, "/name").replace('_', " ")));
 }
 
 fn show(server: &Value) {

@@ -22,6 +22,7 @@ mod health;
 mod idempotency;
 mod logtank;
 mod message;
+mod name;
 mod office;
 mod office_merge;
 mod office_missed;
@@ -197,6 +198,8 @@ macro_rules! contract {
                     list_is_newest_first_from_a_cursor
                     another_project_sees_nothing
                     the_largest_text_comes_back_whole;
+                name:
+                    things_are_named_by_their_ids;
                 person:
                     people_are_found_by_whatever_they_are_known_by
                     somebody_who_is_another_one_now_is_followed

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use carillon_service::Server;
+use carillon_service::installation::Quota;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -43,6 +44,19 @@ pub(crate) struct ShownInstallation {
     writable: bool,
     /// The servers that share the store; none where one is alone with its own.
     servers: Vec<ShownServer>,
+    /// What the caller's project may have, and how much of it there is.
+    quotas: Vec<ShownQuota>,
+}
+
+/// What a project may have.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ShownQuota {
+    /// Of what: `topics`, `templates`, `subscription_users`, `subscriptions_per_topic` or `publishes_per_minute`.
+    name: &'static str,
+    /// How many there are; null where that differs from topic to topic.
+    used: Option<u64>,
+    /// How many there may be; null where there is no limit.
+    limit: Option<u64>,
 }
 
 fn shown(server: Server) -> ShownServer {
@@ -60,7 +74,10 @@ fn shown(server: Server) -> ShownServer {
 #[utoipa::path(get, path = "/api/v1/installation", tag = "accounts",
     responses((status = 200, body = ShownInstallation), (status = 401), (status = 403)))]
 pub(crate) async fn show(State(app): State<App>, call: ApiCall) -> Result<Response, ApiError> {
-    let found = app.service.installation(&call.0.caller).await.map_err(|error| call.refuse(error))?;
+    let caller = &call.0.caller;
+    let found = app.service.installation(caller).await.map_err(|error| call.refuse(error))?;
+    let quotas = app.service.list_quotas(caller).await.map_err(|error| call.refuse(error))?;
+    let quota = |it: Quota| ShownQuota { name: it.name, used: it.used, limit: it.limit };
     let answer = ShownInstallation {
         version: app.console.version,
         region: app.service.region().to_owned(),
@@ -68,6 +85,7 @@ pub(crate) async fn show(State(app): State<App>, call: ApiCall) -> Result<Respon
         store_version: found.store_version,
         writable: found.is_writable,
         servers: found.servers.into_iter().map(shown).collect(),
+        quotas: quotas.into_iter().map(quota).collect(),
     };
     Ok(ok(StatusCode::OK, &answer))
 }

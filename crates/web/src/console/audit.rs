@@ -1,14 +1,17 @@
 //! The audit log: who changed what and when, filtered by the address.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use carillon_model::audit::Deed;
 use carillon_model::id::AuditId;
+use carillon_service::audit::ids;
 use carillon_service::{AuditFilter, AuditLine, Error};
 
-use super::deed::deed;
+use super::deed::{deed, detail};
 use super::frame::{Frame, Place};
 use super::page;
 use super::problem::Problem;
@@ -28,6 +31,8 @@ struct Choice {
 struct AuditPage {
     f: Frame,
     lines: Vec<AuditLine>,
+    /// What things are called, by their ids.
+    names: BTreeMap<String, String>,
     choices: Vec<Choice>,
     account: String,
     deed: String,
@@ -53,9 +58,24 @@ impl AuditPage {
         }
     }
 
-    /// What it was done to, without what all names of the project have in common.
-    fn on<'l>(&self, line: &'l AuditLine) -> &'l str {
-        line.what.strip_prefix(self.prefix.as_str()).unwrap_or(&line.what)
+    /// What it was done to: by the names that things have now, without what all URNs of the project have in common.
+    fn on(&self, line: &AuditLine) -> String {
+        let short = line.what.strip_prefix(self.prefix.as_str()).unwrap_or(&line.what);
+        let named = ids(short).find_map(|id| self.names.get(id).map(|name| (id, name)));
+        let Some((id, name)) = named else { return short.to_owned() };
+        // A subscription stands with its topic, a member who became another one with that one.
+        match short.strip_suffix(id).and_then(|topic| topic.strip_suffix(':')) {
+            Some(topic) => format!("{topic} / {name}"),
+            None => {
+                let all = ids(short).filter_map(|id| self.names.get(id));
+                all.map(String::as_str).collect::<Vec<_>>().join(" → ")
+            }
+        }
+    }
+
+    /// What else is worth knowing, in words.
+    fn detail(&self, line: &AuditLine) -> String {
+        detail(line.deed, &line.detail, self.f.lang)
     }
 
     fn is_filtered(&self) -> bool {
@@ -94,7 +114,10 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Result<Respons
     let more = lines.len() > rows;
     lines.truncate(rows);
     let lang = visit.look.lang;
+    let names = app.service.name_audited(&visit.caller, &lines).await;
+    let names = names.map_err(|error| visit.problem(error))?;
     let mut shown = AuditPage {
+        names,
         f: visit.frame(Place::Audit),
         choices: Deed::ALL.iter().map(|it| Choice { name: it.name(), text: deed(*it, lang) }).collect(),
         account,

@@ -1,8 +1,12 @@
 //! What people did, as the audit log tells it. The list is closed: a new deed must get its words here.
 
 use carillon_model::audit::Deed;
+use carillon_model::role::Role;
 
+use super::access::role_text;
 use super::text::Lang;
+use super::words;
+use crate::smn::protocol;
 
 /// A deed in words.
 pub(super) fn deed(deed: Deed, lang: Lang) -> &'static str {
@@ -65,5 +69,89 @@ fn words(deed: Deed) -> (&'static str, &'static str) {
         Deed::KeyDelete => ("Revoked an access key", "吊销访问密钥"),
         Deed::TokenCreate => ("Created a token", "创建令牌"),
         Deed::TokenDelete => ("Revoked a token", "吊销令牌"),
+    }
+}
+
+/// What the log tells beside a deed, in words. What is in no form that we know stands as it was written.
+pub(super) fn detail(deed: Deed, text: &str, lang: Lang) -> String {
+    let told = match text.split_once(' ') {
+        Some((protocol, address)) if deed == Deed::SubscriptionCreate => {
+            Some(format!("{} · {address}", channel(protocol, lang)))
+        }
+        _ if deed == Deed::TemplateCreate => {
+            text.split_once(" for ").map(|(name, protocol)| match protocol {
+                "default" => name.to_owned(),
+                protocol => format!("{name} · {}", channel(protocol, lang)),
+            })
+        }
+        _ if [Deed::UserCreate, Deed::UserUpdate].contains(&deed) => {
+            let channels: Vec<String> = text.split(' ').map(|name| channel(name, lang)).collect();
+            Some(channels.join(", "))
+        }
+        _ if deed == Deed::TopicAttribute => Some(attribute(text, lang).to_owned()),
+        _ if [Deed::AccountCreate, Deed::AccountRole].contains(&deed) => Some(granted(text, lang)),
+        _ if [Deed::KeyCreate, Deed::TokenCreate].contains(&deed) => wished(text, lang),
+        _ => None,
+    };
+    told.unwrap_or_else(|| text.to_owned())
+}
+
+/// For whom a key or token was made, and with which role of its own.
+fn wished(text: &str, lang: Lang) -> Option<String> {
+    let wished = text.strip_prefix("for ")?;
+    let (name, role) = wished.split_once(", ").unwrap_or((wished, ""));
+    let whose = lang.texts().audit.for_whom.replacen("{}", name, 1);
+    Some(if role.is_empty() { whose } else { format!("{whose} · {}", granted(role, lang)) })
+}
+
+/// A channel by SMN's name of it.
+fn channel(name: &str, lang: Lang) -> String {
+    protocol::channel(name)
+        .map_or_else(|_unknown| name.to_owned(), |channel| words::channel(channel, lang).to_owned())
+}
+
+fn attribute(name: &str, lang: Lang) -> &str {
+    let t = lang.texts();
+    match name {
+        "access_policy" => t.topic.policy,
+        "introduction" => t.topic.introduction,
+        "all" => t.audit.all_attributes,
+        name => name,
+    }
+}
+
+/// A role, with the topics of a publisher.
+fn granted(text: &str, lang: Lang) -> String {
+    let (role, topics) = text.split_once(" of ").unwrap_or((text, ""));
+    let Some(role) = Role::from_name(role) else { return text.to_owned() };
+    let role = role_text(role, lang);
+    if topics.is_empty() { role.to_owned() } else { format!("{role} · {}", topics.replace(',', ", ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use carillon_model::audit::Deed;
+
+    use super::detail;
+    use crate::console::text::Lang;
+
+    #[test]
+    fn details_are_told_in_both_languages() {
+        for (deed, text, english, chinese) in [
+            (
+                Deed::SubscriptionCreate,
+                "feishu https://x/****",
+                "Lark / Feishu robot · https://x/****",
+                "飞书群机器人 · https://x/****",
+            ),
+            (Deed::TopicAttribute, "access_policy", "Access policy", "访问策略"),
+            (Deed::AccountRole, "publisher of ops,web-*", "Publisher · ops, web-*", "发布者 · ops, web-*"),
+            (Deed::KeyCreate, "for admin, reader", "for admin · Reader", "帐号 admin · 只读"),
+            (Deed::TemplateCreate, "disk for wechat", "disk · WeCom robot", "disk · 企业微信群机器人"),
+            (Deed::AccountSignIn, "local", "local", "local"),
+        ] {
+            assert_eq!(detail(deed, text, Lang::English), english);
+            assert_eq!(detail(deed, text, Lang::Chinese), chinese);
+        }
     }
 }

@@ -20,6 +20,8 @@ pub(crate) enum Place {
     Publish,
     /// Messages and deliveries.
     Messages,
+    /// People with several ways to be reached.
+    Users,
     /// Message templates.
     Templates,
     /// Addresses and how they fare.
@@ -131,12 +133,13 @@ impl Frame {
     /// The menu: what the visitor may open, and over each group what it is.
     pub(crate) fn menu(&self) -> Vec<Entry> {
         let nav = &self.t.nav;
-        let daily: [Listed; 6] = [
+        let daily: [Listed; 7] = [
             (Place::Overview, "/console", nav.overview, "pulse", true),
             (Place::Topics, "/console/topics", nav.topics, "bell", self.may_look()),
             (Place::Publish, "/console/publish", nav.publish, "send", self.may_publish()),
             (Place::Messages, "/console/messages", nav.messages, "inbox", self.has(Right::Trace)),
             (Place::Endpoints, "/console/endpoints", nav.endpoints, "plug", self.may_look()),
+            (Place::Users, "/console/users", nav.users, "user", self.may_look()),
             (Place::Templates, "/console/templates", nav.templates, "file", self.may_look()),
         ];
         let access = if self.has(Right::Inspect) { "/console/accounts" } else { "/console/tokens" };

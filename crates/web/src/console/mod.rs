@@ -37,11 +37,13 @@ mod publish;
 mod show;
 mod sign_in;
 mod subscribe;
+mod subscribe_office;
 mod subscription;
 mod templates;
 mod text;
 mod topic;
 mod topics;
+mod users;
 mod visit;
 mod words;
 
@@ -84,8 +86,14 @@ pub(crate) fn routes() -> Router<App> {
         .route("/console/topics/new", get(topics::form))
         .route("/console/topics/{topic}", get(topic::show))
         .route("/console/topics/{topic}/settings", get(topic::settings::show).post(topic::settings::save))
+        .route("/console/topics/{topic}/tags", post(topic::extras::tags))
+        .route("/console/topics/{topic}/log-tanks", post(topic::extras::tanks))
         .route("/console/topics/{topic}/delete", get(topic::delete::ask).post(topic::delete::delete))
         .route("/console/topics/{topic}/subscribe", get(subscribe::choose))
+        .route(
+            "/console/topics/{topic}/subscribe/office",
+            get(subscribe_office::show).post(subscribe_office::submit),
+        )
         .route("/console/topics/{topic}/subscribe/{way}", get(subscribe::show).post(subscribe::submit))
         .route("/console/topics/{topic}/publish", get(publish::show).post(publish::submit))
         .route(
@@ -112,6 +120,10 @@ pub(crate) fn routes() -> Router<App> {
         .route("/console/templates/new", get(templates::form))
         .route("/console/templates/{template}", get(templates::show).post(templates::save))
         .route("/console/templates/{template}/delete", get(templates::ask).post(templates::delete))
+        .route("/console/users", get(users::list).post(users::create))
+        .route("/console/users/new", get(users::new))
+        .route("/console/users/{user_id}", get(users::show).post(users::save))
+        .route("/console/users/{user_id}/delete", get(users::ask).post(users::delete))
         .route("/console/about", get(about::show))
         .merge(settings_routes())
 }

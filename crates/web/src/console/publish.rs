@@ -128,7 +128,7 @@ pub(crate) async fn choose(State(app): State<App>, visit: Visit) -> Result<Respo
             return Ok(go(&format!("/console/topics/{}/publish", quoted(topic.topic.name.as_str()))));
         }
         Some(Err(error)) => {
-            let wrong = Wrong::of(error, visit.look.lang).map_err(|error| visit.problem(error))?;
+            let wrong = visit.wrong(error)?;
             wrong.text().to_owned()
         }
         None => String::new(),
@@ -186,7 +186,7 @@ pub(crate) async fn submit(State(app): State<App>, visit: Visit) -> Result<Respo
             Ok(page(StatusCode::OK, &template))
         }
         Err(error) => {
-            template.wrong = Wrong::of(error, visit.look.lang).map_err(|error| visit.problem(error))?;
+            template.wrong = visit.wrong(error)?;
             Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &template))
         }
     }

@@ -3,6 +3,7 @@
 use askama::filters::Safe;
 use carillon_model::delivery::DeliveryState;
 use carillon_model::health::Health;
+use carillon_model::message::Body;
 use carillon_model::outcome::Advice;
 use carillon_model::subscription::SubscriptionState;
 use carillon_model::{Channel, Timestamp};
@@ -10,7 +11,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::frame::Frame;
 use super::text::Lang;
-use super::words;
+use super::{prose, words};
 use crate::smn::protocol;
 
 /// What stands in a path as it is; everything else is written in percent.
@@ -155,6 +156,12 @@ impl Frame {
             Lang::English => &advice.en,
             Lang::Chinese => &advice.zh,
         }
+    }
+
+    /// How a message begins.
+    #[expect(clippy::unused_self, reason = "templates call it on the frame, which they all have")]
+    pub(crate) fn excerpt(&self, body: &Body) -> String {
+        prose::excerpt(body)
     }
 
     /// A sentence in the page's language, its times as every page shows them.

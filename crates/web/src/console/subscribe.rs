@@ -184,7 +184,7 @@ pub(crate) async fn submit(State(app): State<App>, visit: Visit) -> Result<Respo
         // Nothing typed yet is nothing wrong yet.
         Err(_empty) if step == "check" && visit.form.maybe("endpoint").is_none() => {}
         Err(error) => {
-            template.wrong = Wrong::of(error, visit.look.lang).map_err(|error| visit.problem(error))?;
+            template.wrong = visit.wrong(error)?;
         }
     }
     let wrong = !template.wrong.text().is_empty();

@@ -89,7 +89,7 @@ pub(crate) async fn save(State(app): State<App>, visit: Visit) -> Result<Respons
         let topic = quoted(it.urn.topic.topic.as_str());
         return Ok(go(&format!("/console/topics/{topic}/subscriptions/{}?done=saved", it.urn.id)));
     };
-    let wrong = Wrong::of(error, visit.look.lang).map_err(|error| visit.problem(error))?;
+    let wrong = visit.wrong(error)?;
     let f = visit.frame(Place::Topics);
     Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &SubscriptionPage { f, it, remark, filter, wrong }))
 }

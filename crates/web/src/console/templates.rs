@@ -132,7 +132,7 @@ fn shown_page(
                 it.shown = forms.into_iter().map(|form| shown(form, false, visit.look.lang)).collect();
             }
             Err(error) => {
-                it.wrong = Wrong::of(error, visit.look.lang).map_err(|error| visit.problem(error))?;
+                it.wrong = visit.wrong(error)?;
             }
         }
     }
@@ -160,7 +160,7 @@ pub(crate) async fn create(State(app): State<App>, visit: Visit) -> Result<Respo
     match app.service.create_template(&visit.caller, new).await {
         Ok(id) => Ok(go(&format!("/console/templates/{id}?done=created"))),
         Err(error) => {
-            it.wrong = Wrong::of(error, visit.look.lang).map_err(|error| visit.problem(error))?;
+            it.wrong = visit.wrong(error)?;
             Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &it))
         }
     }
@@ -186,7 +186,7 @@ pub(crate) async fn save(State(app): State<App>, visit: Visit) -> Result<Respons
     match app.service.rewrite_template(&visit.caller, &id, content).await {
         Ok(()) => Ok(go(&format!("/console/templates/{id}?done=saved"))),
         Err(error) => {
-            it.wrong = Wrong::of(error, visit.look.lang).map_err(|error| visit.problem(error))?;
+            it.wrong = visit.wrong(error)?;
             Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &it))
         }
     }

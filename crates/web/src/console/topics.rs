@@ -75,7 +75,7 @@ pub(crate) async fn create(State(app): State<App>, visit: Visit) -> Result<Respo
             return Ok(go(&format!("/console/topics/{}?done=created", quoted(topic.topic.name.as_str()))));
         }
         Ok((_there, false)) => Wrong::beside(Field::Name, visit.t().topics.exists),
-        Err(error) => Wrong::of(error, visit.look.lang).map_err(|error| visit.problem(error))?,
+        Err(error) => visit.wrong(error)?,
     };
     let f = Frame { path: "/console/topics/new".to_owned(), ..visit.frame(Place::Topics) };
     Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &NewPage { f, form: visit.form, wrong }))

@@ -15,7 +15,7 @@ use carillon_model::role::Right;
 use carillon_service::{Caller, Error};
 use data_encoding::BASE64URL_NOPAD;
 
-use super::form::Form;
+use super::form::{Form, Wrong};
 use super::frame::{Frame, Place};
 use super::problem::{Problem, Refusal};
 use super::text::{Lang, Texts};
@@ -198,6 +198,11 @@ impl Visit {
     /// A refusal as a page.
     pub(crate) fn problem(&self, error: impl Into<Refusal>) -> Problem {
         Problem::new(self.look.clone(), Some(self.caller.clone()), error.into())
+    }
+
+    /// What a refusal says of the form; a refusal that no change of the form can mend is a page of its own.
+    pub(crate) fn wrong(&self, error: Error) -> Result<Wrong, Problem> {
+        Wrong::of(error, self.look.lang).map_err(|error| self.problem(error))
     }
 
     /// The texts in the visitor's language.

@@ -69,7 +69,8 @@ pub(crate) fn mark(channel: Channel) -> &'static str {
         Channel::Dingtalk | Channel::DingtalkPerson => "dingtalk",
         Channel::Lark => "lark",
         Channel::Wecom => "wecom",
-        Channel::Http | Channel::Https | Channel::Office => "web",
+        Channel::Http | Channel::Https => "web",
+        Channel::Office => "office",
         Channel::Email => "email",
     }
 }

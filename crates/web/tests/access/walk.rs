@@ -66,6 +66,7 @@ pub(crate) async fn there(house: &House) -> Names {
         ("run_id", NOTHING.to_owned()),
         ("group_id", NOTHING.to_owned()),
         ("member_id", NOTHING.to_owned()),
+        ("user_id", "x".to_owned()),
         ("access_key", key),
         ("token_id", token),
         ("name", "introduction".to_owned()),

@@ -12,3 +12,4 @@ mod overview;
 mod pages;
 mod send;
 mod template;
+mod users;

@@ -85,7 +85,7 @@ pub(crate) async fn role(State(app): State<App>, visit: Visit) -> Result<Respons
     let Err(error) = changed else {
         return Ok(go(&format!("/console/accounts/{}?done=saved", it.account)));
     };
-    let wrong = Wrong::of(error, visit.look.lang).map_err(|error| visit.problem(error))?;
+    let wrong = visit.wrong(error)?;
     let shown = account_page(&visit, it, visit.form.clone(), wrong, "role");
     Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &shown))
 }
@@ -102,7 +102,7 @@ pub(crate) async fn password(State(app): State<App>, visit: Visit) -> Result<Res
     let Err(error) = changed else {
         return Ok(go(&format!("/console/accounts/{}?done=password", it.account)));
     };
-    let wrong = Wrong::of(error, visit.look.lang).map_err(|error| visit.problem(error))?;
+    let wrong = visit.wrong(error)?;
     let form = typed(&it);
     Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &account_page(&visit, it, form, wrong, "password")))
 }

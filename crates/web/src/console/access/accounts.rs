@@ -86,7 +86,7 @@ pub(crate) async fn add(State(app): State<App>, visit: Visit) -> Result<Response
     let wrong = match added.await {
         Ok(id) => return Ok(go(&format!("/console/accounts/{id}?done=created"))),
         Err(Error::AccountExists) => Wrong::beside(Field::AccountName, visit.t().access.exists),
-        Err(error) => Wrong::of(error, visit.look.lang).map_err(|error| visit.problem(error))?,
+        Err(error) => visit.wrong(error)?,
     };
     Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &new_page(visit, wrong)))
 }

@@ -66,13 +66,15 @@ fn account_id(text: &str) -> Result<AccountId, Error> {
     AccountId::parse(text).map_err(|_malformed| Error::AccountNotFound)
 }
 
-/// The accounts that a form offers, with the one that is chosen.
-async fn choices(app: &App, visit: &Visit, chosen: AccountId) -> Result<Vec<Member>, Error> {
+/// Whom a new key or token can be for: the one that is chosen, and all that the form offers.
+async fn owners(app: &App, visit: &Visit) -> Result<(String, Vec<Member>), Error> {
+    let asked = visit.form.maybe("account").or_else(|| visit.query("account"));
+    let chosen = asked.map_or(Ok(visit.caller.account), account_id)?;
     let mut members = app.service.list_accounts(&visit.caller, None, CHOICES).await?;
     if !members.iter().any(|member| member.account == chosen) {
         members.push(app.service.account(&visit.caller, chosen).await?);
     }
-    Ok(members)
+    Ok((chosen.to_string(), members))
 }
 
 /// What a list is filtered by: the account that the address names.

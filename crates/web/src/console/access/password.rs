@@ -8,7 +8,6 @@ use carillon_model::Field;
 use carillon_service::Error;
 
 use crate::App;
-use crate::console::form::Wrong;
 use crate::console::frame::{Frame, Place};
 use crate::console::problem::Problem;
 use crate::console::visit::{SESSION, Visit, set_cookie};
@@ -46,7 +45,7 @@ pub(crate) async fn save(State(app): State<App>, visit: Visit) -> Result<Respons
                 present = crate::console::words::refusal(&error, visit.look.lang);
             }
             Err(error) => {
-                let wrong = Wrong::of(error, visit.look.lang).map_err(|error| visit.problem(error))?;
+                let wrong = visit.wrong(error)?;
                 // Without the present one the rule is about that, else about the new one.
                 let is_missing = visit.form.secret("present").is_none();
                 let of_new = !wrong.at(Field::Password.name()).is_empty() && !is_missing;

@@ -11,7 +11,7 @@ use carillon_service::{Error, ListedCredential, Member};
 
 use super::fresh::{Fresh, shown};
 use super::keys::wish;
-use super::{account_id, choices, portion, role_text, wanted};
+use super::{owners, portion, role_text, wanted};
 use crate::App;
 use crate::console::form::{Form, Wrong};
 use crate::console::frame::{Frame, Place};
@@ -75,12 +75,7 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Result<Respons
 }
 
 async fn new_page(app: &App, visit: &Visit, wrong: Wrong) -> Result<NewPage, Problem> {
-    let asked = visit.form.maybe("account").or_else(|| visit.query("account"));
-    let read = async {
-        let chosen = asked.map_or(Ok(visit.caller.account), account_id)?;
-        Ok::<_, Error>((chosen.to_string(), choices(app, visit, chosen).await?))
-    };
-    let (chosen, members) = read.await.map_err(|error| visit.problem(error))?;
+    let (chosen, members) = owners(app, visit).await.map_err(|error| visit.problem(error))?;
     let f = Frame { path: "/console/tokens/new".to_owned(), ..visit.frame(Place::Access) };
     let days = visit.form.maybe("days").unwrap_or("90").to_owned();
     Ok(NewPage { f, form: visit.form.clone(), wrong, members, chosen, days, for_account: false })
@@ -126,7 +121,7 @@ pub(crate) async fn create(State(app): State<App>, visit: Visit) -> Result<Respo
             },
         )),
         Err(error) => {
-            let wrong = Wrong::of(error, visit.look.lang).map_err(|error| visit.problem(error))?;
+            let wrong = visit.wrong(error)?;
             Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &new_page(&app, &visit, wrong).await?))
         }
     }

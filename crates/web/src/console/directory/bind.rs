@@ -12,7 +12,6 @@ use carillon_service::BoundMember;
 use carillon_service::contact::{Typed, Unbound};
 
 use crate::App;
-use crate::console::form::Wrong;
 use crate::console::frame::{Frame, Place};
 use crate::console::office::found;
 use crate::console::page;
@@ -86,7 +85,7 @@ pub(crate) async fn bind(State(app): State<App>, visit: Visit) -> Result<Respons
             (Some(shown.collect::<Vec<_>>()), String::new())
         }
         Err(error) => {
-            let wrong = Wrong::of(error, visit.look.lang).map_err(|error| visit.problem(error))?;
+            let wrong = visit.wrong(error)?;
             (None, wrong.text().to_owned())
         }
     };

@@ -5,9 +5,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use carillon_model::id::EndpointId;
-use carillon_model::office::Connection;
+use carillon_model::office::{Connection, RecipientKind};
 use carillon_service::merge::Gone;
-use carillon_service::{Alike, Error};
+use carillon_service::{Alike, Error, Kept, RecipientFilter};
 
 use super::called;
 use crate::App;
@@ -18,6 +18,9 @@ use crate::console::topics::ROWS;
 use crate::console::visit::Visit;
 use crate::console::{go, page};
 
+/// How many people a search offers.
+const OFFERED: u64 = 20;
+
 #[derive(Template)]
 #[template(path = "directory/gone.html")]
 struct GonePage {
@@ -25,11 +28,20 @@ struct GonePage {
     tab: &'static str,
     it: Connection,
     gone: Vec<Gone>,
+    /// Whom another one is looked for, and by what; and who was found.
+    wanted: String,
+    find: String,
+    found: Vec<Kept>,
     first: bool,
     next: Option<String>,
 }
 
 impl GonePage {
+    /// Whether another one is looked for this one.
+    fn seeks(&self, member: &Kept) -> bool {
+        self.wanted == member.id.to_string()
+    }
+
     fn why(&self, alike: &[Alike]) -> String {
         let t = &self.f.t.gone;
         let word = |alike: &Alike| match alike {
@@ -43,20 +55,30 @@ impl GonePage {
 
 /// The page.
 pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
+    let text = |name: &str| visit.query(name).unwrap_or_default().trim().to_owned();
+    let (wanted, find) = (text("for"), text("find"));
     let read = async {
         let it = found(&app, &visit).await?;
         let after = visit.query("after").map(EndpointId::parse).transpose()?;
         let gone = app.service.list_gone(&visit.caller, it.id, after, ROWS + 1).await?;
-        Ok::<_, Error>((it, gone))
+        let mut others = Vec::new();
+        if !find.is_empty() {
+            let filter = RecipientFilter { text: Some(find.clone()), ..RecipientFilter::default() };
+            let kind = RecipientKind::Member;
+            others = app.service.list_reachable(&visit.caller, it.id, kind, filter, None, OFFERED).await?;
+            // Only somebody who is there can be the one.
+            others.retain(|other| other.is_there);
+        }
+        Ok::<_, Error>((it, gone, others))
     };
-    let (it, mut gone) = read.await.map_err(|error| visit.problem(error))?;
+    let (it, mut gone, others) = read.await.map_err(|error| visit.problem(error))?;
     let rows = usize::try_from(ROWS).unwrap_or(usize::MAX);
     let more = gone.len() > rows;
     gone.truncate(rows);
     let next = gone.last().filter(|_last| more);
     let next = next.map(|last| format!("/console/office/{}/gone?after={}", it.id, last.member.id));
     let (f, first) = (visit.frame(Place::Office), visit.query("after").is_none());
-    Ok(page(StatusCode::OK, &GonePage { f, tab: "gone", it, gone, first, next }))
+    Ok(page(StatusCode::OK, &GonePage { f, tab: "gone", it, gone, wanted, find, found: others, first, next }))
 }
 
 /// Says that one who is gone is another one now.

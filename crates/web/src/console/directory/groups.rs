@@ -66,7 +66,7 @@ pub(crate) async fn create(State(app): State<App>, visit: Visit) -> Result<Respo
             Err(Error::Invalid(invalid)) if invalid.field == Field::Name => {
                 Wrong::beside(Field::Name, visit.t().office.name_rule)
             }
-            Err(error) => Wrong::of(error, visit.look.lang).map_err(|error| visit.problem(error))?,
+            Err(error) => visit.wrong(error)?,
         }
     };
     let f = Frame { path: format!("/console/office/{}/groups", it.id), ..visit.frame(Place::Office) };

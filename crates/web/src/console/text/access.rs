@@ -130,12 +130,22 @@ texts! {
         console: "in the console", "控制台";
         by_key: "with key {}", "访问密钥 {}";
         by_token: "with token {}", "令牌 {}";
+        for_whom: "for {}", "帐号 {}";
+        all_attributes: "All attributes", "全部属性";
     }
 }
 
 texts! {
     /// About the installation.
     About {
+        quotas: "Limits of this project", "本项目的配额";
+        quotas_lead: "The operator sets them when the server starts.", "由运维人员在启动服务时设置。";
+        quota_topics: "Topics", "主题";
+        quota_templates: "Templates", "消息模板";
+        quota_users: "Subscription users", "订阅用户";
+        quota_subscriptions: "Subscriptions of one topic", "每个主题的订阅";
+        quota_publishes: "Messages a minute to one topic", "每个主题每分钟的消息";
+        quota_none: "no limit", "不限";
         title: "About", "关于";
         version: "Version", "版本";
         region: "Region", "区域";

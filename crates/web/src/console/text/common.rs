@@ -37,6 +37,7 @@ texts! {
         messages: "Messages", "消息";
         endpoints: "Addresses", "地址";
         publish: "Publish", "发布";
+        users: "Subscription users", "订阅用户";
         templates: "Templates", "消息模板";
         settings: "System settings", "系统设置";
         office: "Office collaboration", "办公协同";

@@ -82,6 +82,8 @@ texts! {
         same_union: "same person for the platform", "平台认定为同一人";
         same_name: "same name", "姓名相同";
         merge: "This is the one", "确认是此人";
+        other: "Somebody else", "选择其他成员";
+        find_other: "Name or id of the member this is now", "输入对应成员的姓名或编号";
         unmerge: "Take back", "撤销";
         merge_done: "Merged: what names the old id reaches the new one.", "已合并：引用旧编号的内容将送达新编号。";
         unmerge_done: "Taken back.", "已撤销。";

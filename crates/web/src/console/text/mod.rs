@@ -21,6 +21,7 @@ mod office;
 mod send;
 mod template;
 mod topics;
+mod users;
 mod watch;
 
 use carillon_model::message::Locale;
@@ -32,6 +33,7 @@ use self::office::{AppSteps, DoctorText, OfficeText, RunText};
 use self::send::{GuideText, PublishText, SubscribeText, SubscriptionText};
 use self::template::TemplateText;
 use self::topics::{TopicText, TopicsText};
+use self::users::UsersText;
 use self::watch::{DeliveryText, EndpointText, MessageText, OverviewText};
 
 /// A language of the console.
@@ -120,6 +122,7 @@ groups! {
     subscription: SubscriptionText,
     publish: PublishText,
     template: TemplateText,
+    users: UsersText,
     message: MessageText,
     delivery: DeliveryText,
     endpoint: EndpointText,

@@ -28,6 +28,12 @@ texts! {
         save: "Save subscription", "保存订阅";
         secrets_again: "Secrets are not shown again; leave them as they are here only until you save.", "密钥不会再次显示，保存前请重新填写。";
         how: "How to obtain the address", "如何获取地址";
+        office_lead: "A member, a whole department, one of your groups, or a chat that the bot is in. Whom it comes down to is looked up when a message is sent.",
+            "可订阅成员、整个部门、自建人员组，或机器人所在的群聊；发送消息时才展开为具体的人。";
+        office_none: "Connect your company's own app first; then its people and chats can be subscribed.", "请先接入企业自己的应用，之后即可订阅其中的成员和群聊。";
+        office_app: "App", "应用";
+        office_kind: "Kind", "类型";
+        office_add: "Subscribe", "订阅";
         what: "The address", "填写地址";
     }
 }
@@ -38,6 +44,8 @@ texts! {
         webhook: "Webhook address", "Webhook 地址";
         url: "URL", "网址";
         user_or_group: "userId or group id", "userId 或群会话 ID";
+        office: "People and chats of an office app", "办公应用中的成员与群聊";
+        office_for: "Members, departments, groups and chats, by a connected app", "通过已接入的应用送达成员、部门、人员组和群聊";
         web: "Web endpoint", "Web 地址";
         web_for: "Your own program, by HTTP or HTTPS, with signed requests", "通过 HTTP(S) 推送到自己的程序，请求带签名";
         mailbox: "E-mail address", "邮箱地址";

@@ -42,6 +42,20 @@ texts! {
         policy_show: "Others may use this topic; show the rules", "允许其他项目使用，查看规则";
         tags: "Tags", "标签";
         tanks: "Delivery log to", "投递日志";
+        tags_lead: "A key, or a key with a value: topics are found by them over the API.", "一个键，可带一个值；通过接口可按标签查找主题。";
+        tag_key: "Key", "键";
+        tag_value: "Value", "值";
+        tag_add: "Set tag", "设置标签";
+        take_off: "Take off", "移除";
+        tanks_title: "Delivery log", "投递日志";
+        tanks_lead: "What becomes of this topic's messages is written to the server's delivery log, under a group and a stream.",
+            "该主题的投递结果会写入服务器的投递日志，并带上日志组和日志流。";
+        tanks_none: "The server writes no delivery log: its operator starts it with --delivery-log to have one.",
+            "服务器没有写投递日志，由运维人员在启动时开启。";
+        tank_group: "Log group", "日志组";
+        tank_stream: "Log stream", "日志流";
+        tank_add: "Add", "添加";
+        tank_remove: "Remove", "移除";
         policy_hint: "Who else may publish or subscribe, as JSON in SMN's form. Empty: this project alone.",
             "允许谁发布或订阅，格式同 SMN 的 JSON。留空则仅限本项目。";
         danger: "Delete this topic", "删除主题";

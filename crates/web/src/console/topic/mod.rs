@@ -1,6 +1,7 @@
 //! One topic: who gets its messages, and what was published lately.
 
 pub(crate) mod delete;
+pub(crate) mod extras;
 pub(crate) mod settings;
 
 use askama::Template;

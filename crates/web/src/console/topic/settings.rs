@@ -1,16 +1,19 @@
-//! A topic's display name, introduction and access policy.
+//! A topic's display name, introduction and access policy; the page shows its tags and log tanks, too.
 
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use carillon_model::logtank::Logtank;
 use carillon_model::role::Right;
+use carillon_model::tag::Tag;
 use carillon_service::Error;
+use carillon_service::tag::TopicKey;
 use carillon_service::topic::NamedTopic;
 
 use super::named;
 use crate::App;
-use crate::console::form::Wrong;
+use crate::console::form::Form;
 use crate::console::frame::{Frame, Place};
 use crate::console::problem::Problem;
 use crate::console::show::quoted;
@@ -19,37 +22,59 @@ use crate::console::{go, page};
 
 #[derive(Template)]
 #[template(path = "topic_settings.html")]
-struct SettingsPage {
+pub(super) struct SettingsPage {
     f: Frame,
     topic: NamedTopic,
     display_name: String,
     introduction: String,
     policy: String,
-    /// Which of the three was refused, and why.
+    tags: Vec<Tag>,
+    tanks: Vec<Logtank>,
+    /// Whether the server writes a delivery log.
+    logs: bool,
+    /// What was typed for a new tag or log tank that was refused.
+    typed: Form,
+    /// Which part was refused, and why.
     at: &'static str,
     wrong: String,
+}
+
+impl SettingsPage {
+    /// The page as the topic stands.
+    pub(super) async fn read(app: &App, visit: &Visit) -> Result<Self, Error> {
+        let topic = named(app, visit).await?;
+        let (caller, urn) = (&visit.caller, topic.urn.to_string());
+        let (topic, attributes, _none) = app.service.topic_attributes(caller, &urn, None).await?;
+        let tags = app.service.list_tags(caller, TopicKey::Name(topic.topic.name.as_str())).await?;
+        let tanks = app.service.list_logtanks(caller, &urn).await?;
+        let mut f = visit.frame(Place::Topics);
+        f.path = format!("/console/topics/{}/settings", quoted(topic.topic.name.as_str()));
+        Ok(Self {
+            f,
+            display_name: topic.topic.display_name.clone(),
+            topic,
+            introduction: attributes.introduction,
+            policy: attributes.access_policy,
+            tags,
+            tanks,
+            logs: app.service.has_delivery_log(),
+            typed: visit.form.clone(),
+            at: "",
+            wrong: String::new(),
+        })
+    }
+
+    /// The same, with what is wrong with a part of it.
+    pub(super) fn refused(self, at: &'static str, wrong: &str) -> Self {
+        Self { at, wrong: wrong.to_owned(), ..self }
+    }
 }
 
 /// The form.
 pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
     visit.must(Right::Change)?;
-    let read = async {
-        let topic = named(&app, &visit).await?;
-        let urn = topic.urn.to_string();
-        let (topic, attributes, _none) = app.service.topic_attributes(&visit.caller, &urn, None).await?;
-        Ok::<_, Error>((topic, attributes))
-    };
-    let (topic, attributes) = read.await.map_err(|error| visit.problem(error))?;
-    let template = SettingsPage {
-        f: visit.frame(Place::Topics),
-        display_name: topic.topic.display_name.clone(),
-        topic,
-        introduction: attributes.introduction,
-        policy: attributes.access_policy,
-        at: "",
-        wrong: String::new(),
-    };
-    Ok(page(StatusCode::OK, &template))
+    let shown = SettingsPage::read(&app, &visit).await.map_err(|error| visit.problem(error))?;
+    Ok(page(StatusCode::OK, &shown))
 }
 
 /// Changes what was changed. The three are three calls, as in the API; a refusal of one is shown beside it.
@@ -74,9 +99,9 @@ pub(crate) async fn save(State(app): State<App>, visit: Visit) -> Result<Respons
     let Err(error) = saved else {
         return Ok(go(&format!("/console/topics/{}?done=saved", quoted(topic.topic.name.as_str()))));
     };
-    let wrong = Wrong::of(error, visit.look.lang).map_err(|error| visit.problem(error))?;
+    let wrong = visit.wrong(error)?;
     let wrong = wrong.text().to_owned();
-    let f = visit.frame(Place::Topics);
-    let template = SettingsPage { f, topic, display_name, introduction, policy, at, wrong };
-    Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &template))
+    let shown = SettingsPage::read(&app, &visit).await.map_err(|error| visit.problem(error))?;
+    let shown = SettingsPage { display_name, introduction, policy, ..shown };
+    Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &shown.refused(at, &wrong)))
 }

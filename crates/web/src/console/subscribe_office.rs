@@ -1,0 +1,154 @@
+//! Subscribing people and chats of an office app: choose the app, find whom, subscribe.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use carillon_model::Channel;
+use carillon_model::id::ConnectionId;
+use carillon_model::office::{Connection, RecipientKind};
+use carillon_model::role::Right;
+use carillon_model::subscription::Extension;
+use carillon_service::subscription::Subscribe;
+use carillon_service::topic::NamedTopic;
+use carillon_service::{Error, RecipientFilter};
+
+use super::form::Wrong;
+use super::frame::{Frame, Place};
+use super::problem::Problem;
+use super::show::quoted;
+use super::visit::Visit;
+use super::{go, page, topic};
+use crate::App;
+
+/// How many a search offers.
+const OFFERED: u64 = 20;
+/// How many departments are searched.
+const DEPARTMENTS_MAX: u64 = 5_000;
+
+/// Somebody who can be subscribed.
+struct Offer {
+    name: String,
+    id: String,
+}
+
+#[derive(Template)]
+#[template(path = "subscribe_office.html")]
+struct OfficePage {
+    f: Frame,
+    topic: NamedTopic,
+    connections: Vec<Connection>,
+    chosen: Option<ConnectionId>,
+    kind: RecipientKind,
+    find: String,
+    offers: Vec<Offer>,
+    wrong: Wrong,
+}
+
+impl OfficePage {
+    fn is_chosen(&self, connection: &Connection) -> bool {
+        self.chosen == Some(connection.id)
+    }
+
+    /// Every kind with its words.
+    fn kinds(&self) -> [(RecipientKind, &'static str); 4] {
+        let t = &self.f.t.directory;
+        [
+            (RecipientKind::Member, t.members),
+            (RecipientKind::Department, t.departments),
+            (RecipientKind::Group, t.groups),
+            (RecipientKind::Chat, t.chats),
+        ]
+    }
+
+    fn endpoint(&self, offer: &Offer) -> String {
+        let connection = self.chosen.map(|id| id.to_string()).unwrap_or_default();
+        format!("office:{connection}:{}:{}", self.kind.name(), offer.id)
+    }
+}
+
+async fn offers(
+    app: &App,
+    visit: &Visit,
+    connection: ConnectionId,
+    kind: RecipientKind,
+    find: &str,
+) -> Result<Vec<Offer>, Error> {
+    let (caller, service) = (&visit.caller, &app.service);
+    let wanted = find.to_lowercase();
+    let fits = |offer: &Offer| offer.name.to_lowercase().contains(&wanted) || offer.id == find;
+    let limit = usize::try_from(OFFERED).unwrap_or(usize::MAX);
+    match kind {
+        RecipientKind::Member | RecipientKind::Chat => {
+            let text = Some(find.to_owned()).filter(|find| !find.is_empty());
+            let filter = RecipientFilter { text, ..RecipientFilter::default() };
+            let found = service.list_reachable(caller, connection, kind, filter, None, OFFERED).await?;
+            let there = found.into_iter().filter(|one| one.is_there);
+            Ok(there.map(|one| Offer { name: one.name, id: one.platform_id }).collect())
+        }
+        RecipientKind::Department => {
+            let found = service.list_departments(caller, connection, None, DEPARTMENTS_MAX).await?;
+            let all = found.into_iter().map(|(one, _members)| Offer { name: one.name, id: one.id });
+            Ok(all.filter(fits).take(limit).collect())
+        }
+        RecipientKind::Group => {
+            let found = service.list_groups(caller, connection).await?;
+            let all = found.into_iter().map(|one| Offer { name: one.name, id: one.id.to_string() });
+            Ok(all.filter(fits).take(limit).collect())
+        }
+    }
+}
+
+async fn read(app: &App, visit: &Visit, wrong: Wrong) -> Result<OfficePage, Error> {
+    let topic = topic::named(app, visit).await?;
+    let connections = app.service.list_connections(&visit.caller).await?;
+    let text = |name: &str| {
+        let typed = visit.form.maybe(name).or_else(|| visit.query(name));
+        typed.unwrap_or_default().trim().to_owned()
+    };
+    let named = ConnectionId::parse(&text("connection")).ok();
+    let chosen = connections.iter().find(|it| Some(it.id) == named).or(connections.first()).map(|it| it.id);
+    let kind = RecipientKind::from_name(&text("kind")).unwrap_or(RecipientKind::Member);
+    let find = text("find");
+    let offers = match chosen {
+        Some(connection) => offers(app, visit, connection, kind, &find).await?,
+        None => Vec::new(),
+    };
+    let mut f = visit.frame(Place::Topics);
+    if !wrong.text().is_empty() {
+        f.path = format!("/console/topics/{}/subscribe/office", quoted(topic.topic.name.as_str()));
+    }
+    Ok(OfficePage { f, topic, connections, chosen, kind, find, offers, wrong })
+}
+
+/// The search.
+pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
+    visit.must(Right::Change)?;
+    let shown = read(&app, &visit, Wrong::default()).await.map_err(|error| visit.problem(error))?;
+    Ok(page(StatusCode::OK, &shown))
+}
+
+/// Subscribes one of them.
+pub(crate) async fn submit(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
+    visit.must(Right::Change)?;
+    let done = async {
+        let topic = topic::named(&app, &visit).await?;
+        let wanted = Subscribe {
+            channel: Channel::Office,
+            protocol: Channel::Office.name().to_owned(),
+            endpoint: visit.form.get("endpoint").into(),
+            extension: Extension::default(),
+            remark: visit.form.maybe("remark").map(str::to_owned),
+        };
+        app.service.subscribe(&visit.caller, &topic.urn.to_string(), wanted).await?;
+        Ok::<_, Error>(topic.topic.name)
+    };
+    match done.await {
+        Ok(name) => Ok(go(&format!("/console/topics/{}?done=created", quoted(name.as_str())))),
+        Err(error) => {
+            let wrong = visit.wrong(error)?;
+            let shown = read(&app, &visit, wrong).await.map_err(|error| visit.problem(error))?;
+            Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &shown))
+        }
+    }
+}
