@@ -92,6 +92,7 @@ class Company:
         self.calls()
         new = {"platform": self.platform.removesuffix("_app"), "name": "HQ", "app_secret": SECRET, **typed}
         path = "/api/v1/connections/" + self.api("POST", "/api/v1/connections", new)["id"]
+        self.path = path
         checked = self.api("POST", path + "/check", {"test_to": "u001"})["findings"]
         bad = [finding for finding in checked if not finding["ok"]]
         assert not bad, bad
@@ -103,6 +104,16 @@ class Company:
         self.change(range=[])
         self.used(path, self.platform == "dingtalk_app" and "agent_id" in typed)
         return self.calls()
+
+    def told(self, data, query="", headers=None):
+        """Tells Carillon what a platform would tell it; gives the status and the answer."""
+        url = self.installation.url + "/callbacks/" + self.path.rsplit("/", 1)[1] + query
+        answer = requests.post(url, data=data, headers=headers or {}, timeout=harness.PATIENCE)
+        return answer.status_code, answer.text
+
+    def heard(self, key, token):
+        """Lets Carillon believe events that this key and this token prove."""
+        return self.api("PUT", self.path + "/callback", {"callback": {"token": token, "key": key}})
 
     def updated(self, path, members):
         run = path + "/updates/" + self.api("POST", path + "/update")["run_id"]
@@ -121,7 +132,9 @@ class Company:
             return json.loads(answer.read())["id"]
 
     def used(self, path, notices=False):
-        """Sends."""
+        """Sends, and says what a chat is for."""
+        if self.platform == "feishu":
+            self.api("PUT", f"{path}/chats/{CHAT}", {"description": "by Carillon"})
         to = [{"kind": "member", "id": "u001"}, {"kind": "chat", "id": CHAT}]
         connection = path.rsplit("/", 1)[1]
         for content in ({"text": "plain"}, {"title": "磁盘", "markdown": "**91 %** of `/`", "severity": "critical"}):
@@ -147,8 +160,9 @@ class Company:
 
 def plain(path):
     """A path of which the ids are left out."""
+    path = urllib.parse.unquote(path)
     pieces = path.split("/")
-    places = {"departments": 4, "users": 4, "messages": 4}
+    places = {"departments": 4, "users": 4, "messages": 4, "chats": 4}
     for name, place in places.items():
         if len(pieces) > place + 1 and pieces[place] == name and pieces[place + 1] not in ("find_by_department", "batch_get_id"):
             pieces[place + 1] = "{id}"

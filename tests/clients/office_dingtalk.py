@@ -14,6 +14,7 @@ from alibabacloud_dingtalk.robot_1_0.client import Client as RobotClient
 from alibabacloud_tea_openapi.models import Config
 from alibabacloud_tea_util.models import RuntimeOptions
 from dingtalk import AppKeyClient, DingTalkException
+from dingtalk.crypto import DingTalkCrypto
 import requests
 
 import office
@@ -50,6 +51,28 @@ class Dingtalk(unittest.TestCase):
         with self.assertRaises(DingTalkException) as refusal:
             ask(*words)
         self.assertEqual(refusal.exception.errcode, code)
+
+    def test_change_events(self):
+        """Sealed and signed by dingtalk-sdk, which opens the answer."""
+        key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
+        self.company.heard(key, "tok0001")
+        crypto = DingTalkCrypto("tok0001", key, APP_KEY)
+
+        def told(event, **change):
+            sealed = {**crypto.encrypt_message(json.dumps(event)), **change}
+            query = f"?signature={sealed['msg_signature']}&timestamp={sealed['timeStamp']}&nonce={sealed['nonce']}"
+            return self.company.told(json.dumps({"encrypt": sealed["encrypt"]}), query)
+
+        for event, due in (({"EventType": "check_url"}, False), ({"EventType": "user_leave_org", "UserId": ["u001"]}, True)):
+            status, answer = told(event)
+            self.assertEqual(status, 200, answer)
+            answer = json.loads(answer)
+            opened = crypto.decrypt_message(answer, answer["msg_signature"], answer["timeStamp"], answer["nonce"])
+            self.assertEqual(opened, "success")
+            state = self.company.api("GET", self.company.path + "/callback")
+            self.assertEqual(state["update_due_at"] is not None, due)
+        self.assertEqual(told({"EventType": "user_add_org"}, nonce="another")[0], 403)
+        self.assertEqual(told({"EventType": "user_add_org"}, timeStamp="1700000000000")[0], 403)
 
     def test_a_wrong_secret_is_told(self):
         with self.assertRaises(TeaException) as refusal:

@@ -1,10 +1,16 @@
 """The official SDK of Lark and Feishu, `lark-oapi`, against the simulated platform."""
 
+import base64
+import hashlib
 import json
+import os
+import time
 import unittest
 import uuid
 
 import lark_oapi as lark
+from Crypto.Cipher import AES
+from Crypto.Util.Padding import pad
 from lark_oapi.api.application.v6 import ListScopeRequest
 from lark_oapi.api.auth.v3 import InternalTenantAccessTokenRequest, InternalTenantAccessTokenRequestBody
 from lark_oapi.api.contact.v3 import (
@@ -14,6 +20,7 @@ from lark_oapi.api.contact.v3 import (
 from lark_oapi.api.im.v1 import (
     CreateFileRequest, CreateFileRequestBody, CreateImageRequest, CreateImageRequestBody, CreateMessageRequest,
     CreateMessageRequestBody, DeleteMessageRequest, ListChatRequest, PatchMessageRequest, PatchMessageRequestBody,
+    UpdateChatRequest, UpdateChatRequestBody,
 )
 
 import office
@@ -108,6 +115,61 @@ class Lark(unittest.TestCase):
         self.company.change(grant=["im:chat", "im:chat:readonly"])
         self.assertEqual(refused.code, 99991672)
         self.assertIn("im:chat", refused.msg)
+
+    def test_a_chat_is_changed(self):
+        def changed(chat, name):
+            body = UpdateChatRequestBody.builder().name(name).description("by the SDK").build()
+            asked = UpdateChatRequest.builder().chat_id(chat).user_id_type("open_id").request_body(body).build()
+            return self.client.im.v1.chat.update(asked)
+
+        self.good(changed(office.CHAT, "Release room"))
+        self.assertEqual(changed(office.CHAT, "x" * 61).code, 232001)
+        self.assertEqual(changed("oc_other", "Other").code, 232011)
+        chats = self.pages(self.client.im.v1.chat.list, lambda: ListChatRequest.builder())
+        self.assertEqual([it.description for it in chats], ["by the SDK"])
+
+    def test_change_events(self):
+        """Sealed here with pycryptodome and signed by hand; the SDK's own handler takes the same requests."""
+        key, token = "ek-notify-01", "vtok-0001"
+        self.company.heard(key, token)
+
+        def sealed(event):
+            plain = pad(json.dumps(event, ensure_ascii=False).encode(), 16)
+            iv = os.urandom(16)
+            cipher = AES.new(hashlib.sha256(key.encode()).digest(), AES.MODE_CBC, iv)
+            return json.dumps({"encrypt": base64.b64encode(iv + cipher.encrypt(plain)).decode()}).encode()
+
+        def signed(body, at=None):
+            at = str(at or int(time.time()))
+            sign = hashlib.sha256(at.encode() + b"n0nce" + key.encode() + body).hexdigest()
+            return {"X-Lark-Request-Timestamp": at, "X-Lark-Request-Nonce": "n0nce", "X-Lark-Signature": sign}
+
+        asked = sealed({"challenge": "c-9", "token": token, "type": "url_verification"})
+        self.assertEqual(self.company.told(asked), (200, '{"challenge":"c-9"}'))
+        event = sealed({
+            "schema": "2.0", "event": {},
+            "header": {"event_id": "ev-1", "event_type": "contact.user.deleted_v3", "token": token, "app_id": APP_ID},
+        })
+        heard = []
+        handler = lark.EventDispatcherHandler.builder(key, token).register_p2_customized_event(
+            "contact.user.deleted_v3", lambda event: heard.append(event.header.event_id)).build()
+        request = lark.RawRequest()
+        request.uri, request.body, request.headers = "/", event, signed(event)
+        self.assertEqual(handler.do(request).status_code, 200)
+        self.assertEqual(heard, ["ev-1"])
+
+        self.assertEqual(self.company.told(event)[0], 403, "not signed")
+        self.assertEqual(self.company.told(event + b" ", headers=signed(event))[0], 403, "changed on the way")
+        self.assertEqual(self.company.told(event, headers=signed(event, int(time.time()) - 7200))[0], 403, "long ago")
+        self.assertIsNone(self.company.api("GET", self.company.path + "/callback")["update_due_at"])
+        self.assertEqual(self.company.told(event, headers=signed(event)), (200, "{}"))
+        state = self.company.api("GET", self.company.path + "/callback")
+        self.assertEqual(state["heard"], "contact.user.deleted_v3")
+        self.assertIsNotNone(state["update_due_at"])
+        # Told again, it is answered and does nothing.
+        self.assertEqual(self.company.told(event, headers=signed(event)), (200, "{}"))
+        again = self.company.api("GET", self.company.path + "/callback")
+        self.assertEqual(again["heard_at"], state["heard_at"])
 
     def send(self, id_type, to, kind, content, key=None):
         body = CreateMessageRequestBody.builder().receive_id(to).msg_type(kind).content(json.dumps(content))

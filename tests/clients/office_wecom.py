@@ -1,8 +1,12 @@
 """`wechatpy`, a widely used client of WeCom, against the simulated platform."""
 
+import time
 import unittest
+import xml.etree.ElementTree as ElementTree
 
+import requests
 from wechatpy.enterprise import WeChatClient
+from wechatpy.enterprise.crypto import WeChatCrypto
 from wechatpy.exceptions import WeChatClientException
 
 import office
@@ -23,6 +27,35 @@ class Wecom(unittest.TestCase):
         missing = cls.own - cls.company.calls()
         cls.company.__exit__(None, None, None)
         assert not missing, missing
+
+    def test_change_events(self):
+        """Sealed and signed by wechatpy."""
+        key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
+        self.company.heard(key, "tok0001")
+        crypto = WeChatCrypto("tok0001", key, CORP_ID)
+
+        def sealed(text, at=None):
+            at = str(at or int(time.time()))
+            body = crypto.encrypt_message(text, "n0nce", at)
+            signature = ElementTree.fromstring(body).find("MsgSignature").text
+            return body.encode(), f"?msg_signature={signature}&timestamp={at}&nonce=n0nce"
+
+        event = ("<xml><ToUserName><![CDATA[x]]></ToUserName><Event><![CDATA[change_contact]]></Event>"
+                 "<ChangeType><![CDATA[delete_user]]></ChangeType><UserID><![CDATA[李雷]]></UserID></xml>")
+        body, query = sealed(event)
+        self.assertEqual(self.company.told(body)[0], 403, "not signed")
+        self.assertEqual(self.company.told(body, query.replace("n0nce", "other"))[0], 403, "signed otherwise")
+        self.assertEqual(self.company.told(*sealed(event, int(time.time()) - 7200))[0], 403, "long ago")
+        self.assertEqual(self.company.told(body, query), (200, "success"))
+        state = self.company.api("GET", self.company.path + "/callback")
+        self.assertEqual(state["heard"], "change_contact delete_user")
+        self.assertIsNotNone(state["update_due_at"])
+        # The platform's first question is a GET whose text comes back opened.
+        body, query = sealed("1616140317555161061")
+        echo = ElementTree.fromstring(body).find("Encrypt").text
+        url = self.company.installation.url + "/callbacks/" + self.company.path.rsplit("/", 1)[1] + query
+        answer = requests.get(url, params={"echostr": echo}, timeout=10)
+        self.assertEqual((answer.status_code, answer.text), (200, "1616140317555161061"))
 
     @classmethod
     def connected(cls, secret):

@@ -120,6 +120,7 @@ impl Directories {
         if let Some(every) = self.every {
             self.begin_due(every).await?;
         }
+        self.begin_changed().await?;
         for run in self.store.run_list_running().await? {
             if stop.is_cancelled() {
                 return Ok(());
@@ -152,6 +153,17 @@ impl Directories {
             if late >= every / 10 * share / 1_000 {
                 let run = self.store.run_begin(connection, "timer".to_owned()).await?;
                 tracing::info!(%connection, %run, "a directory's turn has come");
+            }
+        }
+        Ok(())
+    }
+
+    /// Begins readings for what the platforms told of changes.
+    async fn begin_changed(&self) -> Result<(), Error> {
+        for connection in self.store.connection_list_changed().await? {
+            if self.is_mine(connection) {
+                let run = self.store.run_begin(connection, "events".to_owned()).await?;
+                tracing::info!(%connection, %run, "the platform told of changes in a directory");
             }
         }
         Ok(())

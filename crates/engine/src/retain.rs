@@ -63,6 +63,7 @@ impl Retain {
         let more = keys > 0 || lines > 0 || files;
         self.store.tally_forget(ROWS_MAX).await?;
         self.store.calls_forget(ROWS_MAX).await?;
+        self.store.callback_forget(ROWS_MAX).await?;
         let Some(keep) = self.keep else { return Ok(more) };
         let keep_ms = i64::try_from(keep.as_millis()).unwrap_or(i64::MAX);
         let before = Timestamp(self.clock.now().0.saturating_sub(keep_ms));

@@ -76,6 +76,10 @@ deeds! {
     ConnectionCreate "connection.create";
     /// Changed a connection.
     ConnectionUpdate "connection.update";
+    /// Set or took away the secrets of a connection's callbacks.
+    ConnectionCallback "connection.callback";
+    /// Changed a chat's name or description.
+    ChatUpdate "chat.update";
     /// Removed a connection.
     ConnectionDelete "connection.delete";
     /// Set how many calls a month an app may make.

@@ -161,6 +161,8 @@ fields! {
     To = "to",
     /// A mail address or a phone number of a member.
     Contact = "contact",
+    /// The secrets of a connection's callbacks.
+    Callback = "callback",
     /// How many calls a month may be made.
     CallsLimit = "limit",
     /// The images that go with a push.

@@ -6,6 +6,7 @@
 //! | the one client, its deadline and its caps | `http` |
 //! | which addresses may be dialled | `guard` |
 //! | `--connect-to` | `connect_to` |
+//! | what platforms tell by themselves | `callback` |
 //! | access tokens | `token` |
 //! | calls that platforms count by the month | `meter` |
 //! | the bytes of images and files | `depot` |
@@ -33,6 +34,7 @@ use tokio::sync::Semaphore;
 
 mod advice;
 mod authorities;
+mod callback;
 mod certificate;
 mod clean;
 mod connect_to;
@@ -59,6 +61,7 @@ mod wire;
 
 pub use advice::advice;
 pub use authorities::Authorities;
+pub use callback::{Heard, Told, Unproved, hear};
 pub use connect_to::ConnectTo;
 pub use depot::{Depot, Held};
 pub use email::{MailSettings, Relay, Security, Sender};

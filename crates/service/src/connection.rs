@@ -64,11 +64,7 @@ impl Service {
 
     async fn prove(&self, app: &App) -> Result<(), Error> {
         let proved = self.providers.office_prove(app).await;
-        proved.map_err(|fault| Error::PlatformRefuses {
-            field: field(&fault),
-            sentence: fault.sentence(),
-            zh: fault.advice().zh.into_owned(),
-        })
+        proved.map_err(|fault| refused(&fault))
     }
 
     /// Lists the project's connections, oldest first.
@@ -117,7 +113,18 @@ impl Service {
         caller.may(Right::Change)?;
         self.connection(caller, id).await?;
         let app = self.store.connection_open(id).await?.ok_or(Error::ConnectionNotFound)?;
-        Ok(self.providers.office_check(&app).await)
+        let mut found = self.providers.office_check(&app).await;
+        found.extend(self.check_callbacks(caller, id).await?);
+        Ok(found)
+    }
+}
+
+/// What the platform refuses, and which field that is about.
+pub(crate) fn refused(fault: &Fault) -> Error {
+    Error::PlatformRefuses {
+        field: field(fault),
+        sentence: fault.sentence(),
+        zh: fault.advice().zh.into_owned(),
     }
 }
 

@@ -3,7 +3,10 @@
 use carillon_model::clock::Timestamp;
 use carillon_model::id::{ConnectionId, ProjectId};
 use carillon_model::limits;
+use carillon_model::office::callback::Callback;
 use carillon_model::office::{App, Connection, Platform, Range};
+
+use serde::{Deserialize, Serialize};
 
 use crate::db::{Row, Tx, params};
 use crate::error::Error;
@@ -29,14 +32,36 @@ pub(crate) fn place(id: &str) -> Place<'_> {
     Place { table: "connection", row: id, column: "sealed" }
 }
 
-/// Opens an app from its sealed bytes.
-pub(crate) fn open_app(vault: &Vault, id: &str, sealed: &[u8]) -> Result<App, Error> {
+/// What is sealed of a connection.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Kept {
+    /// The app.
+    #[serde(flatten)]
+    pub(crate) app: App,
+    /// What proves its callbacks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) callback: Option<Callback>,
+}
+
+/// Opens all that is sealed of a connection.
+pub(crate) fn open_kept(vault: &Vault, id: &str, sealed: &[u8]) -> Result<Kept, Error> {
     let plain = vault.open_sealed(place(id), sealed)?;
     serde_json::from_slice(&plain).map_err(|_json| Error::Sealed("its content has another form"))
 }
 
-fn seal(vault: &Vault, chance: &dyn carillon_model::Chance, id: &str, app: &App) -> Result<Vec<u8>, Error> {
-    let plain = serde_json::to_vec(app).map_err(|_json| Error::Sealed("it has no JSON form"))?;
+/// Opens an app from its sealed bytes.
+pub(crate) fn open_app(vault: &Vault, id: &str, sealed: &[u8]) -> Result<App, Error> {
+    open_kept(vault, id, sealed).map(|kept| kept.app)
+}
+
+/// Seals a connection's secrets.
+pub(crate) fn seal(
+    vault: &Vault,
+    chance: &dyn carillon_model::Chance,
+    id: &str,
+    kept: &Kept,
+) -> Result<Vec<u8>, Error> {
+    let plain = serde_json::to_vec(kept).map_err(|_json| Error::Sealed("it has no JSON form"))?;
     vault.seal(place(id), &zeroize::Zeroizing::new(plain), chance)
 }
 
@@ -112,12 +137,13 @@ impl Store {
                 return Ok(Connected::Full);
             }
             key_check::follow(tx, &vault)?;
-            let text = id.to_string();
-            let seq = sealed::append(tx, seal(&vault, chance.as_ref(), &text, &app)?)?;
+            let (text, platform) = (id.to_string(), app.platform());
+            let seq =
+                sealed::append(tx, seal(&vault, chance.as_ref(), &text, &Kept { app, callback: None })?)?;
             tx.execute(
                 "INSERT INTO connection (id, project_id, name, platform, sealed_seq, created_at)
                  VALUES ($1, $2, $3, $4, $5, $6)",
-                params![text, project.as_str(), name.as_str(), app.platform().name(), seq, now],
+                params![text, project.as_str(), name.as_str(), platform.name(), seq, now],
             )?;
             Ok(Connected::Done(id))
         };
@@ -139,9 +165,11 @@ impl Store {
         let (vault, chance) = (self.vault.clone(), self.chance.clone());
         let change = move |tx: &mut Tx<'_>| {
             let text = id.to_string();
-            let sql = "SELECT sealed_seq FROM connection WHERE id = $1 AND project_id = $2";
+            let sql = "SELECT c.sealed_seq, x.bytes FROM connection c JOIN sealed x ON x.seq = c.sealed_seq
+                 WHERE c.id = $1 AND c.project_id = $2";
             let row = tx.query_one("connection", sql, params![text.as_str(), project.as_str()])?;
             let Some(mut row) = row else { return Ok(Connected::NotThere) };
+            let (seq, sealed) = (row.int()?, row.bytes()?);
             if let Some(name) = &name {
                 if name_taken(tx, project.as_str(), name, &text)? {
                     return Ok(Connected::NameTaken);
@@ -149,12 +177,14 @@ impl Store {
                 let sql = "UPDATE connection SET name = $2 WHERE id = $1";
                 tx.execute(sql, params![text.as_str(), name.as_str()])?;
             }
-            if let Some(app) = &app {
+            if let Some(app) = app {
+                let (platform, callback) = (app.platform(), open_kept(&vault, &text, &sealed)?.callback);
                 key_check::follow(tx, &vault)?;
-                sealed::erase(tx, row.int()?)?;
-                let seq = sealed::append(tx, seal(&vault, chance.as_ref(), &text, app)?)?;
+                sealed::erase(tx, seq)?;
+                let kept = Kept { app, callback };
+                let seq = sealed::append(tx, seal(&vault, chance.as_ref(), &text, &kept)?)?;
                 let sql = "UPDATE connection SET sealed_seq = $2, platform = $3 WHERE id = $1";
-                tx.execute(sql, params![text.as_str(), seq, app.platform().name()])?;
+                tx.execute(sql, params![text.as_str(), seq, platform.name()])?;
             }
             Ok(Connected::Done(id))
         };
@@ -223,6 +253,7 @@ impl Store {
                  AND endpoint_id IN (SELECT id FROM office_recipient WHERE connection_id = $1)",
                 "DELETE FROM office_membership WHERE connection_id = $1",
                 "DELETE FROM office_department WHERE connection_id = $1",
+                "DELETE FROM callback_seen WHERE connection_id = $1",
                 "DELETE FROM office_contact WHERE connection_id = $1",
                 "DELETE FROM office_recipient WHERE connection_id = $1",
                 "DELETE FROM office_staged WHERE run_id IN (SELECT id FROM office_run WHERE connection_id = $1)",

@@ -131,13 +131,15 @@ struct Expansion<'a, 't> {
     now: Timestamp,
     fresh: Box<dyn FnMut() -> EndpointId + 'a>,
     seen: BTreeSet<String>,
+    /// How many were come upon, those that were seen before among them.
+    met: usize,
     children: Option<BTreeMap<String, Vec<String>>>,
     found: Expanded,
 }
 
 impl Expansion<'_, '_> {
     fn add(&mut self, recipient: &Recipient) -> Result<(), Error> {
-        let before = (self.found.to.len(), self.found.unreached.len());
+        let before = (self.met, self.found.unreached.len());
         match recipient.kind {
             RecipientKind::Member | RecipientKind::Chat => return self.add_named(recipient),
             RecipientKind::Department => {
@@ -155,7 +157,7 @@ impl Expansion<'_, '_> {
                 self.add_group(&group)?;
             }
         }
-        if (self.found.to.len(), self.found.unreached.len()) == before {
+        if (self.met, self.found.unreached.len()) == before {
             self.found.unreached.push((recipient.clone(), Unreached::Empty));
         }
         Ok(())
@@ -291,6 +293,7 @@ impl Expansion<'_, '_> {
         let id = row.parsed(|text| EndpointId::parse(text).ok())?;
         let (platform_id, name) = (row.text()?, row.text()?);
         let gone = row.int()? == 1;
+        self.met += 1;
         if self.seen.insert(id.to_string()) {
             self.found.to.push(Addressed { id, kind, platform_id, name, gone });
             return Ok(gone);
@@ -324,6 +327,7 @@ impl Store {
                 now,
                 fresh: Box::new(|| EndpointId::new(now, chance.as_ref())),
                 seen: BTreeSet::new(),
+                met: 0,
                 children: None,
                 found: Expanded::default(),
             };
@@ -375,6 +379,39 @@ impl Store {
             Ok(found)
         };
         self.db.read(list).await
+    }
+
+    /// Finds a chat of a connection that is there, by our id or the platform's, and gives the platform's.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn chat_find(&self, connection: ConnectionId, id: &str) -> Result<Option<Kept>, Error> {
+        let id = id.to_owned();
+        let find = move |tx: &mut Tx<'_>| {
+            let sql = select_kept!(
+                "WHERE r.connection_id = $1 AND r.kind = 'chat' AND r.state = 0 AND (r.id = $2 OR r.platform_id = $2)"
+            );
+            tx.query_one("office_recipient", sql, params![connection.to_string(), id])
+        };
+        self.db.read(find).await?.map(|mut row| read_kept(&mut row)).transpose()
+    }
+
+    /// Writes down how a chat is called now, and what it is for.
+    ///
+    /// # Errors
+    /// When nothing can be written.
+    pub async fn chat_rename(
+        &self,
+        id: EndpointId,
+        name: Option<String>,
+        about: Option<String>,
+    ) -> Result<(), Error> {
+        let rename = move |tx: &mut Tx<'_>| {
+            let sql = "UPDATE office_recipient SET name = coalesce($2, name), about = coalesce($3, about)
+                 WHERE id = $1 AND kind = 'chat'";
+            tx.execute(sql, params![id.to_string(), name, about])
+        };
+        self.db.write(rename).await.map(drop)
     }
 
     /// Lists a connection's departments by the platform's ids, behind `after`.

@@ -34,6 +34,7 @@
 //! | forgetting what is old | [`retention`] |
 //! | attempts as they are shown | [`attempt`] |
 //! | calls that platforms count by the month | [`app_calls`] |
+//! | what platforms tell by themselves | [`office_callback`] |
 //! | who is gone and still named | [`office_missed`] |
 //! | who is told what concerns a connection | [`office_notice`] |
 //! | what happened within each five minutes | [`tally`] |
@@ -81,6 +82,7 @@ pub mod member;
 pub mod message;
 mod migrate;
 mod name;
+pub mod office_callback;
 pub mod office_change;
 pub mod office_contact;
 pub mod office_group;

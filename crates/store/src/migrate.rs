@@ -48,6 +48,7 @@ migrations![
     "0023_attachment",
     "0024_app_calls",
     "0025_missed",
+    "0026_callbacks",
 ];
 
 /// The version of this program.

@@ -155,7 +155,9 @@ impl Store {
             let sql = "INSERT INTO office_run (id, connection_id, state, caused_by, started_at, calls, departments, members,
                  added, changed, moved, gone, missing, cancelled)
                  VALUES ($1, $2, 'running', $3, $4, 0, 0, 0, 0, 0, 0, 0, '[]', 0)";
-            tx.execute(sql, params![id.to_string(), connection, caused_by.as_str(), now])?;
+            tx.execute(sql, params![id.to_string(), connection.as_str(), caused_by.as_str(), now])?;
+            // Whatever was heard of changes is read with it.
+            tx.execute("UPDATE connection SET update_due = NULL WHERE id = $1", params![connection])?;
             Ok(id)
         };
         self.db.write_then(begin, move |_id| wake.ask_update()).await

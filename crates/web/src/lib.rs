@@ -13,6 +13,7 @@
 pub mod api;
 mod auth;
 mod call;
+mod callback;
 pub mod console;
 #[cfg(test)]
 mod fuzz_tests;
@@ -51,6 +52,7 @@ pub fn router(app: App) -> Router {
         .route("/metrics", get(health::metrics))
         .merge(smn::routes())
         .merge(api::routes())
+        .route(&callback::path(), get(callback::hear).post(callback::hear))
         .merge(console::routes())
         .fallback(layer::not_found)
         .method_not_allowed_fallback(layer::method_not_allowed)

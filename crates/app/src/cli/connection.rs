@@ -50,6 +50,8 @@ enum Action {
     },
     /// Change a connection's name, or its credentials, all together; they are tried at the platform first
     Change(Box<Changed>),
+    /// Show how a connection's change events stand, or set what proves them
+    Callback(Box<CallbackFlags>),
     /// Show or choose who is told what concerns a connection: limits that come near, people who are gone
     Notices {
         /// Its id
@@ -103,6 +105,21 @@ struct Add {
     app_secret: String,
     #[command(flatten)]
     ids: Ids,
+}
+
+#[derive(Debug, Args)]
+struct CallbackFlags {
+    /// Its id
+    connection: String,
+    /// The verification token that the app's page shows; - reads it from standard input
+    #[arg(long, value_name = "TOKEN", requires = "key", conflicts_with = "off")]
+    verification_token: Option<String>,
+    /// Lark's encrypt key, `WeCom`'s `EncodingAESKey`, `DingTalk`'s AES key
+    #[arg(long, env = "CARILLON_CALLBACK_KEY", value_name = "KEY", hide_env_values = true)]
+    key: Option<String>,
+    /// Believe no event any more
+    #[arg(long)]
+    off: bool,
 }
 
 #[derive(Debug, Args)]
@@ -182,6 +199,7 @@ pub(crate) async fn run(flags: ConnectionFlags) -> anyhow::Result<ExitCode> {
             (updated(&client, &connection, confirm).await?, show_run)
         }
         Action::Change(change) => (changed(&client, *change).await?, show_connection),
+        Action::Callback(flags) => (callback(&client, *flags).await?, show_callback),
         Action::Notices { connection, to, nobody } => {
             let path = path(&connection, "/notices");
             let answer = if nobody || to.is_some() {
@@ -281,6 +299,31 @@ async fn updated(client: &Client, connection: &str, confirm: bool) -> anyhow::Re
             }
             _ => return Ok(run),
         }
+    }
+}
+
+async fn callback(client: &Client, flags: CallbackFlags) -> anyhow::Result<Value> {
+    let path = path(&flags.connection, "/callback");
+    match (flags.verification_token, flags.key) {
+        _ if flags.off => client.call(Method::PUT, &path, Some(&json!({ "callback": null }))).await,
+        (Some(token), Some(key)) => {
+            let body = json!({ "callback": { "token": text_or_stdin(token)?, "key": key } });
+            client.call(Method::PUT, &path, Some(&body)).await
+        }
+        _ => client.call(Method::GET, &path, None).await,
+    }
+}
+
+fn show_callback(callback: &Value) {
+    let set = if callback["set"] == true { "set" } else { "not set" };
+    say(&format!("{set}; the address for the app's page: {}", text(callback, "/url")));
+    let heard_at = text(callback, "/heard_at");
+    if !heard_at.is_empty() {
+        say(&format!("last heard at {heard_at}: {}", paint::plain(text(callback, "/heard"))));
+    }
+    let due = text(callback, "/update_due_at");
+    if !due.is_empty() {
+        say(&format!("the directory is read for it at {due}"));
     }
 }
 

@@ -45,6 +45,19 @@ enum Action {
         /// The connection's id
         connection: String,
     },
+    /// Change a chat's name or what it is for, where the platform lets the app
+    Chat {
+        /// The connection's id
+        connection: String,
+        /// Our id of the chat, or the platform's
+        chat: String,
+        /// The new name
+        #[arg(long, value_name = "NAME")]
+        name: Option<String>,
+        /// What the chat is for
+        #[arg(long, value_name = "TEXT")]
+        description: Option<String>,
+    },
     /// List groups of people
     Groups {
         /// The connection's id
@@ -117,6 +130,14 @@ pub(crate) async fn run(flags: DirectoryFlags) -> anyhow::Result<ExitCode> {
             (listed(&client, &connection, "departments", "").await?, "departments")
         }
         Action::Chats { connection } => (listed(&client, &connection, "chats", "").await?, "chats"),
+        Action::Chat { connection, chat, name, description } => {
+            let path = format!("/api/v1/connections/{}/chats/{}", piece(&connection), piece(&chat));
+            let mut body = serde_json::Map::new();
+            let given = [("name", name), ("description", description)];
+            body.extend(given.into_iter().filter_map(|(field, text)| Some((field.to_owned(), text?.into()))));
+            let chat = client.call(Method::PUT, &path, Some(&body.into())).await?;
+            (json!({ "chats": [chat] }), "chats")
+        }
         Action::Groups { connection } => (listed(&client, &connection, "groups", "").await?, "groups"),
         Action::Group { connection, name, parts } => {
             let mut read = Vec::new();

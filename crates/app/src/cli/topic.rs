@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::client::{items, piece, text};
 use super::{ClientFlags, paint, say};
@@ -29,6 +29,11 @@ enum Action {
     },
     /// List topics, newest first
     List,
+    /// Count whom a message would reach, each once, and tell who would not get it and why
+    Reach {
+        /// Name or URN
+        topic: String,
+    },
     /// Remove a topic with its subscriptions, for good
     Delete {
         /// Name or URN
@@ -58,6 +63,14 @@ pub(crate) async fn run(flags: TopicFlags) -> anyhow::Result<ExitCode> {
             }
             answer
         }
+        Action::Reach { topic } => {
+            let path = format!("/api/v1/topics/{}/reach", piece(&topic));
+            let answer = client.call(Method::GET, &path, None).await?;
+            if !flags.client.json {
+                show_reach(&answer);
+            }
+            answer
+        }
         Action::Delete { topic } => {
             let path = client.smn(&format!("topics/{}", piece(&client.topic_urn(&topic))));
             let answer = client.call(Method::DELETE, &path, None).await?;
@@ -71,4 +84,19 @@ pub(crate) async fn run(flags: TopicFlags) -> anyhow::Result<ExitCode> {
         say(&answer.to_string());
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn show_reach(reach: &Value) {
+    let (people, chats, addresses) = (&reach["people"], &reach["chats"], &reach["addresses"]);
+    say(&format!(
+        "{people} people, {chats} chats, {addresses} other addresses; {} not reached",
+        reach["not_reached"]
+    ));
+    if reach["filtered"] != 0 {
+        say(&format!("{} subscriptions want only some messages (filter policies)", reach["filtered"]));
+    }
+    for one in items(reach, "/unreachable") {
+        let (kind, id) = (text(one, "/kind"), paint::plain(text(one, "/id")));
+        say(&format!("{}  {kind}  {id}  {}", text(one, "/reason"), text(one, "/subscription_urn")));
+    }
 }

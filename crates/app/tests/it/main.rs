@@ -31,6 +31,7 @@ mod migrate;
 mod nasty;
 mod nodes;
 mod office;
+mod office_callback;
 mod office_calls;
 mod office_canary;
 mod office_cards;

@@ -5,6 +5,7 @@
 //! | --- | --- |
 //! | one call of an app: its turn, its token, its verdict | `call` |
 //! | reading a directory, step by step | [`walk`](Walk), in `walk`; the steps in each platform's `contact` |
+//! | changing a chat | `chat` |
 //! | what is wrong with a connection | `fault` |
 //! | the app-wide limits | `pace` |
 //! | trying every permission | `doctor` |
@@ -14,6 +15,7 @@
 //! | messages | `send`; the forms in each platform's folder |
 
 pub(crate) mod call;
+mod chat;
 pub(crate) mod doctor;
 mod fault;
 pub(crate) mod lookup;

@@ -18,7 +18,7 @@ const AS_APP: &str = "contact:contact:readonly_as_app";
 const ORGANIZE: &str = "contact:department.organize:readonly";
 
 /// Every permission that the interfaces here look at.
-pub(super) const SCOPES: [&str; 13] = [
+pub(super) const SCOPES: [&str; 14] = [
     BASE,
     AS_APP,
     "contact:department.base:readonly",
@@ -29,6 +29,7 @@ pub(super) const SCOPES: [&str; 13] = [
     "contact:user.id:readonly",
     "im:chat",
     "im:chat:readonly",
+    "im:chat:update",
     "im:message:send_as_bot",
     "im:message",
     "im:resource",
@@ -137,6 +138,7 @@ fn called(office: &mut Office, call: &Call, asked: &Asked<'_>, path: &[&str]) ->
             ))
         }
         ["im", "v1", "chats"] => chats(&app, asked),
+        ["im", "v1", "chats", id] if call.is(&Method::PUT) => change_chat(office, &app, id, asked),
         ["contact", "v3", rest @ ..] => contact(&app, asked, rest),
         _ => Err(fault(404, 404, "404 page not found")),
     }
@@ -303,6 +305,38 @@ fn batch_get_id(app: &OfficeApp, asked: &Asked<'_>) -> Verdict {
     good(&json!({ "user_list": list }))
 }
 
+/// "Update a chat": name and description, for whoever may change chats and is in this one.
+fn change_chat(
+    office: &mut Office,
+    app: &OfficeApp,
+    id: &str,
+    asked: &Asked<'_>,
+) -> Result<Verdict, Verdict> {
+    require(app, &["im:chat", "im:chat:update"])?;
+    if app.bot_off {
+        return Err(fault(400, 232_025, "Bot ability is not activated."));
+    }
+    let body = asked.json_object().unwrap_or_default();
+    let (name, about) = (text_at(&body, "name"), text_at(&body, "description"));
+    let long = |text: Option<&str>, most| text.is_some_and(|text| text.chars().count() > most);
+    if (name.is_none() && about.is_none()) || long(name, 60) || long(about, 100) {
+        return Err(fault(400, 232_001, "Your request contains an invalid request parameter."));
+    }
+    let found = office.apps.iter_mut().find(|known| known.app_id == app.app_id);
+    let known = found.filter(|known| known.chats.iter().any(|(known, _name)| known == id));
+    let Some(known) = known else {
+        return Err(fault(400, 232_011, "Operator can NOT be out of the chat."));
+    };
+    if let Some(name) = name {
+        let chats = known.chats.iter_mut().filter(|(known, _name)| known == id);
+        chats.for_each(|(_id, known)| name.clone_into(known));
+    }
+    if let Some(about) = about {
+        known.chat_descriptions.insert(id.to_owned(), about.to_owned());
+    }
+    Ok(good(&json!({})))
+}
+
 fn chats(app: &OfficeApp, asked: &Asked<'_>) -> Result<Verdict, Verdict> {
     require(app, &["im:chat", "im:chat:readonly"])?;
     if app.bot_off {
@@ -313,7 +347,10 @@ fn chats(app: &OfficeApp, asked: &Asked<'_>) -> Result<Verdict, Verdict> {
     let (items, next) = page(&app.chats, from, size);
     let items: Vec<Value> = items
         .iter()
-        .map(|(id, name)| json!({ "chat_id": id, "name": name, "description": "", "chat_status": "normal" }))
+        .map(|(id, name)| {
+            let about = app.chat_descriptions.get(id).map_or("", String::as_str);
+            json!({ "chat_id": id, "name": name, "description": about, "chat_status": "normal" })
+        })
         .collect();
     let token = next.map(|next| next.to_string()).unwrap_or_default();
     Ok(good(&json!({ "items": items, "has_more": next.is_some(), "page_token": token })))

@@ -82,6 +82,9 @@ pub struct OfficeApp {
     /// The chats that the bot is in, each as id and name.
     #[serde(default)]
     pub chats: Vec<(String, String)>,
+    /// What chats are for, by their ids.
+    #[serde(default)]
+    pub chat_descriptions: BTreeMap<String, String>,
     /// The permissions that were taken away, by their names; all others are granted.
     #[serde(default)]
     pub withheld: BTreeSet<String>,
@@ -111,6 +114,7 @@ impl OfficeApp {
             departments: Vec::new(),
             members: Vec::new(),
             chats: Vec::new(),
+            chat_descriptions: BTreeMap::new(),
             withheld: BTreeSet::new(),
             range: None,
             trusted_ips: None,

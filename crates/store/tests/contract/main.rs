@@ -24,6 +24,7 @@ mod logtank;
 mod message;
 mod name;
 mod office;
+mod office_callback;
 mod office_merge;
 mod office_missed;
 mod office_token;
@@ -73,8 +74,13 @@ macro_rules! contract {
                     a_token_is_added_once_and_for_what_is_there
                     neither_secret_nor_token_is_readable_at_rest
                     secrets_open_again_after_a_restart;
+                office_callback:
+                    what_proves_events_is_sealed_and_goes_for_good
+                    a_change_is_read_once_a_minute_later
+                    a_chat_is_called_what_it_was_renamed_to;
                 office_missed:
-                    who_is_gone_and_still_named_is_told_once;
+                    who_is_gone_and_still_named_is_told_once
+                    a_department_whose_people_were_named_before_is_not_empty;
                 app_calls:
                     calls_add_up_by_app_and_month
                     a_limit_holds_back_what_is_not_urgent

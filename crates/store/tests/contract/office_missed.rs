@@ -11,7 +11,7 @@ use carillon_store::delivery::StoredMessage;
 use carillon_store::office_group::{GroupPart, GroupPartKind};
 
 use crate::harness::{Bed, Home, robot};
-use crate::office::{connected, member, range, read};
+use crate::office::{connected, expand, ids, member, named, range, read};
 
 fn office(connection: ConnectionId, kind: RecipientKind, id: &str) -> Target {
     Target { endpoint: Endpoint::Office { connection, kind, id: id.into() }, extension: Extension::default() }
@@ -80,4 +80,19 @@ pub(crate) async fn who_is_gone_and_still_named_is_told_once<H: Home>() {
     assert_eq!((lines[0].deed.name(), lines[0].account_name.as_str()), ("directory.missed", "system"));
     let kept = bed.store.run_find(&bed.project, connection, run).await.unwrap().unwrap();
     assert_eq!(kept.missed, told.missed);
+}
+
+/// Whoever was named before is not missed a second time.
+pub(crate) async fn a_department_whose_people_were_named_before_is_not_empty<H: Home>() {
+    let bed = Bed::<H>::fresh().await;
+    let connection = connected(&bed, "HQ").await;
+    read(&bed, connection, vec![member("u1", &["d2"])], range(&[])).await;
+    let department = |id| named(RecipientKind::Department, id);
+    let found = expand(&bed, connection, &[department("d1"), department("d2")]).await;
+    assert_eq!((ids(&found), found.unreached.len()), (vec!["u1"], 0), "{found:?}");
+    bed.tick();
+    let (run, asks) = read(&bed, connection, Vec::new(), range(&[])).await;
+    assert!(asks == Some(false) || bed.store.run_confirm(run).await.unwrap());
+    let found = expand(&bed, connection, &[department("d2")]).await;
+    assert_eq!((found.to.len(), found.unreached.len()), (0, 1), "{found:?}");
 }

@@ -365,14 +365,46 @@ pub(crate) async fn members(State(app): State<App>, call: ApiCall) -> Result<Res
 pub(crate) async fn chats(State(app): State<App>, call: ApiCall) -> Result<Response, ApiError> {
     let found = reachable(&app, &call, RecipientKind::Chat).await;
     let (found, next) = found.map_err(|error| call.refuse(error))?;
-    let chats = found.into_iter().map(|kept| ShownChat {
+    let chats = found.into_iter().map(shown_chat).collect();
+    Ok(ok(StatusCode::OK, &ChatPage { chats, next }))
+}
+
+fn shown_chat(kept: Kept) -> ShownChat {
+    ShownChat {
         id: kept.id.to_string(),
         state: state(&kept),
         platform_chat_id: kept.platform_id,
         name: kept.name,
         description: kept.about,
-    });
-    Ok(ok(StatusCode::OK, &ChatPage { chats: chats.collect(), next }))
+    }
+}
+
+/// What is to be changed of a chat.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ChangedChat {
+    /// The new name, 1 to 60 characters.
+    #[serde(default)]
+    name: Option<String>,
+    /// What the chat is for, 1 to 100 characters.
+    #[serde(default)]
+    description: Option<String>,
+}
+
+/// Changes a chat's name, its description, or both, where the platform lets the app: Lark and Feishu.
+#[utoipa::path(put, path = "/api/v1/connections/{connection_id}/chats/{chat_id}", tag = "office",
+    params(("connection_id" = String, Path), ("chat_id" = String, Path)), request_body = ChangedChat,
+    responses((status = 200, body = ShownChat), (status = 401), (status = 404),
+              (status = 400, description = "a text breaks its rule, or the platform refuses: code platform_refuses, with \
+               the permission that is missing")))]
+pub(crate) async fn change_chat(State(app): State<App>, call: ApiCall) -> Result<Response, ApiError> {
+    let changed = async {
+        let (id, new): (_, ChangedChat) = (connection_id(&call)?, call.body()?);
+        let chat = call.0.path("chat_id").to_owned();
+        app.service.change_chat(&call.0.caller, id, &chat, new.name, new.description).await
+    };
+    let changed = changed.await.map_err(|error: Error| call.refuse(error))?;
+    Ok(ok(StatusCode::OK, &shown_chat(changed)))
 }
 
 /// Lists departments.

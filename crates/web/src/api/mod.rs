@@ -6,6 +6,7 @@
 mod account;
 mod attachment;
 mod audit;
+mod callback;
 mod calls;
 mod change;
 mod connection;
@@ -20,6 +21,7 @@ mod openapi;
 mod people;
 mod project;
 mod push;
+mod reach;
 mod recall;
 mod rotation;
 mod traffic;
@@ -85,6 +87,9 @@ fn office_routes() -> Router<App> {
             "/api/v1/connections/{connection_id}",
             get(connection::show).put(connection::change).delete(connection::remove),
         )
+        .route("/api/v1/topics/{topic}/reach", get(reach::show))
+        .route("/api/v1/connections/{connection_id}/callback", get(callback::show).put(callback::set))
+        .route("/api/v1/connections/{connection_id}/chats/{chat_id}", put(directory::change_chat))
         .route(
             "/api/v1/connections/{connection_id}/notices",
             get(connection::notices).put(connection::set_notices),

@@ -6,8 +6,8 @@ use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 
 use super::{
-    account, attachment, audit, calls, change, connection, credential, delivery, directory, endpoint,
-    installation, message, people, project, push, recall, rotation, traffic, trial,
+    account, attachment, audit, callback, calls, change, connection, credential, delivery, directory,
+    endpoint, installation, message, people, project, push, reach, recall, rotation, traffic, trial,
 };
 
 #[derive(OpenApi)]
@@ -41,6 +41,10 @@ use super::{
         connection::check,
         connection::notices,
         connection::set_notices,
+        callback::show,
+        callback::set,
+        directory::change_chat,
+        reach::show,
         calls::list,
         calls::show,
         calls::set,

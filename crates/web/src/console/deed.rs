@@ -45,6 +45,8 @@ fn words(deed: Deed) -> (&'static str, &'static str) {
         Deed::DeliveryRecall => ("Recalled what was sent", "撤回已发送的消息"),
         Deed::ConnectionCreate => ("Connected an office app", "接入办公应用"),
         Deed::ConnectionUpdate => ("Changed a connection", "修改办公应用连接"),
+        Deed::ConnectionCallback => ("Set what proves change events", "设置事件回调密钥"),
+        Deed::ChatUpdate => ("Changed a chat", "修改群聊信息"),
         Deed::ConnectionDelete => ("Deleted a connection", "删除办公应用连接"),
         Deed::CallsLimit => ("Set a limit of calls per month", "设置每月调用限额"),
         Deed::DirectoryUpdate => ("Updated a directory", "更新通讯录"),

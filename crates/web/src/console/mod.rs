@@ -85,6 +85,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/console/topics", get(topics::show).post(topics::create))
         .route("/console/topics/new", get(topics::form))
         .route("/console/topics/{topic}", get(topic::show))
+        .route("/console/topics/{topic}/reach", get(topic::reach::show))
         .route("/console/topics/{topic}/settings", get(topic::settings::show).post(topic::settings::save))
         .route("/console/topics/{topic}/tags", post(topic::extras::tags))
         .route("/console/topics/{topic}/log-tanks", post(topic::extras::tanks))
@@ -167,6 +168,8 @@ fn office_routes() -> Router<App> {
             get(office::delete::ask).post(office::delete::delete),
         )
         .route("/console/office/{connection_id}/check", get(office::doctor::show).post(office::doctor::check))
+        .route("/console/office/{connection_id}/callback", post(office::care::callback))
+        .route("/console/office/{connection_id}/chats/{chat_id}", post(directory::chats::change))
         .route("/console/office/{connection_id}/calls", post(office::care::limit))
         .route("/console/office/{connection_id}/notices", post(office::care::notices))
         .route("/console/office/{connection_id}/update", post(office::connection::update))

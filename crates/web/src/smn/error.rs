@@ -113,6 +113,7 @@ fn field(field: Field) -> (StatusCode, &'static str, &'static str) {
         | Field::AgentId
         | Field::RobotCode
         | Field::CallsLimit
+        | Field::Callback
         | Field::To
         | Field::Contact
         | Field::Images

@@ -4,17 +4,17 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use carillon_model::office::{Connection, RecipientKind};
+use carillon_model::office::{Connection, Platform, RecipientKind};
 use carillon_service::{Error, Kept};
 
 use super::{called, reachable};
 use crate::App;
 use crate::console::frame::{Frame, Place};
-use crate::console::office::found;
-use crate::console::page;
+use crate::console::office::{found, id};
 use crate::console::problem::Problem;
 use crate::console::show::quoted;
 use crate::console::visit::Visit;
+use crate::console::{go, page};
 
 #[derive(Template)]
 #[template(path = "directory/chats.html")]
@@ -26,6 +26,27 @@ struct ChatsPage {
     find: String,
     first: bool,
     next: Option<String>,
+}
+
+impl ChatsPage {
+    /// Whether chats can be changed: by this account, and on this platform.
+    fn may_rename(&self) -> bool {
+        self.f.may_change() && matches!(self.it.platform, Platform::Lark | Platform::Feishu)
+    }
+}
+
+/// Changes a chat's name and what it is for, at the platform.
+pub(crate) async fn change(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
+    let changed = async {
+        let connection = id(&visit)?;
+        let chat = visit.path("chat_id").to_owned();
+        let given = |field: &str| visit.form.maybe(field).map(str::to_owned);
+        let (name, about) = (given("name"), given("description"));
+        app.service.change_chat(&visit.caller, connection, &chat, name, about).await?;
+        Ok::<_, Error>(connection)
+    };
+    let connection = changed.await.map_err(|error| visit.problem(error))?;
+    Ok(go(&format!("/console/office/{connection}/chats?done=saved")))
 }
 
 /// The page.

@@ -5,6 +5,7 @@ use axum::response::Response;
 use carillon_model::office::calls::{Level, Limit};
 use carillon_model::{Field, Invalid, Timestamp};
 use carillon_service::Error;
+use carillon_service::callback::both;
 use carillon_service::calls::MonthOfCalls;
 
 use super::id;
@@ -76,6 +77,18 @@ pub(crate) async fn limit(State(app): State<App>, visit: Visit) -> Result<Respon
             })?),
         };
         app.service.set_calls_limit(&visit.caller, &connection.to_string(), limit).await?;
+        Ok::<_, Error>(connection)
+    };
+    let connection = set.await.map_err(|error| visit.problem(error))?;
+    Ok(go(&format!("/console/office/{connection}?done=saved")))
+}
+
+/// Sets what proves change events, or takes it away when both fields are empty.
+pub(crate) async fn callback(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
+    let set = async {
+        let connection = id(&visit)?;
+        let secrets = both(visit.form.secret("token"), visit.form.secret("key"))?;
+        app.service.set_callback(&visit.caller, connection, secrets).await?;
         Ok::<_, Error>(connection)
     };
     let connection = set.await.map_err(|error| visit.problem(error))?;

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use carillon_model::office::Connection;
 use carillon_service::Error;
+use carillon_service::callback::Callbacks;
 
 use super::care::ShownCalls;
 use super::{ShownRun, found, id, platform_mark, platform_text};
@@ -32,6 +33,7 @@ struct ConnectionPage {
     calls: ShownCalls,
     /// Who is told what concerns it.
     told: Option<String>,
+    callbacks: Callbacks,
 }
 
 /// The page. While an update runs, it asks for itself every second.
@@ -41,14 +43,15 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Result<Respons
         let runs = app.service.list_directory_runs(&visit.caller, it.id, RUNS).await?;
         let calls = app.service.calls(&visit.caller, &it.id.to_string()).await?;
         let told = app.service.connection_notices(&visit.caller, it.id).await?;
-        Ok::<_, Error>((it, runs, ShownCalls::new(calls, app.service.now()), told))
+        let callbacks = app.service.callbacks(&visit.caller, it.id).await?;
+        Ok::<_, Error>((it, runs, ShownCalls::new(calls, app.service.now()), told, callbacks))
     };
-    let (it, runs, calls, told) = read.await.map_err(|error| visit.problem(error))?;
+    let (it, runs, calls, told, callbacks) = read.await.map_err(|error| visit.problem(error))?;
     let mut runs: Vec<ShownRun> = runs.into_iter().map(|run| ShownRun::new(&app, &visit, &it, run)).collect();
     let open = if runs.first().is_some_and(ShownRun::is_open) { Some(runs.remove(0)) } else { None };
     let (platform, mark) = (platform_text(it.platform, visit.look.lang), platform_mark(it.platform));
     let f = visit.frame(Place::Office);
-    let found = ConnectionPage { f, tab: "overview", it, platform, mark, open, runs, calls, told };
+    let found = ConnectionPage { f, tab: "overview", it, platform, mark, open, runs, calls, told, callbacks };
     Ok(page(StatusCode::OK, &found))
 }
 

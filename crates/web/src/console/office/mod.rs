@@ -83,6 +83,7 @@ impl ShownRun {
         };
         let by = match run.caused_by.as_str() {
             "timer" => t.timer.to_owned(),
+            "events" => t.events.to_owned(),
             name => t.by.replacen("{}", name, 1),
         };
         let end = run.ended_at.unwrap_or_else(|| app.service.now());

@@ -16,6 +16,7 @@ texts! {
         there: "There", "在职";
         is_gone: "Gone", "已离开";
         chat_there: "Open", "正常";
+        chat_change: "Change", "修改";
         first_seen: "First seen", "首次读取";
         none_found: "Nobody fits.", "没有符合条件的成员。";
         no_members: "Nobody was read yet. Update the directory first.", "尚无成员，请先更新通讯录。";

@@ -32,7 +32,7 @@ use self::directory::{BindText, DirectoryText, GoneText, GroupText};
 use self::office::{AppSteps, DoctorText, OfficeText, RunText};
 use self::send::{GuideText, PublishText, SubscribeText, SubscriptionText};
 use self::template::TemplateText;
-use self::topics::{TopicText, TopicsText};
+use self::topics::{ReachText, TopicText, TopicsText};
 use self::users::UsersText;
 use self::watch::{DeliveryText, EndpointText, MessageText, OverviewText};
 
@@ -117,6 +117,7 @@ groups! {
     overview: OverviewText,
     topics: TopicsText,
     topic: TopicText,
+    reach: ReachText,
     subscribe: SubscribeText,
     guide: GuideText,
     subscription: SubscriptionText,

@@ -65,6 +65,19 @@ texts! {
         calls_ends: "Counted anew from", "重新计数时间";
         calls_set: "Your limit", "自定义限额";
         calls_hint: "Empty: the platform's. 0: none.", "留空为平台额度，0 为不限。";
+        events: "Change events", "变更事件";
+        events_heard: "Heard", "已收到";
+        events_silent: "Nothing heard yet", "尚未收到";
+        events_off: "Not set up", "未设置";
+        events_lead: "The platform tells by itself who came, moved or left; the directory is read a minute later.",
+            "平台主动通知人员加入、调动或离开；一分钟后自动更新通讯录。";
+        events_url: "Address for the app's page", "填写到应用页面的地址";
+        events_last: "Last heard", "最近一次";
+        events_due: "Directory is read at", "将更新通讯录于";
+        events_token: "Verification token", "Verification Token / Token";
+        events_key: "Encrypt key", "Encrypt Key / EncodingAESKey";
+        events_hint: "As the app's page shows them; sealed, never shown again. Both empty: no event is believed any more.",
+            "与应用页面一致；加密存储，不再显示。两项均留空则不再接受事件。";
         notices: "Told of what concerns it", "相关通知发送给";
         notices_nobody: "Nobody", "无人";
         notices_hint: "A topic's name, or a subscription's URN: told of limits that come near, people who are gone.",
@@ -131,6 +144,7 @@ texts! {
         from: "from {}", "原在 {}";
         by: "by {}", "由 {} 发起";
         timer: "by the timer", "定时更新";
+        events: "after change events", "由变更事件触发";
         missing: "Missing permissions", "缺少的权限";
         missing_hint: "Without them something was not read. The check says where each is granted.", "缺少权限的内容未被读取；“检查”会说明在哪里开通。";
         took: "Duration", "用时";

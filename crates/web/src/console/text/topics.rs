@@ -71,3 +71,25 @@ texts! {
         delete_button: "Delete for good", "永久删除";
     }
 }
+
+texts! {
+    /// Whom a topic reaches.
+    ReachText {
+        title: "Who is reached", "送达范围";
+        lead: "Counted at this moment, everybody once. Nothing is sent.", "按当前情况统计，每人只计一次，不会发送消息。";
+        people: "People", "人员";
+        chats: "Chats", "群聊";
+        addresses: "Other addresses", "其他地址";
+        not_reached: "Not reached", "无法送达";
+        filtered: "{} subscriptions want only some messages, by their filter policies.", "{} 个订阅按过滤策略只接收部分消息。";
+        who: "People and chats", "人员与群聊";
+        why: "Why", "原因";
+        gone: "Gone from the directory", "通讯录中已不存在";
+        no_department: "There is no such department", "部门不存在";
+        no_group: "There is no such group", "人员组不存在";
+        empty: "Nobody is in it", "其中没有人员";
+        no_connection: "The app is no longer connected", "应用连接已不存在";
+        unconfirmed: "Not confirmed yet", "尚未确认";
+        paused: "Paused", "已暂停";
+    }
+}

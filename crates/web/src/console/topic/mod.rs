@@ -2,6 +2,7 @@
 
 pub(crate) mod delete;
 pub(crate) mod extras;
+pub(crate) mod reach;
 pub(crate) mod settings;
 
 use askama::Template;
