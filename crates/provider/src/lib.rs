@@ -181,8 +181,8 @@ pub struct Part {
     key: String,
     /// What of the body must not be repeated in a verdict: its links.
     secrets: Vec<SecretText>,
-    /// The same in a plainer form, for when the platform refuses the form of the body.
-    fallback: Option<String>,
+    /// The same in plainer forms, one after the other, for when the platform refuses the form of the body.
+    fallbacks: Vec<String>,
     /// What is to be uploaded and shown; then there is no body.
     attachment: Option<Attachment>,
     /// Whether it is a work notification (DingTalk).

@@ -152,8 +152,8 @@ pub(crate) struct Composed {
     pub(crate) json: String,
     /// How much of the platform's limit it takes, in bytes.
     pub(crate) measured: usize,
-    /// The same in a plainer form.
-    pub(crate) fallback: Option<String>,
+    /// The same in plainer forms, each plainer than the one before.
+    pub(crate) fallbacks: Vec<String>,
 }
 
 impl Composed {
@@ -161,17 +161,18 @@ impl Composed {
     pub(crate) fn whole(body: &impl Serialize) -> Self {
         let json = json(body);
         let measured = json.len();
-        Self { json, measured, fallback: None }
+        Self { json, measured, fallbacks: Vec::new() }
     }
 
     /// A body of which only `counted` counts.
     pub(crate) fn counted(body: &impl Serialize, counted: &str) -> Self {
-        Self { json: json(body), measured: counted.len(), fallback: None }
+        Self { json: json(body), measured: counted.len(), fallbacks: Vec::new() }
     }
 
     /// Adds a plainer form for when the platform refuses this one.
-    pub(crate) fn or_else(self, fallback: String) -> Self {
-        Self { fallback: Some(fallback), ..self }
+    pub(crate) fn or_else(mut self, fallback: String) -> Self {
+        self.fallbacks.push(fallback);
+        self
     }
 }
 
@@ -191,7 +192,7 @@ pub(crate) fn numbered(post: &Post<'_>, composed: Vec<Composed>) -> Vec<Part> {
             headers: Vec::new(),
             key: key(post, index),
             secrets: Vec::new(),
-            fallback: part.fallback,
+            fallbacks: part.fallbacks,
             attachment: None,
             notice: false,
         })

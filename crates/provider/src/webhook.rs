@@ -103,7 +103,15 @@ pub(crate) fn render(post: &Post<'_>) -> Vec<Part> {
     if post.kind != Kind::SubscriptionConfirmation {
         headers.push(("X-SMN-SUBSCRIPTION-URN", post.subscription_urn.to_owned()));
     }
-    vec![Part { body, headers, key: key(post, 0), secrets, fallback: None, attachment: None, notice: false }]
+    vec![Part {
+        body,
+        headers,
+        key: key(post, 0),
+        secrets,
+        fallbacks: Vec::new(),
+        attachment: None,
+        notice: false,
+    }]
 }
 
 /// What of a link must not be seen: all of it, its token and its signature.

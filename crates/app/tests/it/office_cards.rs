@@ -52,7 +52,16 @@ async fn lark_gets_a_card_and_a_post_when_it_cannot_draw_one() {
     assert_eq!((card["schema"].as_str(), card["header"]["template"].as_str()), (Some("2.0"), Some("red")));
 
     let refusal = Act::Code { code: "230099".to_owned(), text: "Failed to create card content".to_owned() };
-    platforms.script("u00002", refusal, Some(1));
+    platforms.script("u00002", refusal.clone(), Some(1));
+    let one = shown(&platforms, &api, &connection, "member:u00002", buttons(2)).await;
+    let card: Value = serde_json::from_str(one.raw["content"].as_str().unwrap()).unwrap();
+    assert_eq!(
+        (card["schema"].as_str(), labels(&one)),
+        (None, vec!["Open 1", "Open 2"]),
+        "the first version"
+    );
+    assert_eq!((one.title.as_deref(), card["header"]["template"].as_str()), (Some("Disk 91 %"), Some("red")));
+    platforms.script("u00002", refusal, Some(2));
     let one = shown(&platforms, &api, &connection, "member:u00002", buttons(1)).await;
     assert_eq!((one.kind.as_str(), one.title.as_deref()), ("post", Some("Disk 91 %")));
     assert!(one.text.contains("db-1") && one.text.contains("[Open 1](https://ci.example/1)"), "{}", one.text);

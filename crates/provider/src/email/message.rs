@@ -57,7 +57,7 @@ pub(crate) fn render(from: &Sender, target: &Target, post: &Post<'_>) -> Result<
             headers: Vec::new(),
             key,
             secrets: secrets.clone(),
-            fallback: None,
+            fallbacks: Vec::new(),
             attachment: None,
             notice: false,
         })

@@ -10,14 +10,14 @@ use carillon_model::outcome::{Reason, Verdict};
 use carillon_model::subscription::Target;
 use reqwest::Method;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::code::APP;
 use super::robot;
 use super::wire::{AppPost, PostBody, PostNode};
 use crate::http::{Answer, Payload, Request, To};
 use crate::listed::{Question, without_body};
-use crate::office::call::{Ask, call, piece, query, text};
+use crate::office::call::{Ask, call, items, piece, query, text};
 use crate::office::{Fault, Wrong};
 use crate::parts::{Composed, Draft, Place, json, numbered, with_fields};
 use crate::render::{self, Dialect};
@@ -83,11 +83,36 @@ pub(crate) fn render(target: &Target, post: &Post<'_>) -> Result<Vec<Part>, Verd
                 let card = robot::card_json(&draft, post.body.color, buttons, piece, place);
                 let plainer = post_json(&draft, buttons, piece, place);
                 Composed::counted(&Message { msg_type: "interactive", content: &card }, &card)
+                    .or_else(json(&Message { msg_type: "interactive", content: &older(&card) }))
                     .or_else(json(&Message { msg_type: "post", content: &plainer }))
             })?
         }
     };
     Ok(numbered(post, composed))
+}
+
+/// The same as a card of the first version, which clients of years ago draw, too.
+fn older(card: &str) -> String {
+    let card: Value = serde_json::from_str(card).unwrap_or_default();
+    let (mut elements, mut actions) = (Vec::new(), Vec::new());
+    for element in items(&card, "/body/elements") {
+        if text(element, "/tag") == Some("button") {
+            let url = text(element, "/behaviors/0/default_url");
+            let of = |field: &str| element.get(field).cloned().unwrap_or_default();
+            actions.push(json!({ "tag": "button", "text": of("text"), "type": of("type"), "url": url }));
+        } else {
+            elements.push(element.clone());
+        }
+    }
+    if !actions.is_empty() {
+        elements.push(json!({ "tag": "action", "actions": actions }));
+    }
+    let mut older =
+        json!({ "config": { "wide_screen_mode": true, "update_multi": true }, "elements": elements });
+    if let (Some(header), Some(fields)) = (card.get("header"), older.as_object_mut()) {
+        fields.insert("header".to_owned(), header.clone());
+    }
+    older.to_string()
 }
 
 /// The same as a card in the form of a post, which every client shows and which knows fewer ways to be wrong.
@@ -124,11 +149,14 @@ pub(crate) async fn send(
             Err(verdict) => verdict,
         }
     };
-    let verdict = post(&part.body).await;
-    match &part.fallback {
-        Some(plainer) if verdict.platform_code.as_deref() == Some(BAD_CARD) => post(plainer).await,
-        Some(_) | None => verdict,
+    let mut verdict = post(&part.body).await;
+    for plainer in &part.fallbacks {
+        if verdict.platform_code.as_deref() != Some(BAD_CARD) {
+            break;
+        }
+        verdict = post(plainer).await;
     }
+    verdict
 }
 
 /// Puts another card in the place of one that was sent ("update the card of a message").
@@ -140,7 +168,7 @@ pub(crate) async fn replace(context: &Context<'_>, app: &App, id: &str, card: &P
         method: Method::PATCH,
         host: app.lark_host(),
         path: format!("/open-apis/im/v1/messages/{}", piece(id)),
-        body: json(&serde_json::json!({ "content": content })).into(),
+        body: json!({ "content": content }).to_string().into(),
     };
     call(context, app, &ask).await.map_or_else(|refusal| refusal, |(_answer, verdict)| verdict)
 }

@@ -33,7 +33,7 @@ pub(crate) fn render(target: &Target, post: &Post<'_>) -> Result<Vec<Part>, Verd
             headers: Vec::new(),
             key: parts::key(post, parts.len()),
             secrets: Vec::new(),
-            fallback: None,
+            fallbacks: Vec::new(),
             attachment: Some(attachment.clone()),
             notice,
         });
