@@ -187,6 +187,7 @@ impl Lane {
         if self.sending > 0 || self.loading || self.dropping == Dropping::UnderWay {
             return Wish::Busy;
         }
+        self.reserved_until = self.reserved_until.filter(|until| *until > now);
         if let Some(until) = hold.into_iter().chain(self.paused_until).max().filter(|until| *until > now) {
             return self.wish_held(now, until);
         }
@@ -198,9 +199,8 @@ impl Lane {
         // One that was never tried waits for nothing, even when the clock was set back since it was accepted.
         let due_at = if first.attempts > first.attempts_before { first.due_at } else { now };
         let mut at = self.pace.next_at(now, reserve).max(due_at);
-        if let Some(until) = self.reserved_until.filter(|until| !urgent && *until > now) {
-            // What lives shorter ends in time.
-            at = at.max(until.min(first.stored.message.expires_at));
+        if let Some(until) = self.reserved_until.filter(|_until| !urgent) {
+            return self.wish_held(now, until);
         }
         if storm
             && !urgent
@@ -354,6 +354,10 @@ impl Lane {
     /// Nothing but what is urgent is sent before `until`.
     pub(crate) fn reserve(&mut self, until: Timestamp) {
         self.reserved_until = Some(until);
+        // The store may have an urgent one behind what was read: it gives those first.
+        if self.more_in_store && !self.loading {
+            self.queue.truncate(self.sending.max(self.held_end()));
+        }
     }
 
     /// Whatever was to be waited for is over; what waits for its next try is tried now.

@@ -84,6 +84,39 @@ fn an_urgent_one_does_not_wait_behind_a_full_lane_that_is_reserved() {
     assert_eq!(lane.wish(NOW, None), Wish::Load, "the store gives urgent ones first");
 }
 
+#[test]
+fn an_urgent_one_that_came_before_the_reserve_does_not_wait_behind_a_full_lane() {
+    let mut lane = Lane::default();
+    for seq in 0..LANE_QUEUE_MAX {
+        assert!(lane.arrive(normal(i64::try_from(seq).unwrap() + 1)));
+    }
+    assert!(!lane.arrive(ready(1_000, Priority::Urgent)));
+    lane.reserve(NOW.plus(MINUTE));
+    assert_eq!(lane.wish(NOW, None), Wish::Load, "the store gives urgent ones first");
+}
+
+#[test]
+fn whatever_lives_shortest_in_a_reserved_lane_ends_in_time() {
+    let mut lane = Lane::default();
+    assert!(lane.arrive(mortal(1, 90_000)));
+    assert!(lane.arrive(mortal(2, 20_000)));
+    lane.reserve(Timestamp(60_000));
+    assert_eq!(lane.wish(NOW, None), Wish::Wait(Timestamp(20_000)));
+    assert_eq!(lane.wish(Timestamp(20_000), None), Wish::Expire(1));
+}
+
+#[test]
+fn a_reserve_that_is_over_is_forgotten() {
+    let mut lane = Lane::default();
+    for seq in 0..LANE_QUEUE_MAX {
+        assert!(lane.arrive(ready(i64::try_from(seq).unwrap() + 1, Priority::Urgent)));
+    }
+    lane.reserve(NOW.plus(MINUTE));
+    assert_eq!(lane.wish(NOW.plus(MINUTE), None), Wish::Send(1));
+    assert!(!lane.arrive(ready(1_000, Priority::Urgent)));
+    assert_eq!(lane.depth(), LANE_QUEUE_MAX, "what was read stays");
+}
+
 fn seqs(batch: &[Ready]) -> Vec<i64> {
     batch.iter().map(|ready| ready.seq).collect()
 }
