@@ -116,6 +116,6 @@ impl Service {
             return Ok(all.into());
         }
         let some = all.iter().filter(|one| gets(one)).cloned().collect();
-        Ok(self.expand_office(some).await?.into())
+        Ok(self.store.recipients_reached(some).await?.into())
     }
 }

@@ -1,10 +1,8 @@
-//! Push: a message straight to people and chats of an office app, without a topic; and what `office` subscriptions of a
-//! topic come down to when a message is sent.
+//! Push: a message straight to people and chats of an office app, without a topic.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use carillon_model::attachment::AttachmentKind;
-use carillon_model::endpoint::Endpoint;
 use carillon_model::filter::{Attributes, FilterPolicies};
 use carillon_model::id::{ConnectionId, MessageId, SubscriptionId, TopicId};
 use carillon_model::message::{
@@ -213,35 +211,5 @@ impl Service {
             return Err(Invalid::new(Field::To, "to comes down to more than 50000 people and chats").into());
         }
         Ok(expanded)
-    }
-
-    /// Puts everyone whom `office` subscriptions name in their place, each once for the whole message.
-    pub(crate) async fn expand_office(&self, recipients: Vec<To>) -> Result<Vec<To>, Error> {
-        if recipients.iter().all(|to| to.channel != Channel::Office) {
-            return Ok(recipients);
-        }
-        let (mut all, mut seen) = (Vec::with_capacity(recipients.len()), std::collections::HashSet::new());
-        for to in recipients {
-            if to.channel != Channel::Office {
-                all.push(to);
-                continue;
-            }
-            let target = self.store.target_open(to.subscription).await?;
-            let Some(Endpoint::Office { connection, kind, id }) = target.map(|target| target.endpoint) else {
-                continue;
-            };
-            let named = vec![Recipient { kind, id: id.reveal().to_owned() }];
-            let expanded = self.store.recipients_expand(connection, named).await?.unwrap_or_default();
-            // A department, group or connection that is gone, or has nobody in it, reaches nobody: the subscription's own
-            // delivery says so, instead of silence.
-            if expanded.to.is_empty() {
-                all.push(to);
-                continue;
-            }
-            for one in expanded.to.iter().filter(|one| seen.insert(one.id)) {
-                all.push(To { endpoint: one.id, ..to.clone() });
-            }
-        }
-        Ok(all)
     }
 }

@@ -134,6 +134,10 @@ pub(crate) fn note(
     };
     let mut missed = Vec::new();
     for gone in all_gone(tx, connection, departments, now)? {
+        // Whoever reads on holds up every publish.
+        if missed.len() == MISSED_MAX {
+            break;
+        }
         let mut subscriptions = Vec::new();
         for one in &gone.ids {
             subscriptions.extend(named(tx, gone.kind, one)?);
@@ -149,7 +153,7 @@ pub(crate) fn note(
         }
         subscriptions.sort();
         subscriptions.dedup();
-        if !(subscriptions.is_empty() && in_groups.is_empty()) && missed.len() < MISSED_MAX {
+        if !(subscriptions.is_empty() && in_groups.is_empty()) {
             let id = gone.ids.into_iter().next().unwrap_or_default();
             missed.push(Missed { kind: gone.kind, id, name: gone.name, subscriptions, groups: in_groups });
         }
@@ -251,8 +255,7 @@ impl Store {
         notices: Vec<(StoredMessage, Vec<Recipient>)>,
     ) -> Result<bool, Error> {
         let wake = self.wake();
-        let notices: Arc<Vec<(Arc<StoredMessage>, Vec<Recipient>)>> =
-            Arc::new(notices.into_iter().map(|(stored, to)| (Arc::new(stored), to)).collect());
+        let notices = Arc::new(self.all_reached(notices).await?);
         let written = Arc::clone(&notices);
         let (project, connection, now) = (told.project.clone(), told.connection, self.clock.now());
         let detail = format!("{} gone that are still named, {} notices", told.missed.len(), notices.len());

@@ -163,8 +163,7 @@ impl Store {
         notices: Vec<(StoredMessage, Vec<Recipient>)>,
     ) -> Result<bool, Error> {
         let wake = self.wake();
-        let notices: Arc<Vec<(Arc<StoredMessage>, Vec<Recipient>)>> =
-            Arc::new(notices.into_iter().map(|(stored, to)| (Arc::new(stored), to)).collect());
+        let notices = Arc::new(self.all_reached(notices).await?);
         let written = Arc::clone(&notices);
         let work = move |tx: &mut Tx<'_>| {
             let sql = "UPDATE endpoint_health SET told = 1

@@ -1,15 +1,19 @@
 //! Who gets a message: the recipients of a topic, and how they are written down while a message is spread.
 
+use std::collections::HashSet;
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use carillon_model::Channel;
+use carillon_model::endpoint::Endpoint;
 use carillon_model::filter::FilterPolicies;
 use carillon_model::id::{EndpointId, SubscriptionId, TopicId};
+use carillon_model::office::Recipient as Named;
 use carillon_model::subscription::Overflow;
 
 use crate::db::{Tx, params};
+use crate::delivery::StoredMessage;
 use crate::error::Error;
 use crate::setup::Store;
 
@@ -130,6 +134,51 @@ pub(crate) fn unpack(packed: &[u8]) -> Option<Vec<Recipient>> {
 }
 
 impl Store {
+    /// Puts everyone whom `office` subscriptions name in their place, each once for the whole message.
+    ///
+    /// # Errors
+    /// When the store cannot be read or written, or an address not be opened.
+    pub async fn recipients_reached(&self, recipients: Vec<Recipient>) -> Result<Vec<Recipient>, Error> {
+        if recipients.iter().all(|to| to.channel != Channel::Office) {
+            return Ok(recipients);
+        }
+        let (mut all, mut seen) = (Vec::with_capacity(recipients.len()), HashSet::new());
+        for to in recipients {
+            if to.channel != Channel::Office {
+                all.push(to);
+                continue;
+            }
+            let target = self.target_open(to.subscription).await?;
+            let Some(Endpoint::Office { connection, kind, id }) = target.map(|target| target.endpoint) else {
+                continue;
+            };
+            let named = vec![Named { kind, id: id.reveal().to_owned() }];
+            let expanded = self.recipients_expand(connection, named).await?.unwrap_or_default();
+            // A department, group or connection that is gone, or has nobody in it, reaches nobody: the subscription's own
+            // delivery says so, instead of silence.
+            if expanded.to.is_empty() {
+                all.push(to);
+                continue;
+            }
+            for one in expanded.to.iter().filter(|one| seen.insert(one.id)) {
+                all.push(Recipient { endpoint: one.id, ..to.clone() });
+            }
+        }
+        Ok(all)
+    }
+
+    /// The same for several messages.
+    pub(crate) async fn all_reached(
+        &self,
+        notices: Vec<(StoredMessage, Vec<Recipient>)>,
+    ) -> Result<Vec<(Arc<StoredMessage>, Vec<Recipient>)>, Error> {
+        let mut reached = Vec::with_capacity(notices.len());
+        for (stored, to) in notices {
+            reached.push((Arc::new(stored), self.recipients_reached(to).await?));
+        }
+        Ok(reached)
+    }
+
     /// The subscriptions of a topic that receive messages, with what they want, oldest first.
     ///
     /// # Errors

@@ -148,6 +148,8 @@ pub(crate) async fn a_connection_tells_whom_it_is_told_to_once_a_day<H: Home>() 
     assert!(!tell(5, 2).await.unwrap(), "told already");
     assert!(tell(6, 3).await.unwrap());
     assert_eq!(bed.home.number("SELECT count(*) FROM delivery"), 2);
+    assert!(tell(1_000, 4).await.unwrap());
+    assert!(tell(7, 5).await.unwrap(), "the one before was made while the clock stood far ahead");
     assert!(set(None).await.unwrap());
     assert_eq!(bed.store.connection_notified(id).await.unwrap(), None);
 }

@@ -234,6 +234,7 @@ macro_rules! contract {
                     what_would_change_is_listed_while_it_asks
                     too_many_gone_asks_and_a_crash_commits_nothing
                     everyone_is_reached_once
+                    a_notice_reaches_people_whom_a_topic_names
                     a_push_opens_with_its_connection;
                 office_merge:
                     who_came_back_under_a_new_id_gets_what_the_old_one_got

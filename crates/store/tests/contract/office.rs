@@ -1,10 +1,12 @@
 use std::collections::BTreeSet;
 
+use carillon_model::endpoint::Endpoint;
 use carillon_model::id::{ConnectionId, EndpointId, RunId, SubscriptionId, TopicId};
 use carillon_model::office::connection::{LarkApp, TypedApp};
 use carillon_model::office::directory::{Change, RunState};
 use carillon_model::office::{App, Chat, Department, Member, Platform, Range, Recipient, RecipientKind};
 use carillon_model::outcome::Advice;
+use carillon_model::subscription::{Extension, Target};
 use carillon_model::{Channel, Timestamp};
 use carillon_store::connection::Connected;
 use carillon_store::delivery::Opened;
@@ -337,4 +339,23 @@ pub(crate) async fn a_push_opens_with_its_connection<H: Home>() {
     assert_eq!((gone.to[0].gone, gone.unreached[0].1), (true, Unreached::Gone));
     assert!(bed.store.connection_delete(&bed.project, id).await.unwrap());
     assert_eq!(bed.store.delivery_open(&ready).await.unwrap(), Opened::Ended, "it was cancelled");
+}
+
+pub(crate) async fn a_notice_reaches_people_whom_a_topic_names<H: Home>() {
+    let bed = Bed::<H>::fresh().await;
+    let id = connected(&bed, "HQ").await;
+    read(&bed, id, vec![member("a", &["d1"])], range(&[])).await;
+    let lane = expand(&bed, id, &[named(RecipientKind::Member, "a")]).await.to.remove(0).id;
+    let topic = bed.topic("care").await;
+    let endpoint = Endpoint::Office { connection: id, kind: RecipientKind::Member, id: "a".into() };
+    bed.subscribe(&topic, Target { endpoint, extension: Extension::default() }).await;
+    let recipients = bed.store.recipient_list(topic.id).await.unwrap().to_vec();
+    assert_ne!(recipients[0].endpoint, lane, "the subscription has a lane of its own");
+    let reached = bed.store.recipients_reached(recipients.clone()).await.unwrap();
+    assert_eq!(reached.iter().map(|to| to.endpoint).collect::<Vec<_>>(), [lane]);
+    let notice = bed.new_message(&topic, "the month is nearly used up");
+    assert!(bed.store.connection_tell(id, 1, notice, recipients).await.unwrap());
+    let ready = bed.store.wake().take().ready.pop().unwrap();
+    assert_eq!(ready.endpoint, lane);
+    assert!(matches!(bed.store.delivery_open(&ready).await.unwrap(), Opened::Target(_)));
 }
