@@ -105,7 +105,7 @@ impl Service {
         let (changes, event) = (heard.changes_directory, heard.event.unwrap_or_default());
         let event = carillon_model::text::shorten(&event, EVENT_BYTES_MAX);
         let new = self.store.callback_heard(id, &heard.key, event.clone(), changes).await?;
-        tracing::info!(connection = %id, %event, new, changes, "heard of an office app");
+        tracing::info!(connection = %id, ?event, new, changes, "heard of an office app");
         let (text, json) = heard.answer;
         Ok(Hearing::Answer { text, json })
     }

@@ -56,7 +56,7 @@ impl Store {
             key_check::follow(tx, &vault)?;
             sealed::erase(tx, seq)?;
             let seq = sealed::append(tx, seal(&vault, chance.as_ref(), &text, &Kept { app, callback })?)?;
-            let sql = "UPDATE connection SET sealed_seq = $2 WHERE id = $1";
+            let sql = "UPDATE connection SET sealed_seq = $2, heard_at = NULL, heard = NULL WHERE id = $1";
             tx.execute(sql, params![text.as_str(), seq])?;
             Ok(true)
         };

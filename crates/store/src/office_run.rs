@@ -1,6 +1,8 @@
 //! Readings of a directory: asked for, under way, ended. What is read waits in `office_staged`, and is the directory only
 //! when one transaction makes it so.
 
+use std::time::Duration;
+
 use carillon_model::clock::Timestamp;
 use carillon_model::id::{ConnectionId, ProjectId, RunId};
 use carillon_model::office::Range;
@@ -13,6 +15,9 @@ use crate::error::Error;
 use crate::office_missed::{Missed, read_missed};
 use crate::setup::Store;
 use crate::shard::Shard;
+
+/// When a directory is read again for changes that were heard of, after a reading that failed.
+const EVENTS_AGAIN: Duration = Duration::from_secs(15 * 60);
 
 /// A reading.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -222,6 +227,12 @@ impl Store {
         let work = move |tx: &mut Tx<'_>| {
             let run = run.to_string();
             let ended = end(tx, &run, now, &error)?;
+            if ended {
+                // What was heard of changes is still to be read.
+                let sql = "UPDATE connection SET update_due = coalesce(update_due, $2)
+                     WHERE id = (SELECT connection_id FROM office_run WHERE id = $1 AND caused_by = 'events')";
+                tx.execute(sql, params![run.as_str(), now.plus(EVENTS_AGAIN)])?;
+            }
             if ended && !missing.is_empty() {
                 let missing = serde_json::to_string(&missing).map_err(|_json| Error::Conflict)?;
                 tx.execute("UPDATE office_run SET missing = $2 WHERE id = $1", params![run, missing])?;

@@ -38,7 +38,10 @@ pub(crate) async fn hear(State(app): State<App>, Path(id): Path<String>, request
         Ok(Hearing::Unproved) => refused(StatusCode::FORBIDDEN),
         Ok(Hearing::Unknown) => refused(StatusCode::NOT_FOUND),
         // Platforms tell again what was not taken.
-        Err(_error) => refused(StatusCode::SERVICE_UNAVAILABLE),
+        Err(error) => {
+            tracing::error!(connection = %id, %error, "what was told of an office app cannot be noted");
+            refused(StatusCode::SERVICE_UNAVAILABLE)
+        }
     }
 }
 

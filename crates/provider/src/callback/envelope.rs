@@ -60,8 +60,8 @@ impl Envelope {
         UnboundCipherKey::new(&AES_256, &self.key).map_err(|_unspecified| Unproved::Form)
     }
 
-    /// Opens a sealed text that was proved.
-    pub(super) fn open(&self, sealed: &str) -> Result<String, Unproved> {
+    /// Opens a sealed text that was proved, and tells whose it is.
+    pub(super) fn open(&self, sealed: &str) -> Result<(String, String), Unproved> {
         let mut bytes = BASE64
             .decode(sealed.as_bytes())
             .or_else(|_padded| BASE64_NOPAD.decode(sealed.as_bytes()))
@@ -81,17 +81,18 @@ impl Envelope {
         if !self.owners.iter().any(|known| same(known.reveal(), owner)) {
             return Err(Unproved::Owner);
         }
-        String::from_utf8(text.to_vec()).map_err(|_text| Unproved::Form)
+        let text = String::from_utf8(text.to_vec()).map_err(|_text| Unproved::Form)?;
+        Ok((text, owner.to_owned()))
     }
 
-    /// Seals an answer.
-    pub(super) fn seal(&self, text: &str, chance: &dyn Chance) -> Result<String, Unproved> {
+    /// Seals an answer for the owner of what it answers.
+    pub(super) fn seal(&self, text: &str, owner: &str, chance: &dyn Chance) -> Result<String, Unproved> {
         let mut plain = vec![0_u8; SALT];
         chance.fill(&mut plain);
         let length = u32::try_from(text.len()).map_err(|_length| Unproved::Form)?;
         plain.extend(length.to_be_bytes());
         plain.extend(text.as_bytes());
-        plain.extend(self.owners.first().map_or("", SecretText::reveal).as_bytes());
+        plain.extend(owner.as_bytes());
         let pad = BLOCK - plain.len() % BLOCK;
         plain.resize(plain.len() + pad, u8::try_from(pad).unwrap_or(0));
         let key = EncryptingKey::cbc(self.cipher()?).map_err(|_unspecified| Unproved::Form)?;

@@ -128,12 +128,15 @@ fn wecom_hear(envelope: &Envelope, told: &Told<'_>, now: Timestamp) -> Result<He
     let sealed = if echo.is_empty() { xml::value(body, "Encrypt").ok_or(Unproved::Form)? } else { echo };
     envelope.prove(signature, time, nonce, sealed)?;
     is_fresh(time, now)?;
-    let plain = envelope.open(sealed)?;
+    let (plain, _owner) = envelope.open(sealed)?;
     let key = signature.to_owned();
     if !echo.is_empty() {
         return Ok(Heard { key, event: None, changes_directory: false, answer: (plain, false) });
     }
-    let event = xml::value(&plain, "Event").or_else(|| xml::value(&plain, "InfoType")).unwrap_or_default();
+    // What people write to the app comes here, too, and may hold anything: the kind of message stands before it.
+    let is_event = xml::value(&plain, "MsgType").is_none_or(|kind| kind == "event");
+    let event = xml::value(&plain, "Event").or_else(|| xml::value(&plain, "InfoType"));
+    let event = event.filter(|_event| is_event).unwrap_or("message");
     let changes_directory = event == "change_contact";
     let what = xml::value(&plain, "ChangeType").map_or_else(String::new, |what| format!(" {what}"));
     let event = Some(format!("{event}{what}"));
@@ -154,12 +157,12 @@ fn dingtalk_hear(
     let sealed = body["encrypt"].as_str().ok_or(Unproved::Form)?;
     envelope.prove(signature, time, nonce, sealed)?;
     is_fresh(time, now)?;
-    let plain: serde_json::Value =
-        serde_json::from_str(&envelope.open(sealed)?).map_err(|_json| Unproved::Form)?;
+    let (plain, owner) = envelope.open(sealed)?;
+    let plain: serde_json::Value = serde_json::from_str(&plain).map_err(|_json| Unproved::Form)?;
     let event = plain["EventType"].as_str().unwrap_or_default().to_owned();
     let changes_directory =
         ["user_", "org_dept_", "org_change", "org_admin_"].iter().any(|start| event.starts_with(start));
-    let sealed = envelope.seal("success", chance)?;
+    let sealed = envelope.seal("success", &owner, chance)?;
     let answer = json!({
         "msg_signature": envelope.sign(time, nonce, &sealed),
         "timeStamp": time,

@@ -131,6 +131,29 @@ fn wecom_opens_what_wechatpy_sealed() {
     assert!(heard.answer.0.starts_with("<xml><ToUserName>") && !heard.answer.1);
 }
 
+/// Whoever writes to the app cannot make it believe that the directory changed.
+#[test]
+fn what_people_write_is_no_event() {
+    let right = callback("tok0001", WIDE_KEY);
+    let App::Wecom(app) = wecom() else { panic!("it is WeCom's") };
+    let owner = app.corp_id.reveal().to_owned();
+    let theirs = Envelope::new(&right, vec![app.corp_id]).unwrap();
+    let hear = |plain: &str| {
+        let sealed = theirs.seal(plain, &owner, &SeededChance::new(9)).unwrap();
+        let signature = theirs.sign("1700000000", "n", &sealed);
+        let query = [("timestamp", "1700000000"), ("nonce", "n"), ("msg_signature", signature.as_str())];
+        let body = format!("<xml><Encrypt><![CDATA[{sealed}]]></Encrypt></xml>");
+        let heard = told(&wecom(), &right, &query, &[], &body).unwrap();
+        (heard.event.unwrap(), heard.changes_directory)
+    };
+    let event = "<Event><![CDATA[change_contact]]></Event>";
+    let told = hear(&format!("<xml><MsgType><![CDATA[event]]></MsgType>{event}</xml>"));
+    assert_eq!(told, ("change_contact".to_owned(), true));
+    let written =
+        format!("<xml><MsgType><![CDATA[text]]></MsgType><Content><![CDATA[{event}]]></Content></xml>");
+    assert_eq!(hear(&written), ("message".to_owned(), false));
+}
+
 fn hear_at(
     app: &App,
     callback: &Callback,
@@ -161,19 +184,20 @@ fn dingtalk_is_answered_under_seal() {
         ("dingkey", "bpms_task_change", false),
     ] {
         let theirs = Envelope::new(&right, vec![owner.into()]).unwrap();
-        let sealed = theirs.seal(&format!("{{\"EventType\":\"{event}\"}}"), &SeededChance::new(9)).unwrap();
+        let sealed =
+            theirs.seal(&format!("{{\"EventType\":\"{event}\"}}"), owner, &SeededChance::new(9)).unwrap();
         let signature = theirs.sign("1700000000000", "n", &sealed);
         let query = [("timestamp", "1700000000000"), ("nonce", "n"), ("signature", signature.as_str())];
         let heard = told(&app, &right, &query, &[], &format!("{{\"encrypt\":\"{sealed}\"}}")).unwrap();
         assert_eq!((heard.event.as_deref(), heard.changes_directory), (Some(event), changes));
         let answer: serde_json::Value = serde_json::from_str(&heard.answer.0).unwrap();
         let (sealed, time) = (answer["encrypt"].as_str().unwrap(), answer["timeStamp"].as_str().unwrap());
-        let theirs = Envelope::new(&right, vec!["dingkey".into()]).unwrap();
-        assert_eq!(theirs.open(sealed).as_deref(), Ok("success"));
+        let opened = theirs.open(sealed).unwrap();
+        assert_eq!(opened, ("success".to_owned(), owner.to_owned()), "it is for whom it answers");
         assert_eq!(answer["msg_signature"], theirs.sign(time, "n", sealed));
     }
     let strange = Envelope::new(&right, vec!["someone".into()]).unwrap();
-    let sealed = strange.seal("{\"EventType\":\"check_url\"}", &SeededChance::new(9)).unwrap();
+    let sealed = strange.seal("{\"EventType\":\"check_url\"}", "someone", &SeededChance::new(9)).unwrap();
     let signature = strange.sign("1700000000000", "n", &sealed);
     let query = [("timestamp", "1700000000000"), ("nonce", "n"), ("signature", signature.as_str())];
     let body = format!("{{\"encrypt\":\"{sealed}\"}}");

@@ -77,6 +77,19 @@ pub(crate) async fn a_change_is_read_once_a_minute_later<H: Home>() {
     assert!(store.run_end(run, why, Vec::new()).await.unwrap());
     assert_eq!(store.connection_list_changed().await.unwrap(), [id]);
 
+    // What could not be read is read again.
+    let run = store.run_begin(id, "events".to_owned()).await.unwrap();
+    let why = carillon_model::outcome::Advice { en: "no".into(), zh: "否".into() };
+    assert!(store.run_end(run, why, Vec::new()).await.unwrap());
+    assert_eq!(store.connection_list_changed().await.unwrap(), []);
+    bed.clock.advance(Duration::from_secs(15 * 60));
+    assert_eq!(store.connection_list_changed().await.unwrap(), [id]);
+
+    // Other secrets were not heard with yet.
+    assert!(store.callback_set(&bed.project, id, Some(callback())).await.unwrap());
+    let state = store.callback_state(&bed.project, id).await.unwrap().unwrap();
+    assert_eq!((state.heard_at, state.heard), (None, None));
+
     bed.clock.advance(Duration::from_secs(24 * 3_600 + 60));
     assert!(store.callback_forget(1).await.unwrap() >= 1);
     store.callback_forget(100).await.unwrap();
