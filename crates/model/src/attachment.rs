@@ -163,14 +163,14 @@ fn jpeg_size(bytes: &[u8]) -> Option<(u32, u32)> {
 /// # Errors
 /// When it is empty, long, a path, or holds what would end a header.
 pub fn check_name(kind: AttachmentKind, name: &str) -> Result<(), Invalid> {
-    let plain = !name.chars().any(|c| c.is_control() || matches!(c, '/' | '\\' | '"' | '<' | '>'));
+    let plain = !name.chars().any(|c| c.is_control() || matches!(c, '/' | '\\' | '"' | '<' | '>' | '|'));
     let fits = (1..=limits::ATTACHMENT_NAME_BYTES_MAX).contains(&name.len());
     if fits && plain && name.trim() == name && name != "." && name != ".." {
         return Ok(());
     }
     Err(Invalid::new(
         kind.field(),
-        "a file's name must be 1 to 200 bytes without slashes, quotes, angle brackets and control characters",
+        "a file's name must be 1 to 200 bytes without slashes, quotes, bars, angle brackets and control characters",
     ))
 }
 

@@ -22,6 +22,14 @@ pub struct NamedAttachment {
 }
 
 impl Service {
+    /// Whether a caller may keep images and files, to be asked before any of one is read.
+    ///
+    /// # Errors
+    /// When it may not.
+    pub fn may_attach(&self, caller: &Caller) -> Result<(), Error> {
+        caller.may(Right::Publish)
+    }
+
     /// Keeps the bytes of an image or a file, for pushes to name. The same bytes again are the same attachment.
     ///
     /// # Errors
@@ -29,6 +37,9 @@ impl Service {
     pub async fn add_attachment(&self, caller: &Caller, bytes: &[u8]) -> Result<KeptAttachment, Error> {
         // As with pushes: a publisher of named topics has no use for it.
         caller.may(Right::Publish)?;
+        if bytes.is_empty() {
+            return Err(Invalid::new(Field::Attachment, "must not be empty").into());
+        }
         if bytes.len() > limits::ATTACHMENT_BYTES_MAX {
             return Err(Invalid::new(Field::Attachment, "must be at most 31457280 bytes (30 MiB)").into());
         }

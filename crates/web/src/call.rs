@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{MatchedPath, Request};
@@ -13,11 +14,13 @@ use carillon_model::id::RequestId;
 use carillon_model::{Field, Invalid, limits};
 use carillon_service::{Caller, Error, Service};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::{auth, layer};
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
+/// How long an image or a file may take to arrive.
+const LARGE_BODY_TIME: Duration = Duration::from_secs(120);
 /// Stands in the answer to a publish that was accepted before.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
@@ -87,25 +90,33 @@ impl Call {
 
     /// Reads a request whose body may be as large as an image or a file. A token is looked at before any of it is read;
     /// whoever signs instead has to sign the whole, and so sends no more than an ordinary body.
-    pub(crate) async fn read_large(
+    /// What comes with it is the turn among the readers, to be held until the bytes are kept.
+    pub(crate) async fn read_large<'r>(
         request: Request,
         service: &Service,
-        readers: &Semaphore,
-    ) -> Result<Self, Refused> {
+        readers: &'r Semaphore,
+    ) -> Result<(Self, Option<SemaphorePermit<'r>>), Refused> {
         let (parts, body) = request.into_parts();
         let Some(caller) = auth::caller_by_token(service, &parts).await else {
-            return Self::read(Request::from_parts(parts, body), service).await;
+            let call = Self::read(Request::from_parts(parts, body), service).await?;
+            return Ok((call, None));
         };
         let caller = caller?;
-        let _turn = readers.acquire().await;
-        let body = match collect(body, limits::ATTACHMENT_BYTES_MAX).await {
+        service.may_attach(&caller)?;
+        let turn = readers.acquire().await.ok();
+        // Whoever sends a byte now and then must not keep the others out.
+        let body = tokio::time::timeout(LARGE_BODY_TIME, collect(body, limits::ATTACHMENT_BYTES_MAX)).await;
+        let body = body.map_err(|_elapsed| {
+            Error::from(Invalid::new(Field::Attachment, "must arrive within two minutes"))
+        })?;
+        let body = match body {
             Err(Refused::TooLarge) => {
                 let rule = "must be at most 31457280 bytes (30 MiB)";
                 return Err(Error::from(Invalid::new(Field::Attachment, rule)).into());
             }
             body => body?,
         };
-        Ok(Self::known(caller, parts, body))
+        Ok((Self::known(caller, parts, body), turn))
     }
 
     /// The body as it came.

@@ -47,7 +47,7 @@ pub(crate) async fn add(
 ) -> Result<Response, ApiError> {
     let id = layer::request_id(request.extensions());
     let added = async {
-        let call = Call::read_large(request, &app.service, &readers).await?;
+        let (call, _turn) = Call::read_large(request, &app.service, &readers).await?;
         let kept = app.service.add_attachment(&call.caller, call.bytes()).await;
         kept.map_err(ApiError::from)
     };
