@@ -1,4 +1,4 @@
-//! Enters into the index by lane what still waits about a second after it was accepted.
+//! Enters into the index by lane what still waits some seconds after it was accepted.
 
 use std::time::Duration;
 

@@ -66,7 +66,7 @@ impl Store {
     /// # Errors
     /// When the store cannot be read.
     pub async fn lane_before(&self, id: DeliveryId) -> Result<u64, Error> {
-        self.lanes_listed().await?;
+        self.lanes_shown().await;
         let count = move |tx: &mut Tx<'_>| {
             let sql = "SELECT count(*) FROM (SELECT 1 FROM delivery d
                  JOIN delivery other ON other.endpoint_id = d.endpoint_id

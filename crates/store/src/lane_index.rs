@@ -1,7 +1,7 @@
 //! The index by lane (`delivery_lane`), in which a lane finds what waits for it. A row of it is in another place for every
 //! address, so that to enter a delivery and to take it out again costs more than everything else that is written of it; and
 //! most deliveries are over within milliseconds, handed from memory to the engine. So they are entered afterwards: what still
-//! waits behind the mark (`lane_mark`), many at a time, about a second after it was accepted.
+//! waits behind the mark (`lane_mark`), many at a time, some seconds after it was accepted.
 //!
 //! Up to the mark, everything that waits is in the index (`delivery.in_lane`). Whoever asks by lane has it brought up to date
 //! first: [`Store::lanes_listed`] before a reading, [`list_all`] within a transaction. Where several servers share a database,
@@ -112,6 +112,13 @@ impl Store {
         let mark = &self.wake.mark;
         let is_known = mark.upto.load(Ordering::Acquire) >= 0;
         self.list(is_known.then(|| mark.last.load(Ordering::Acquire))).await
+    }
+
+    /// The same for what is only shown: where nothing can be written, what is read may miss the newest.
+    pub(crate) async fn lanes_shown(&self) {
+        if let Err(error) = self.lanes_listed().await {
+            tracing::warn!(%error, "what was just accepted may be missing in what is shown");
+        }
     }
 
     async fn list(&self, place: Option<i64>) -> Result<(), Error> {
