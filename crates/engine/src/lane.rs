@@ -411,5 +411,8 @@ impl Lane {
 }
 
 #[cfg(test)]
+#[path = "lane_reserved_tests.rs"]
+mod reserved_tests;
+#[cfg(test)]
 #[path = "lane_tests.rs"]
 pub(crate) mod tests;

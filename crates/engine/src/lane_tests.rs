@@ -13,8 +13,8 @@ use proptest::prelude::*;
 
 use super::{LANE_QUEUE_MAX, Lane, Wish};
 
-const NOW: Timestamp = Timestamp(1_000);
-const MINUTE: Duration = Duration::from_secs(60);
+pub(crate) const NOW: Timestamp = Timestamp(1_000);
+pub(crate) const MINUTE: Duration = Duration::from_secs(60);
 const LONG_AGO: Timestamp = Timestamp(-10_000_000);
 
 fn four_a_minute() -> Arc<[Rate]> {
@@ -51,73 +51,11 @@ pub(crate) fn ready(seq: i64, priority: Priority) -> Ready {
     }
 }
 
-fn normal(seq: i64) -> Ready {
+pub(crate) fn normal(seq: i64) -> Ready {
     ready(seq, Priority::Normal)
 }
 
-#[test]
-fn what_is_reserved_is_for_urgent_ones() {
-    let mut lane = Lane::default();
-    assert!(lane.arrive(normal(1)));
-    lane.reserve(NOW.plus(MINUTE));
-    assert_eq!(lane.wish(NOW, None), Wish::Wait(NOW.plus(MINUTE)));
-    assert!(lane.arrive(ready(2, Priority::Urgent)));
-    assert_eq!(lane.wish(NOW, None), Wish::Send(1));
-    let batch = lane.begin(1);
-    assert_eq!(seqs(&batch), [2]);
-    lane.sent(1, Vec::new(), false);
-    assert_eq!(lane.wish(NOW, None), Wish::Wait(NOW.plus(MINUTE)));
-    assert_eq!(lane.wish(NOW.plus(MINUTE), None), Wish::Send(1));
-    // One that lives shorter is looked at when its time to live is over.
-    lane.reserve(Timestamp(99_000_000));
-    assert_eq!(lane.wish(NOW, None), Wish::Wait(Timestamp(9_000_000)));
-}
-
-#[test]
-fn an_urgent_one_does_not_wait_behind_a_full_lane_that_is_reserved() {
-    let mut lane = Lane::default();
-    for seq in 0..LANE_QUEUE_MAX {
-        assert!(lane.arrive(normal(i64::try_from(seq).unwrap() + 1)));
-    }
-    lane.reserve(NOW.plus(MINUTE));
-    assert!(!lane.arrive(ready(1_000, Priority::Urgent)));
-    assert_eq!(lane.wish(NOW, None), Wish::Load, "the store gives urgent ones first");
-}
-
-#[test]
-fn an_urgent_one_that_came_before_the_reserve_does_not_wait_behind_a_full_lane() {
-    let mut lane = Lane::default();
-    for seq in 0..LANE_QUEUE_MAX {
-        assert!(lane.arrive(normal(i64::try_from(seq).unwrap() + 1)));
-    }
-    assert!(!lane.arrive(ready(1_000, Priority::Urgent)));
-    lane.reserve(NOW.plus(MINUTE));
-    assert_eq!(lane.wish(NOW, None), Wish::Load, "the store gives urgent ones first");
-}
-
-#[test]
-fn whatever_lives_shortest_in_a_reserved_lane_ends_in_time() {
-    let mut lane = Lane::default();
-    assert!(lane.arrive(mortal(1, 90_000)));
-    assert!(lane.arrive(mortal(2, 20_000)));
-    lane.reserve(Timestamp(60_000));
-    assert_eq!(lane.wish(NOW, None), Wish::Wait(Timestamp(20_000)));
-    assert_eq!(lane.wish(Timestamp(20_000), None), Wish::Expire(1));
-}
-
-#[test]
-fn a_reserve_that_is_over_is_forgotten() {
-    let mut lane = Lane::default();
-    for seq in 0..LANE_QUEUE_MAX {
-        assert!(lane.arrive(ready(i64::try_from(seq).unwrap() + 1, Priority::Urgent)));
-    }
-    lane.reserve(NOW.plus(MINUTE));
-    assert_eq!(lane.wish(NOW.plus(MINUTE), None), Wish::Send(1));
-    assert!(!lane.arrive(ready(1_000, Priority::Urgent)));
-    assert_eq!(lane.depth(), LANE_QUEUE_MAX, "what was read stays");
-}
-
-fn seqs(batch: &[Ready]) -> Vec<i64> {
+pub(crate) fn seqs(batch: &[Ready]) -> Vec<i64> {
     batch.iter().map(|ready| ready.seq).collect()
 }
 
@@ -378,7 +316,7 @@ proptest! {
     }
 }
 
-fn mortal(seq: i64, expires_at: i64) -> Ready {
+pub(crate) fn mortal(seq: i64, expires_at: i64) -> Ready {
     let base = normal(seq);
     let mut stored = (*base.stored).clone();
     stored.message.expires_at = Timestamp(expires_at);
