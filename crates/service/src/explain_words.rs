@@ -130,14 +130,12 @@ fn of_delivery(explanation: &Explanation, delivery: &NamedDelivery, stored: &Sto
 /// What keeps a whole app back.
 fn held_back(held: HeldBack) -> (String, String) {
     match held {
-        HeldBack::Limit { used, most } => (
-            format!(
-                " Its app has made {used} of {most} calls of this month (in China's time), and what is left is for \
-                 urgent messages: it waits for the next month, or until the limit is raised, as long as it lives."
-            ),
-            format!(
-                "所属应用本月（北京时间）已调用 {used} 次，限额 {most} 次，余量留给紧急消息：将在有效期内等待下月或限额提高。"
-            ),
+        // The numbers are of all projects that use the app, and shown to those who may look at connections.
+        HeldBack::Limit { .. } => (
+            " Its app has used up the calls of this month (in China's time), and what is left is for urgent messages: it \
+             waits for the next month, or until the limit is raised, as long as it lives."
+                .to_owned(),
+            "所属应用本月（北京时间）的调用次数已用完，余量留给紧急消息：将在有效期内等待下月或限额提高。".to_owned(),
         ),
         HeldBack::Platform(reason, until) => (
             format!(
