@@ -164,7 +164,8 @@ impl Service {
     }
 
     /// Lists the deliveries that ended without having arrived, newest first: what failed or expired, or what stands in
-    /// the state that is meant. One filter or none may be set; `next` is what to give as `after` to go on.
+    /// the state that is meant. None of the filters need be set. The text beside
+    /// them is what to give as `after` to go on.
     ///
     /// # Errors
     /// When the filter breaks a rule.

@@ -112,6 +112,21 @@ pub(crate) fn read_range(text: Option<String>) -> Option<Range> {
     serde_json::from_str(&text?).ok()
 }
 
+/// Seals what a connection has anew, and erases what was in its place before.
+pub(crate) fn reseal(
+    tx: &mut Tx<'_>,
+    vault: &Vault,
+    chance: &dyn carillon_model::Chance,
+    (connection, before): (&str, i64),
+    kept: &Kept,
+) -> Result<(), Error> {
+    key_check::follow(tx, vault)?;
+    sealed::erase(tx, before)?;
+    let seq = sealed::append(tx, seal(vault, chance, connection, kept)?)?;
+    let sql = "UPDATE connection SET sealed_seq = $2 WHERE id = $1";
+    tx.execute(sql, params![connection, seq]).map(drop)
+}
+
 impl Store {
     /// Makes a connection.
     ///
@@ -179,12 +194,9 @@ impl Store {
             }
             if let Some(app) = app {
                 let (platform, callback) = (app.platform(), open_kept(&vault, &text, &sealed)?.callback);
-                key_check::follow(tx, &vault)?;
-                sealed::erase(tx, seq)?;
-                let kept = Kept { app, callback };
-                let seq = sealed::append(tx, seal(&vault, chance.as_ref(), &text, &kept)?)?;
-                let sql = "UPDATE connection SET sealed_seq = $2, platform = $3 WHERE id = $1";
-                tx.execute(sql, params![text.as_str(), seq, platform.name()])?;
+                reseal(tx, &vault, chance.as_ref(), (&text, seq), &Kept { app, callback })?;
+                let sql = "UPDATE connection SET platform = $2 WHERE id = $1";
+                tx.execute(sql, params![text.as_str(), platform.name()])?;
             }
             Ok(Connected::Done(id))
         };

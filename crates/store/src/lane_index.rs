@@ -110,8 +110,11 @@ impl Store {
             return Ok(());
         }
         let mark = &self.wake.mark;
-        let is_known = mark.upto.load(Ordering::Acquire) >= 0;
-        self.list(is_known.then(|| mark.last.load(Ordering::Acquire))).await
+        if mark.upto.load(Ordering::Acquire) < 0 {
+            return self.list(None).await;
+        }
+        // In portions, so that publishers do not wait for all of a long tail.
+        self.lane_index_step(mark.last.load(Ordering::Acquire)).await
     }
 
     /// The same for what is only shown: where nothing can be written, what is read may miss the newest.

@@ -8,11 +8,10 @@ use carillon_model::office::App;
 use carillon_model::office::callback::Callback;
 use data_encoding::HEXLOWER;
 
-use crate::connection::{Kept, open_kept, seal};
+use crate::connection::{Kept, open_kept, reseal};
 use crate::db::{Row, Tx, params};
 use crate::error::Error;
 use crate::setup::Store;
-use crate::{key_check, sealed};
 
 /// How long after a change a directory is read: what comes meanwhile is read with it.
 const GATHER: Duration = Duration::from_secs(60);
@@ -53,11 +52,10 @@ impl Store {
             let Some(mut row) = row else { return Ok(false) };
             let seq = row.int()?;
             let Kept { app, callback: _before } = open_kept(&vault, &text, &row.bytes()?)?;
-            key_check::follow(tx, &vault)?;
-            sealed::erase(tx, seq)?;
-            let seq = sealed::append(tx, seal(&vault, chance.as_ref(), &text, &Kept { app, callback })?)?;
-            let sql = "UPDATE connection SET sealed_seq = $2, heard_at = NULL, heard = NULL WHERE id = $1";
-            tx.execute(sql, params![text.as_str(), seq])?;
+            reseal(tx, &vault, chance.as_ref(), (&text, seq), &Kept { app, callback })?;
+            // What was heard was proved by others.
+            let sql = "UPDATE connection SET heard_at = NULL, heard = NULL WHERE id = $1";
+            tx.execute(sql, params![text.as_str()])?;
             Ok(true)
         };
         self.db.write(set).await

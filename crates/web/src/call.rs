@@ -104,18 +104,7 @@ impl Call {
         let caller = caller?;
         service.may_attach(&caller)?;
         let turn = readers.acquire().await.ok();
-        // Whoever sends a byte now and then must not keep the others out.
-        let body = tokio::time::timeout(LARGE_BODY_TIME, collect(body, limits::ATTACHMENT_BYTES_MAX)).await;
-        let body = body.map_err(|_elapsed| {
-            Error::from(Invalid::new(Field::Attachment, "must arrive within two minutes"))
-        })?;
-        let body = match body {
-            Err(Refused::TooLarge) => {
-                let rule = "must be at most 31457280 bytes (30 MiB)";
-                return Err(Error::from(Invalid::new(Field::Attachment, rule)).into());
-            }
-            body => body?,
-        };
+        let body = collect_large(body).await?;
         Ok((Self::known(caller, parts, body), turn))
     }
 
@@ -179,6 +168,16 @@ async fn collect(body: axum::body::Body, bytes_max: usize) -> Result<Bytes, Refu
     }
 }
 
+/// Reads an image or a file. Whoever sends a byte now and then must not keep the others out.
+async fn collect_large(body: axum::body::Body) -> Result<Bytes, Refused> {
+    let wrong = |rule| Refused::from(Error::from(Invalid::new(Field::Attachment, rule)));
+    let body = tokio::time::timeout(LARGE_BODY_TIME, collect(body, limits::ATTACHMENT_BYTES_MAX)).await;
+    match body.map_err(|_elapsed| wrong("must arrive within two minutes"))? {
+        Err(Refused::TooLarge) => Err(wrong("must be at most 31457280 bytes (30 MiB)")),
+        body => body,
+    }
+}
+
 /// The parts of the path by their names in the route. A byte that is no UTF-8 becomes a sign that fits no rule, so
 /// that the part is refused by its own.
 fn path(parts: &Parts) -> Vec<(String, String)> {
@@ -201,4 +200,23 @@ pub(crate) fn query(text: &str) -> HashMap<String, String> {
             (auth::sign::decode_query(key), auth::sign::decode_query(value))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::{Body, Bytes};
+    use carillon_service::Error;
+    use futures_util::StreamExt;
+
+    use super::{LARGE_BODY_TIME, Refused, collect_large};
+
+    #[tokio::test(start_paused = true)]
+    async fn a_file_that_does_not_end_is_refused_in_time() {
+        let begun = tokio::time::Instant::now();
+        let bytes = futures_util::stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"x"))]);
+        let body = Body::from_stream(bytes.chain(futures_util::stream::pending()));
+        let refused = collect_large(body).await.err();
+        assert_eq!(begun.elapsed(), LARGE_BODY_TIME);
+        assert!(matches!(refused, Some(Refused::Service(Error::Invalid(_)))), "it is told what was wrong");
+    }
 }

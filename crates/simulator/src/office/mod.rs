@@ -18,6 +18,7 @@ mod dingtalk;
 mod lark;
 mod lark_send;
 mod media;
+mod said;
 mod wecom;
 mod work;
 

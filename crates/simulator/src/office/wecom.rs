@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::said::Said;
 use super::{Call, Office, OfficeApp, OfficeMember};
 use crate::limit::Rate;
-use crate::record::{Look, Shown};
-use crate::registry::masked;
 use crate::sign;
 use crate::verdict::{Asked, Verdict, text_at};
 use crate::wecom;
@@ -154,15 +153,6 @@ fn shown_member(member: &OfficeMember) -> Value {
         "open_userid": format!("wo{}", sign::derive("open", &member.id)) })
 }
 
-/// What a message says.
-#[derive(Default)]
-struct Said {
-    kind: String,
-    text: String,
-    title: Option<String>,
-    buttons: Vec<(String, String)>,
-}
-
 /// A text card's text without its divisions.
 fn undivided(text: &str) -> String {
     let pieces = text.replace("</div>", "");
@@ -216,23 +206,6 @@ fn content(office: &Office, app: &OfficeApp, asked: &Asked<'_>, body: &Value) ->
     }
 }
 
-fn shown(app: &OfficeApp, chat: &str, body: &Value, said: &Said) -> Shown {
-    let mut text = said.text.clone();
-    for (label, address) in &said.buttons {
-        text.push_str(&format!("\n[{label}]({address})"));
-    }
-    Shown {
-        chat: chat.to_owned(),
-        token_masked: masked(&app.app_id),
-        kind: said.kind.clone(),
-        title: said.title.clone(),
-        text,
-        mentions: wecom::pinged(&said.text),
-        raw: body.clone(),
-        look: Look { markup: said.text.clone(), tone: None, buttons: said.buttons.clone() },
-    }
-}
-
 fn send(office: &mut Office, app: &OfficeApp, asked: &Asked<'_>) -> Result<Verdict, Verdict> {
     let body = asked.json_object().ok_or_else(|| fault(asked, 47_001, "data format error"))?;
     if body.get("agentid").and_then(Value::as_u64) != Some(app.agent_id) {
@@ -269,7 +242,7 @@ fn send(office: &mut Office, app: &OfficeApp, asked: &Asked<'_>) -> Result<Verdi
     for member in found.values().flatten() {
         // What is over a member's limit is dropped, and nobody is told.
         if office.take(format!("{} member {}", app.app_id, member.id), MEMBER_RATES, asked.now_ms) {
-            verdict = verdict.showing(shown(app, &member.name, &body, &content));
+            verdict = verdict.showing(content.shown(app, &member.name, &body, wecom::pinged(&content.text)));
         }
     }
     Ok(verdict)
@@ -285,5 +258,10 @@ fn chat(office: &mut Office, app: &OfficeApp, asked: &Asked<'_>) -> Result<Verdi
     let chat = app.chats.iter().find(|(id, _)| id == wanted);
     let (_, name) = chat.ok_or_else(|| fault(asked, 86_003, "chatid invalid"))?;
     let message_id = office.next_id("msg");
-    Ok(good(json!({ "msgid": message_id })).showing(shown(app, name, &body, &content)))
+    Ok(good(json!({ "msgid": message_id })).showing(content.shown(
+        app,
+        name,
+        &body,
+        wecom::pinged(&content.text),
+    )))
 }

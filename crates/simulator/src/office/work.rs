@@ -2,9 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::said::Said;
 use super::{Office, OfficeApp, OfficeMember};
-use crate::record::{Look, Shown};
-use crate::registry::masked;
 use crate::verdict::{Asked, Verdict, text_at};
 
 /// The largest message, in bytes.
@@ -57,14 +56,6 @@ pub(super) fn judge(
         }
         _ => Err(Verdict::errcode(404, "请求的URI地址不存在")),
     }
-}
-
-/// What a notification says.
-struct Said {
-    kind: String,
-    title: Option<String>,
-    text: String,
-    buttons: Vec<(String, String)>,
 }
 
 fn said(office: &Office, app: &OfficeApp, message: &Value, now_ms: i64) -> Result<Said, Verdict> {
@@ -136,24 +127,7 @@ fn send(office: &mut Office, app: &OfficeApp, asked: &Asked<'_>, body: &Value) -
     let answer = json!({ "errcode": 0, "errmsg": "ok", "task_id": task, "request_id": "work" });
     let mut verdict = Verdict::accepted("0", answer);
     for member in reached {
-        verdict = verdict.showing(shown(app, &member.name, body, &said));
+        verdict = verdict.showing(said.shown(app, &member.name, body, Vec::new()));
     }
     Ok(verdict)
-}
-
-fn shown(app: &OfficeApp, chat: &str, raw: &Value, said: &Said) -> Shown {
-    let mut text = said.text.clone();
-    for (label, address) in &said.buttons {
-        text.push_str(&format!("\n[{label}]({address})"));
-    }
-    Shown {
-        chat: chat.to_owned(),
-        token_masked: masked(&app.app_id),
-        kind: said.kind.clone(),
-        title: said.title.clone(),
-        text,
-        mentions: Vec::new(),
-        raw: raw.clone(),
-        look: Look { markup: said.text.clone(), tone: None, buttons: said.buttons.clone() },
-    }
 }
