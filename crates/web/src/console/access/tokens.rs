@@ -16,6 +16,8 @@ use crate::App;
 use crate::console::form::{Form, Wrong};
 use crate::console::frame::{Frame, Place};
 use crate::console::problem::Problem;
+use crate::console::show::{filled, quoted};
+use crate::console::sure::Sure;
 use crate::console::topics::ROWS;
 use crate::console::visit::Visit;
 use crate::console::{go, page};
@@ -127,8 +129,19 @@ pub(crate) async fn create(State(app): State<App>, visit: Visit) -> Result<Respo
     }
 }
 
-/// Ends one, at once.
+/// Ends one, at once, if the form says which; the list asks before.
 pub(crate) async fn delete(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
+    visit.must(Right::Own)?;
+    let (t, token) = (&visit.t().access, visit.path("token_id"));
+    let sure = Sure {
+        goes: vec![t.revoke_token_goes.to_owned()],
+        button: Some(t.revoke_now),
+        crumbs: vec![("/console/tokens".to_owned(), t.tokens.to_owned())],
+        ..Sure::new(filled(t.revoke_token, token), token, format!("/console/tokens/{}/delete", quoted(token)))
+    };
+    if !sure.is_meant(&visit) {
+        return Ok(sure.again(&visit, Place::Access));
+    }
     let deleted = async {
         let id = TokenId::parse(visit.path("token_id")).map_err(|_malformed| Error::TokenNotFound)?;
         app.service.delete_token(&visit.caller, id).await

@@ -95,7 +95,6 @@ texts! {
         filter: "Filter policy", "过滤策略";
         filter_hint: "Only messages whose attributes match come here. One line each: name: value, value. Empty: everything.",
             "仅接收属性匹配的消息。每行一条，格式为 名称: 值, 值。留空则接收全部。";
-        delete_title: "Delete this subscription?", "删除这个订阅？";
         delete_address: "Its address and secrets, erased for good", "其地址与密钥，永久清除";
         delete_waiting: "What still waits for it; it is cancelled", "等待发往它的投递，全部取消";
         delete_text: "No more messages arrive there, and the address is erased for good.", "不再向该地址发送消息，地址被永久清除。";
