@@ -224,10 +224,8 @@ fn sure(visit: &Visit, it: &ShownUser) -> Sure {
         channel.map_or_else(|_unknown| protocol.to_owned(), str::to_owned)
     };
     let about = kept.map(|(protocol, masked, _state)| format!("{} · {masked}", name(protocol))).collect();
-    let crumbs = vec![
-        ("/console/users".to_owned(), t.users.title.to_owned()),
-        (here.clone(), it.user.name.clone()),
-    ];
+    let crumbs =
+        vec![("/console/users".to_owned(), t.users.title.to_owned()), (here.clone(), it.user.name.clone())];
     if let Some(way) = way {
         let action = format!("{here}/delete?way={}", quoted(way));
         return Sure {
