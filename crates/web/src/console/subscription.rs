@@ -123,7 +123,7 @@ fn sure(visit: &Visit, it: &NamedSubscription, title: &str, action: &str) -> Sur
             (list, topic.to_owned()),
             (here.clone(), called.clone()),
         ],
-        ..Sure::new(filled(title, called), it.urn.id, format!("{here}{action}"))
+        ..Sure::new(filled(title, called), &it.urn.id, format!("{here}{action}"))
     }
 }
 

@@ -52,7 +52,7 @@ struct SurePage {
 
 impl Sure {
     /// A question that a press of the button answers.
-    pub(crate) fn new(title: String, confirm: impl ToString, action: String) -> Self {
+    pub(crate) fn new(title: String, confirm: &(impl ToString + ?Sized), action: String) -> Self {
         Self {
             title,
             confirm: confirm.to_string(),

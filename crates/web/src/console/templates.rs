@@ -201,7 +201,7 @@ async fn sure(app: &App, visit: &Visit) -> Result<Sure, Problem> {
             ("/console/templates".to_owned(), t.template.title.to_owned()),
             (here.clone(), template.name.to_string()),
         ],
-        ..Sure::new(filled(t.sure.template_title, &template.name), template.id, format!("{here}/delete"))
+        ..Sure::new(filled(t.sure.template_title, &template.name), &template.id, format!("{here}/delete"))
     })
 }
 

@@ -47,7 +47,13 @@ const FORMS: &[Form] = &[
             ("save", "POST {T}/subscriptions", "subscription add"),
         ],
     ),
-    ("{t}/subscribe/office", &[("save", "POST {T}/subscriptions", "subscription add")]),
+    (
+        "{t}/subscribe/office",
+        &[
+            ("test", "POST /api/v1/subscriptions/test", "subscription add --test"),
+            ("save", "POST {T}/subscriptions", "subscription add"),
+        ],
+    ),
     (
         "{t}/publish",
         &[

@@ -77,7 +77,7 @@ async fn what_hangs_on_a_topic_and_the_topic() {
     browser.post("/console/topics", &[("name", "alerts")]).await;
     browser.post("/console/topics/alerts/tags", &[("key", "team"), ("value", "db")]).await;
     browser.post("/console/topics/alerts/settings", &[("policy", POLICY)]).await;
-    let urn = bed.service.topic_urn(&bed.caller, "alerts").unwrap().to_string();
+    let urn = bed.service.topic_urn(&bed.caller, "alerts").unwrap();
     let names = LogNames { group: "nightly".to_owned(), stream: "failures".to_owned() };
     let tank = bed.service.create_logtank(&bed.caller, &urn, names).await.unwrap().to_string();
     let here = "/console/topics/alerts".to_owned();
@@ -164,8 +164,7 @@ async fn a_subscription_and_its_filter_policy() {
 async fn a_user_with_its_addresses_and_a_template() {
     let bed = Bed::fresh().await;
     let mut browser = bed.signed_in("en").await;
-    let robot =
-        "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=00000000-0000-4000-8000-0000000000aa";
+    let robot = "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=00000000-0000-4000-8000-0000000000aa";
     let fields =
         [("name", "Zoe"), ("known", "feishu wechat "), ("feishu.endpoint", HOOK), ("wechat.endpoint", robot)];
     let user = browser.post("/console/users", &fields).await.to().split('?').next().unwrap().to_owned();

@@ -107,7 +107,7 @@ async fn people_of_an_office_app_are_subscribed_and_named_in_the_log() {
     let id = connected(&bed).await;
     read(&bed, id, &["a", "b"]).await;
     let shown = browser.get(&format!("{path}?kind=member&find=b")).await;
-    assert!(shown.words().contains("<b>b b Subscribe"), "{}", shown.words());
+    assert!(shown.words().contains("<b>b b Test Subscribe"), "{}", shown.words());
     let endpoint = format!("office:{id}:member:b");
     let fields = [("kind", "member"), ("endpoint", endpoint.as_str()), ("remark", "Bob")];
     assert_eq!(browser.post(path, &fields).await.to(), "/console/topics/alerts?done=created");

@@ -93,7 +93,7 @@ pub(crate) async fn delete(State(app): State<App>, visit: Visit) -> Result<Respo
             (list.clone(), t.directory.groups.to_owned()),
             (here.clone(), group.name.clone()),
         ],
-        ..Sure::new(filled(t.group.delete_sure, &group.name), group.id, format!("{here}/delete"))
+        ..Sure::new(filled(t.group.delete_sure, &group.name), &group.id, format!("{here}/delete"))
     };
     if !sure.is_meant(&visit) {
         return Ok(sure.again(&visit, Place::Office));

@@ -106,7 +106,7 @@ pub(crate) async fn callback(State(app): State<App>, visit: Visit) -> Result<Res
                 ("/console/office".to_owned(), t.office.access.to_owned()),
                 (here.clone(), it.name.clone()),
             ],
-            ..Sure::new(filled(t.sure.events_title, &it.name), it.id, format!("{here}/callback"))
+            ..Sure::new(filled(t.sure.events_title, &it.name), &it.id, format!("{here}/callback"))
         };
         if !sure.is_meant(&visit) {
             return Ok(sure.again(&visit, Place::Office));

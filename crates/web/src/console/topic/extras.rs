@@ -20,7 +20,7 @@ use crate::console::visit::Visit;
 use crate::console::{go, page};
 
 /// A question about a part of the topic's settings.
-pub(super) fn sure(visit: &Visit, title: String, confirm: String, form: &str) -> Sure {
+pub(super) fn sure(visit: &Visit, title: String, confirm: &str, form: &str) -> Sure {
     let (t, topic) = (visit.t(), visit.path("topic"));
     let here = format!("/console/topics/{}", quoted(topic));
     Sure {
@@ -45,7 +45,7 @@ pub(crate) async fn tags(State(app): State<App>, visit: Visit) -> Result<Respons
             goes: vec![t.tag_goes.to_owned()],
             button: Some(t.tag_button),
             hidden: vec![("do", "remove".to_owned()), ("key", key.clone())],
-            ..sure(&visit, filled(t.tag_title, &key), key.clone(), "tags")
+            ..sure(&visit, filled(t.tag_title, &key), &key, "tags")
         };
         if !sure.is_meant(&visit) {
             return Ok(sure.again(&visit, Place::Topics));
@@ -79,7 +79,7 @@ pub(crate) async fn tanks(State(app): State<App>, visit: Visit) -> Result<Respon
             goes: vec![t.tank_goes.to_owned()],
             stays: t.tank_stays,
             hidden: vec![("do", "remove".to_owned()), ("id", id.to_owned())],
-            ..sure(&visit, filled(t.tank_title, name), id.to_owned(), "log-tanks")
+            ..sure(&visit, filled(t.tank_title, name), id, "log-tanks")
         };
         if !sure.is_meant(&visit) {
             return Ok(sure.again(&visit, Place::Topics));

@@ -96,7 +96,7 @@ pub(crate) async fn save(State(app): State<App>, visit: Visit) -> Result<Respons
         let sure = Sure {
             goes: vec![t.policy_goes.to_owned()],
             hidden: vec![("display_name", display_name.clone()), ("introduction", introduction.clone())],
-            ..sure(&visit, filled(t.policy_title, name), name.to_owned(), "settings")
+            ..sure(&visit, filled(t.policy_title, name), name, "settings")
         };
         if !kept.access_policy.is_empty() && !sure.is_meant(&visit) {
             return Ok(sure.again(&visit, Place::Topics));
