@@ -11,7 +11,7 @@ use carillon_service::{Error, ListedCredential, Member};
 
 use super::fresh::{Fresh, shown};
 use super::keys::wish;
-use super::{owners, portion, role_text, wanted};
+use super::{CHOICES, owners, portion, role_text, wanted};
 use crate::App;
 use crate::console::form::{Form, Wrong};
 use crate::console::frame::{Frame, Place};
@@ -129,10 +129,26 @@ pub(crate) async fn create(State(app): State<App>, visit: Visit) -> Result<Respo
     }
 }
 
+/// Whether the visitor may know of it: nothing is asked about a stranger's.
+async fn is_there(app: &App, visit: &Visit, token: &str) -> Result<(), Error> {
+    let mut after = None;
+    loop {
+        let found = app.service.list_tokens(&visit.caller, None, after, CHOICES).await?;
+        if found.iter().any(|one| one.id == token) {
+            return Ok(());
+        }
+        match found.last() {
+            Some(last) => after = Some(TokenId::parse(&last.id)?),
+            None => return Err(Error::TokenNotFound),
+        }
+    }
+}
+
 /// Ends one, at once, if the form says which; the list asks before.
 pub(crate) async fn delete(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
     visit.must(Right::Own)?;
     let (t, token) = (&visit.t().access, visit.path("token_id"));
+    is_there(&app, &visit, token).await.map_err(|error| visit.problem(error))?;
     let sure = Sure {
         goes: vec![t.revoke_token_goes.to_owned()],
         button: Some(t.revoke_now),
