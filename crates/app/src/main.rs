@@ -12,6 +12,11 @@ mod wire;
 
 use std::process::ExitCode;
 
+/// A delivery is many small pieces of memory; this allocator takes a tenth less processor time for them than the C library's
+/// (docs/performance.md).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     // A second provider of cryptography could be compiled in by a dependency; this one is meant.
     if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {

@@ -12,7 +12,7 @@ use carillon_provider::Providers;
 use carillon_service::Service;
 use carillon_service::install::Preset;
 use carillon_store::Store;
-use carillon_web::App;
+use carillon_web::{App, AppParts};
 use prometheus_client::registry::Registry;
 
 use crate::config::ServerConfig;
@@ -87,5 +87,5 @@ pub(crate) async fn build(config: &ServerConfig, links: Links, preset: Preset) -
         text
     });
     let console = carillon_web::console::Settings { secure, version: env!("CARGO_PKG_VERSION") };
-    Ok(Server { app: App { service, write_metrics, console }, engine })
+    Ok(Server { app: App::new(AppParts { service, write_metrics, console }), engine })
 }

@@ -3,13 +3,16 @@
 //! Names are judged when they are resolved, and the very addresses that were judged are dialled, so that a name
 //! cannot change its answer in between. Literal addresses never reach a resolver and are judged on the URL.
 
+use std::error::Error;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use hyper_util::client::legacy::connect::dns::Name;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use moka::future::Cache;
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::sync::Semaphore;
 use url::{Host, Url};
 
@@ -123,6 +126,7 @@ impl Guard {
 }
 
 /// Resolves names with the system's resolver and a short memory; with a guard, lets only admitted addresses out.
+#[derive(Clone)]
 pub(crate) struct Resolver {
     guard: Option<Guard>,
     names: Cache<String, Arc<[IpAddr]>>,
@@ -140,8 +144,19 @@ impl Resolver {
     }
 }
 
-impl Resolve for Resolver {
-    fn resolve(&self, name: Name) -> Resolving {
+/// What a name leads to; without ports.
+type Addresses = std::vec::IntoIter<SocketAddr>;
+
+impl tower::Service<Name> for Resolver {
+    type Response = Addresses;
+    type Error = Box<dyn Error + Send + Sync>;
+    type Future = Pin<Box<dyn Future<Output = Result<Addresses, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: Name) -> Self::Future {
         let (names, lookups, guard) = (self.names.clone(), Arc::clone(&self.lookups), self.guard.clone());
         Box::pin(async move {
             let name = name.as_str().to_owned();
@@ -151,10 +166,8 @@ impl Resolve for Resolver {
             if guard.is_some_and(|guard| !addresses.iter().all(|address| guard.admits(*address))) {
                 return Err(Denied.into());
             }
-            let sockets: Vec<SocketAddr> =
-                addresses.iter().map(|address| SocketAddr::new(*address, 0)).collect();
-            let addresses: Addrs = Box::new(sockets.into_iter());
-            Ok(addresses)
+            let sockets = addresses.iter().map(|address| SocketAddr::new(*address, 0));
+            Ok(sockets.collect::<Vec<_>>().into_iter())
         })
     }
 }
@@ -174,7 +187,7 @@ async fn look_up(lookups: Arc<Semaphore>, name: String) -> Result<Arc<[IpAddr]>,
 #[cfg(test)]
 mod tests {
     use super::{Denied, Guard, Resolver, Unresolved};
-    use reqwest::dns::{Name, Resolve};
+    use tower::Service as _;
     use url::Url;
 
     #[test]
@@ -221,8 +234,7 @@ mod tests {
     #[tokio::test]
     async fn judges_what_a_name_resolves_to() {
         let resolve = |guard: Option<Guard>, name: &'static str| async move {
-            let name: Name = name.parse().unwrap();
-            Resolver::new(guard).resolve(name).await.map(Iterator::count)
+            Resolver::new(guard).call(name.parse().unwrap()).await.map(Iterator::count)
         };
         let refusal = resolve(Some(Guard::new(&[])), "localhost").await.unwrap_err();
         assert!(refusal.is::<Denied>());

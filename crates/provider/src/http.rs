@@ -14,12 +14,15 @@ use bytes::Bytes;
 use carillon_model::endpoint::{DINGTALK_API_HOST, DINGTALK_ROBOT_HOST, FEISHU_HOST, LARK_HOST, WECOM_HOST};
 use carillon_model::outcome::{Outcome, Reason, Scope, Verdict};
 use data_encoding::HEXLOWER;
-use reqwest::Method;
-use reqwest::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
-use reqwest::redirect::Policy;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use hyper::{Method, Response, Uri};
+use hyper_util::client::legacy;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
+use crate::client::Client;
 use crate::connect_to::ConnectTo;
 use crate::guard::{Denied, Guard, PrivateEndpoint, Resolver, Unresolved};
 use crate::{Authorities, ProviderSettings};
@@ -28,10 +31,8 @@ use crate::{Authorities, ProviderSettings};
 pub(crate) const ANSWER_BYTES_MAX: usize = 64 * 1024;
 /// How slow an upload may be: each so many bytes make its time a second longer.
 const UPLOAD_BYTES_PER_SECOND: usize = 256 * 1024;
-/// How long an idle connection is kept: shorter than the platforms keep it, so that a request rarely meets its end.
-const IDLE_MAX: Duration = Duration::from_secs(20);
-/// How many idle connections are kept for each host: as many as posts to one host are under way in a burst.
-const IDLE_PER_HOST_MAX: usize = 1024;
+/// What we say that we are.
+const AGENT: HeaderValue = HeaderValue::from_static(concat!("carillon/", env!("CARGO_PKG_VERSION")));
 /// The hosts that platform requests may go to.
 pub(crate) const PLATFORM_HOSTS: [&str; 5] =
     [DINGTALK_ROBOT_HOST, DINGTALK_API_HOST, FEISHU_HOST, LARK_HOST, WECOM_HOST];
@@ -120,6 +121,16 @@ pub(crate) enum To<'a> {
     },
 }
 
+/// Where a request goes, once that is settled.
+struct Aim {
+    uri: Uri,
+    /// The host that the far end is to see, where another is dialled.
+    host: Option<HeaderValue>,
+    timeout: Duration,
+    /// Whether only public addresses may be dialled.
+    public: bool,
+}
+
 /// What came back.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -204,8 +215,8 @@ pub(crate) struct Http {
     web_timeout: Duration,
     authorities: Authorities,
     wire: Option<Arc<dyn Wire>>,
-    platform: OnceLock<Option<reqwest::Client>>,
-    web: OnceLock<Option<reqwest::Client>>,
+    platform: OnceLock<Option<Client>>,
+    web: OnceLock<Option<Client>>,
 }
 
 impl Http {
@@ -231,7 +242,11 @@ impl Http {
     /// Judges a web endpoint's URL without resolving it; a host with a detour is the operator's own choice.
     pub(crate) fn check_url(&self, text: &str) -> Result<(), PrivateEndpoint> {
         let url = Url::parse(text).map_err(|_parse| PrivateEndpoint)?;
-        if self.detour(&url).is_some() { Ok(()) } else { self.guard.check_url(&url) }
+        if url.host_str().is_some_and(|host| self.detour(host).is_some()) {
+            Ok(())
+        } else {
+            self.guard.check_url(&url)
+        }
     }
 
     /// Posts one request and reads the answer.
@@ -246,100 +261,95 @@ impl Http {
         request: Request<'_>,
         bytes_max: usize,
     ) -> Result<Answer, Failure> {
-        let (text, timeout, web) = match request.to {
-            To::Platform { host, path } if PLATFORM_HOSTS.contains(&host) => {
-                (format!("https://{host}{path}"), self.timeout, false)
-            }
-            To::Platform { .. } => return Err(Failure::Forbidden),
-            To::Web { url } => (url.to_owned(), self.web_timeout, true),
-        };
-        let mut url = Url::parse(&text).map_err(|_parse| Failure::Request)?;
         let mut headers = headers(request.headers)?;
-        let timeout = match &request.body {
-            Payload::Json(_) => timeout,
+        let aim = self.aim(&request.to)?;
+        if let Some(host) = aim.host {
+            headers.insert(HOST, host);
+        }
+        let (body, timeout) = match request.body {
+            Payload::Json(json) => (Bytes::from(json), aim.timeout),
             Payload::Form(form) => {
                 let kind = format!("multipart/form-data; boundary={}", form.boundary);
                 let kind = HeaderValue::from_str(&kind).map_err(|_value| Failure::Request)?;
                 headers.insert(CONTENT_TYPE, kind);
-                timeout + form.patience()
+                let patience = form.patience();
+                (form.body, aim.timeout + patience)
             }
         };
-        let detour = self.detour(&url).map(ConnectTo::url);
-        if let Some(address) = detour {
-            headers.insert(HOST, host_header(&url)?);
-            url = detoured(&url, address)?;
-        } else if web {
-            self.guard.check_url(&url).map_err(|_private| Failure::Forbidden)?;
-        }
+        let deadline = Instant::now() + timeout;
         if let Some(wire) = &self.wire {
-            let body = match request.body {
-                Payload::Json(json) => json,
-                Payload::Form(form) => String::from_utf8_lossy(&form.body).into_owned(),
-            };
-            return over(wire.as_ref(), url, body, Instant::now() + timeout).await;
+            let body = String::from_utf8_lossy(&body).into_owned();
+            return over(wire.as_ref(), &aim.uri, body, deadline).await;
         }
-        let client = if web && detour.is_none() { self.web_client() } else { self.platform_client() };
+        let client = if aim.public { self.web_client() } else { self.platform_client() };
         let client = client.ok_or(Failure::Connect)?;
-        let mut ready = client.request(method, url).headers(headers);
-        match request.body {
-            Payload::Json(json) if json.is_empty() => {}
-            Payload::Json(json) => ready = ready.body(json),
-            Payload::Form(form) => ready = ready.body(form.body),
-        }
-        exchange(ready, Instant::now() + timeout, bytes_max).await
+        let mut ready = hyper::Request::new(Full::new(body));
+        (*ready.method_mut(), *ready.uri_mut(), *ready.headers_mut()) = (method, aim.uri, headers);
+        exchange(client, ready, deadline, bytes_max).await
     }
 
-    fn detour(&self, url: &Url) -> Option<&ConnectTo> {
-        let host = url.host_str()?.trim_end_matches('.');
+    /// Where a request goes, after the guard has looked at it.
+    fn aim(&self, to: &To<'_>) -> Result<Aim, Failure> {
+        let parse = |text: &str| text.parse::<Uri>().map_err(|_parse| Failure::Request);
+        let (uri, timeout, web) = match to {
+            To::Platform { host, path } if PLATFORM_HOSTS.contains(host) => {
+                (parse(&format!("https://{host}{path}"))?, self.timeout, None)
+            }
+            To::Platform { .. } => return Err(Failure::Forbidden),
+            To::Web { url } => {
+                // What is judged below is the very text that is dialled.
+                let mut url = Url::parse(url).map_err(|_parse| Failure::Request)?;
+                url.set_fragment(None);
+                if !url.username().is_empty() || url.password().is_some() {
+                    return Err(Failure::Request);
+                }
+                (parse(url.as_str())?, self.web_timeout, Some(url))
+            }
+        };
+        let host = uri.host().ok_or(Failure::Request)?;
+        if let Some(detour) = self.detour(host) {
+            let authority = uri.authority().map_or(host, hyper::http::uri::Authority::as_str);
+            let host = Some(HeaderValue::from_str(authority).map_err(|_value| Failure::Request)?);
+            return Ok(Aim { uri: detoured(&uri, detour.url())?, host, timeout, public: false });
+        }
+        if let Some(url) = &web {
+            self.guard.check_url(url).map_err(|_private| Failure::Forbidden)?;
+        }
+        Ok(Aim { uri, host: None, timeout, public: web.is_some() })
+    }
+
+    fn detour(&self, host: &str) -> Option<&ConnectTo> {
+        let host = host.trim_end_matches('.');
         self.connect_to.iter().find(|detour| detour.host() == host)
     }
 
-    fn platform_client(&self) -> Option<&reqwest::Client> {
-        let make = || client(Resolver::new(None), self.timeout, &self.authorities);
+    fn platform_client(&self) -> Option<&Client> {
+        let make = || Client::new(Resolver::new(None), connecting(self.timeout), &self.authorities);
         self.platform.get_or_init(make).as_ref()
     }
 
-    fn web_client(&self) -> Option<&reqwest::Client> {
-        let make = || client(Resolver::new(Some(self.guard.clone())), self.web_timeout, &self.authorities);
+    fn web_client(&self) -> Option<&Client> {
+        let make = || {
+            Client::new(
+                Resolver::new(Some(self.guard.clone())),
+                connecting(self.web_timeout),
+                &self.authorities,
+            )
+        };
         self.web.get_or_init(make).as_ref()
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the one place that makes clients")]
-fn client(resolver: Resolver, timeout: Duration, authorities: &Authorities) -> Option<reqwest::Client> {
-    if rustls::crypto::CryptoProvider::get_default().is_none() {
-        // Somebody else may install one in the same moment, which is as good.
-        drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
-    }
-    let resolver = Arc::new(resolver);
-    let more = authorities.iter().filter_map(|der| reqwest::Certificate::from_der(der).ok());
-    let more: Vec<_> = more.collect();
-    let builder = || {
-        reqwest::Client::builder()
-            .tls_certs_merge(more.iter().cloned())
-            .redirect(Policy::none())
-            .retry(reqwest::retry::never())
-            .no_proxy()
-            .dns_resolver(Arc::clone(&resolver))
-            // Shorter than the whole exchange, so that what ends while connecting is known not to have left.
-            .connect_timeout(timeout.mul_f32(0.8))
-            .pool_idle_timeout(IDLE_MAX)
-            .pool_max_idle_per_host(IDLE_PER_HOST_MAX)
-            .tcp_nodelay(true)
-            .user_agent(concat!("carillon/", env!("CARGO_PKG_VERSION")))
-    };
-    match builder().build() {
-        Ok(client) => Some(client),
-        Err(_no_roots) => {
-            tracing::error!("no certificate authorities on this machine: https endpoints cannot be reached");
-            builder().tls_certs_only([]).build().ok()
-        }
-    }
+/// Shorter than the whole exchange, so that what ends while connecting is known not to have left.
+fn connecting(timeout: Duration) -> Duration {
+    timeout.mul_f32(0.8)
 }
 
 fn headers(pairs: &[(&str, &str)]) -> Result<HeaderMap, Failure> {
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+    headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
+    headers.insert(USER_AGENT, AGENT);
     for (name, value) in pairs {
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_name| Failure::Request)?;
         let mut value = HeaderValue::from_str(value).map_err(|_value| Failure::Request)?;
@@ -349,27 +359,19 @@ fn headers(pairs: &[(&str, &str)]) -> Result<HeaderMap, Failure> {
     Ok(headers)
 }
 
-fn host_header(url: &Url) -> Result<HeaderValue, Failure> {
-    let host = url.host_str().ok_or(Failure::Request)?;
-    let text = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
-    HeaderValue::from_str(&text).map_err(|_value| Failure::Request)
-}
-
 /// The detour's address with the request's own path and query.
-fn detoured(url: &Url, address: &str) -> Result<Url, Failure> {
-    let mut detoured = Url::parse(address).map_err(|_parse| Failure::Request)?;
-    detoured.set_path(url.path());
-    detoured.set_query(url.query());
-    Ok(detoured)
+fn detoured(uri: &Uri, address: &str) -> Result<Uri, Failure> {
+    let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    format!("{address}{path}").parse().map_err(|_parse| Failure::Request)
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the one place that sends")]
 async fn exchange(
-    request: reqwest::RequestBuilder,
+    client: &Client,
+    request: hyper::Request<Full<Bytes>>,
     deadline: Instant,
     bytes_max: usize,
 ) -> Result<Answer, Failure> {
-    let mut response = match timeout_at(deadline, request.send()).await {
+    let mut response = match timeout_at(deadline, client.send(request)).await {
         Err(_elapsed) => return Err(Failure::Timeout),
         Ok(Err(error)) => return Err(judge(&error)),
         Ok(Ok(response)) => response,
@@ -381,7 +383,7 @@ async fn exchange(
         cut: None,
     };
     loop {
-        match timeout_at(deadline, response.chunk()).await {
+        match timeout_at(deadline, chunk(&mut response)).await {
             Err(_elapsed) => answer.cut = Some(Failure::Timeout),
             Ok(Err(_broken)) => answer.cut = Some(Failure::Broken),
             Ok(Ok(None)) => {}
@@ -395,14 +397,24 @@ async fn exchange(
     }
 }
 
-async fn over(wire: &dyn Wire, url: Url, body: String, deadline: Instant) -> Result<Answer, Failure> {
-    let reply = timeout_at(deadline, wire.carry(url.into(), body)).await;
+/// The next piece of a body; nothing at its end.
+async fn chunk(response: &mut Response<Incoming>) -> Result<Option<Bytes>, hyper::Error> {
+    while let Some(frame) = response.body_mut().frame().await.transpose()? {
+        if let Ok(data) = frame.into_data() {
+            return Ok(Some(data));
+        }
+    }
+    Ok(None)
+}
+
+async fn over(wire: &dyn Wire, uri: &Uri, body: String, deadline: Instant) -> Result<Answer, Failure> {
+    let reply = timeout_at(deadline, wire.carry(uri.to_string(), body)).await;
     let Reply { status, body } = reply.unwrap_or(Err(Failure::Timeout))?;
     Ok(Answer { status, headers: HeaderMap::new(), body, cut: None })
 }
 
 /// Tells what failed before the request left from what failed after; when unsure, after.
-fn judge(error: &reqwest::Error) -> Failure {
+fn judge(error: &legacy::Error) -> Failure {
     let mut cause: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(inner) = cause {
         if inner.is::<Denied>() {
@@ -413,13 +425,5 @@ fn judge(error: &reqwest::Error) -> Failure {
         }
         cause = inner.source();
     }
-    if error.is_builder() {
-        Failure::Request
-    } else if error.is_connect() {
-        Failure::Connect
-    } else if error.is_timeout() {
-        Failure::Timeout
-    } else {
-        Failure::Broken
-    }
+    if error.is_connect() { Failure::Connect } else { Failure::Broken }
 }

@@ -37,6 +37,7 @@ mod authorities;
 mod callback;
 mod certificate;
 mod clean;
+mod client;
 mod connect_to;
 mod depot;
 mod dingtalk;

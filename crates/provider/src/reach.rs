@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use carillon_model::Timestamp;
-use reqwest::Method;
-use reqwest::header::DATE;
+use hyper::Method;
+use hyper::header::DATE;
 
 use crate::Providers;
 use crate::http::{ANSWER_BYTES_MAX, Failure, PLATFORM_HOSTS, Payload, Request, To};

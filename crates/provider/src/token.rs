@@ -8,9 +8,9 @@ use aws_lc_rs::digest;
 use carillon_model::outcome::{Outcome, Scope, Verdict};
 use carillon_model::subscription::AppCredentials;
 use carillon_model::{Clock, SecretText, Timestamp};
+use hyper::Method;
 use moka::future::Cache;
 use moka::ops::compute::Op;
-use reqwest::Method;
 
 use crate::Context;
 use tokio::time::sleep;

@@ -9,7 +9,7 @@ use carillon_model::id::{AccountId, DeliveryId, MessageId, ProjectId, TopicId};
 use carillon_model::message::{Content, Locale, Message, Priority};
 use carillon_model::topic::TopicName;
 
-use crate::db::{Row, Tx, params};
+use crate::db::{InsertPlaces, Row, Tx, insert_places, params};
 use crate::delivery::{Ready, StoredMessage};
 use crate::error::Error;
 use crate::idempotency::{Accepted, Claim};
@@ -52,11 +52,20 @@ pub(crate) fn read_message(row: &mut Row) -> Result<StoredMessage, Error> {
 }
 
 /// One statement for all deliveries of a message, however many: the recipients come in as one JSON text.
-const INSERT_DELIVERIES: &str = "INSERT INTO delivery
+const INSERT_DELIVERIES: InsertPlaces = insert_places!(
+    "INSERT INTO delivery
      (message_id, number, subscription_id, endpoint_id, channel, priority, state, due_at, attempts, parts_done, in_lane)
      SELECT $1, key + 1, json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'), $4,
      0, $3, 0, 0, $5
-     FROM json_each($2) ORDER BY key RETURNING seq";
+     FROM json_each($2) ORDER BY key"
+);
+
+/// The same for the only delivery of a message.
+const INSERT_DELIVERY: InsertPlaces = insert_places!(
+    "INSERT INTO delivery
+     (message_id, number, subscription_id, endpoint_id, channel, priority, state, due_at, attempts, parts_done, in_lane)
+     VALUES ($1, 1, $2, $3, $4, $6, 0, $5, 0, 0, $7)"
+);
 
 /// The same for recipients behind the first `$5`, some time after the message was accepted: what is for a subscription
 /// that was removed meanwhile is cancelled, as it would have been.
@@ -79,6 +88,15 @@ pub(crate) fn insert(
     insert_deliveries(tx, stored, recipients)
 }
 
+macro_rules! insert_message {
+    () => {
+        "INSERT INTO message
+         (id, project_id, topic_id, topic_name, content, priority, locale, deliveries, created_at, expires_at,
+          account_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+    };
+}
+
 /// Writes a message, and tells whether others wait to be fanned out.
 fn insert_message(
     tx: &mut Tx<'_>,
@@ -88,28 +106,30 @@ fn insert_message(
 ) -> Result<bool, Error> {
     let message = &stored.message;
     let content = serde_json::to_string(&message.content).map_err(|_json| Error::Conflict)?;
-    let row = tx.query_one(
-        "message",
-        "INSERT INTO message
-         (id, project_id, topic_id, topic_name, content, priority, locale, deliveries, created_at, expires_at,
-          account_id)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-         RETURNING (SELECT count(*) FROM (SELECT 1 FROM fan_out LIMIT 1) AS waiting)",
-        params![
-            message.id.to_string(),
-            message.project.as_str(),
-            message.topic.to_string(),
-            stored.topic_name.as_str(),
-            content,
-            message.priority.number(),
-            locale_text(message.locale),
-            u64::try_from(recipients).unwrap_or(u64::MAX),
-            message.created_at,
-            message.expires_at,
-            publisher.map(|account| account.to_string())
-        ],
-    )?;
-    Ok(row.map_or(Ok(0), |mut row| row.int())? > 0)
+    let params = params![
+        message.id.to_string(),
+        message.project.as_str(),
+        message.topic.to_string(),
+        stored.topic_name.as_str(),
+        content,
+        message.priority.number(),
+        locale_text(message.locale),
+        u64::try_from(recipients).unwrap_or(u64::MAX),
+        message.created_at,
+        message.expires_at,
+        publisher.map(|account| account.to_string())
+    ];
+    // On a server one statement, because each is a way there and back; in a file two, for the reason that
+    // `InsertPlaces` has.
+    if !tx.is_shared() {
+        tx.execute(insert_message!(), params)?;
+        return Ok(tx.query_one("fan_out", "SELECT 1 FROM fan_out LIMIT 1", &[])?.is_some());
+    }
+    let sql = concat!(
+        insert_message!(),
+        " RETURNING (SELECT count(*) FROM (SELECT 1 FROM fan_out LIMIT 1) AS waiting)"
+    );
+    Ok(tx.query_one("message", sql, params)?.map_or(Ok(0), |mut row| row.int())? > 0)
 }
 
 /// Recipients as one JSON text.
@@ -123,14 +143,22 @@ fn insert_deliveries(
     stored: &StoredMessage,
     recipients: &[Recipient],
 ) -> Result<Vec<i64>, Error> {
-    if recipients.is_empty() {
-        return Ok(Vec::new());
-    }
     let message = &stored.message;
     let (id, priority) = (message.id.to_string(), message.priority.number());
-    let params = params![id, list(recipients)?, message.created_at, priority, lane_index::at_once(tx)];
-    let rows = tx.query("delivery", INSERT_DELIVERIES, params)?;
-    rows.into_iter().map(|mut row| row.int()).collect()
+    let in_lane = lane_index::at_once(tx);
+    match recipients {
+        [] => Ok(Vec::new()),
+        [to] => {
+            let (subscription, endpoint) = (to.subscription.to_string(), to.endpoint.to_string());
+            let channel = to.channel.name();
+            let params = params![id, subscription, endpoint, channel, message.created_at, priority, in_lane];
+            tx.insert_places("delivery", INSERT_DELIVERY, params)
+        }
+        many => {
+            let params = params![id, list(many)?, message.created_at, priority, in_lane];
+            tx.insert_places("delivery", INSERT_DELIVERIES, params)
+        }
+    }
 }
 
 /// Writes down deliveries of a message that was accepted before, behind its first `before`, and gives the places of those

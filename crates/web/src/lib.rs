@@ -22,6 +22,7 @@ mod layer;
 pub mod serve;
 mod smn;
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::Router;
@@ -31,15 +32,34 @@ use carillon_service::Service;
 /// Writes the numbers for the operator in the text form of `OpenMetrics`.
 pub type WriteMetrics = Arc<dyn Fn() -> String + Send + Sync>;
 
-/// What every handler can reach.
+/// What every handler can reach. A request is handed several copies of it on its way, so a copy is one count and no more.
 #[derive(Clone)]
-pub struct App {
+pub struct App(Arc<AppParts>);
+
+/// What an [`App`] is made of.
+pub struct AppParts {
     /// The service.
     pub service: Service,
     /// The operator's numbers.
     pub write_metrics: WriteMetrics,
     /// What the console needs to know.
     pub console: console::Settings,
+}
+
+impl App {
+    /// Puts the parts together.
+    #[must_use]
+    pub fn new(parts: AppParts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+impl Deref for App {
+    type Target = AppParts;
+
+    fn deref(&self) -> &AppParts {
+        &self.0
+    }
 }
 
 /// All paths. `GET /healthz`, `GET /readyz`, the version documents and the OpenAPI document are open, `POST

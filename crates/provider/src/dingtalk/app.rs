@@ -7,7 +7,7 @@ use carillon_model::message::{Button, Color, Format, Mentions};
 use carillon_model::outcome::{Outcome, Reason, Scope, Verdict};
 use carillon_model::scope;
 use carillon_model::subscription::{AppCredentials, Target};
-use reqwest::Method;
+use hyper::Method;
 
 use super::code::APP;
 use super::wire::{AppAddress, AppMessage, Markdown, Text, TokenRequest};

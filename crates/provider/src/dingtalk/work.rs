@@ -139,7 +139,7 @@ fn judged(context: &Context<'_>, result: &Value, to: &str, task: &str) -> Option
         .find(|one| id(one.get("userid")).is_some_and(|one| one == to));
     if let Some(code) = dropped.and_then(|one| id(one.get("code"))) {
         let answer =
-            Answer { status: 200, headers: reqwest::header::HeaderMap::new(), body: Vec::new(), cut: None };
+            Answer { status: 200, headers: hyper::header::HeaderMap::new(), body: Vec::new(), cut: None };
         let text = format!("task {task}: dropped");
         return Some(
             Question { table: APP, code: &code, text: &text, answer: &answer, clock: context.clock }

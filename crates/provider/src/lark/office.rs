@@ -8,7 +8,7 @@ use carillon_model::office::connection::LarkApp;
 use carillon_model::office::{App, RecipientKind};
 use carillon_model::outcome::{Reason, Verdict};
 use carillon_model::subscription::Target;
-use reqwest::Method;
+use hyper::Method;
 use serde::Serialize;
 use serde_json::{Value, json};
 

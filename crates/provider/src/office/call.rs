@@ -3,7 +3,7 @@
 
 use carillon_model::office::{App, calls};
 use carillon_model::outcome::{Outcome, Reason, Verdict};
-use reqwest::Method;
+use hyper::Method;
 use serde_json::Value;
 
 use super::app_key;

@@ -2,7 +2,7 @@
 
 use carillon_model::SecretText;
 use carillon_model::office::App;
-use reqwest::Method;
+use hyper::Method;
 use serde_json::{Map, Value};
 
 use super::call::{Ask, call, piece};

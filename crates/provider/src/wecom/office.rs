@@ -172,7 +172,7 @@ pub(crate) async fn fetch_token(context: &Context<'_>, app: &WecomApp) -> Result
         headers: &[],
         body: Payload::default(),
     };
-    token::fetch(context, reqwest::Method::GET, request, |answer| {
+    token::fetch(context, hyper::Method::GET, request, |answer| {
         token::in_field(answer, verdict(answer, context.clock), "access_token", "expires_in")
     })
     .await

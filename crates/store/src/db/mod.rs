@@ -24,6 +24,7 @@
 //! - [`Db::write`] and [`Db::write_then`] may look first and write then: no other such work of any server comes between.
 //!   [`Db::write_beside`] is for what is written often and need not look.
 
+mod checkpoint;
 pub(crate) mod copy;
 mod hand;
 mod postgres;
@@ -51,6 +52,21 @@ macro_rules! params {
     ($($value:expr),* $(,)?) => { &[$($crate::db::Value::from($value)),*] };
 }
 pub(crate) use params;
+
+/// A statement that inserts rows, for [`Tx::insert_places`]: `insert_places!("INSERT INTO …")`. On SQLite `RETURNING`
+/// gathers the rows in a table that is made for the one statement, which costs more than a row.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct InsertPlaces {
+    pub(crate) plain: &'static str,
+    pub(crate) returning: &'static str,
+}
+
+macro_rules! insert_places {
+    ($sql:literal) => {
+        $crate::db::InsertPlaces { plain: $sql, returning: concat!($sql, " RETURNING seq") }
+    };
+}
+pub(crate) use insert_places;
 
 /// Is told of each commit, for metrics.
 pub trait Observer: Send + Sync {
@@ -174,6 +190,24 @@ impl<'c> Tx<'c> {
             self.changed += rows.len() as u64;
         }
         Ok(rows)
+    }
+
+    /// Inserts rows into a table whose places stand in `seq`, and gives these in the order of the rows.
+    pub(crate) fn insert_places(
+        &mut self,
+        table: &'static str,
+        insert: InsertPlaces,
+        params: &[Value],
+    ) -> Result<Vec<i64>, Error> {
+        let places = match &mut self.on {
+            On::Sqlite(connection) => sqlite::insert_places(connection, insert.plain, params)?,
+            On::Postgres(wire) => {
+                let rows = wire.query(table, insert.returning, params)?;
+                rows.into_iter().map(|mut row| row.int()).collect::<Result<_, _>>()?
+            }
+        };
+        self.changed += places.len() as u64;
+        Ok(places)
     }
 
     /// Runs a query for at most one row.

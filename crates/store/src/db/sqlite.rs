@@ -12,6 +12,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Instant, timeout_at};
 
+use super::checkpoint::Checkpoints;
 use super::value::Kind;
 use super::{Observer, Row, Tx, Value, Work, closing};
 use crate::error::Error;
@@ -37,7 +38,8 @@ const BUSY_WAIT: Duration = Duration::from_secs(5);
 pub(crate) struct Sqlite {
     /// Gone only while the store closes.
     orders: Option<mpsc::Sender<Box<dyn Work>>>,
-    writer: Option<JoinHandle<()>>,
+    /// The writer, and the one that brings its log into the file.
+    threads: Vec<JoinHandle<()>>,
     /// None where the writer reads too.
     readers: Option<Readers>,
     standing: Standing,
@@ -61,14 +63,17 @@ impl Sqlite {
         observer: Arc<dyn Observer>,
         check: impl FnOnce(&mut Tx<'_>) -> Result<(), Error>,
     ) -> Result<Self, Error> {
-        let (mut sqlite, (writer, inbox)) = Self::open_unstarted(path, now, observer, check)?;
+        let (mut sqlite, (mut writer, inbox)) = Self::open_unstarted(path, now, observer, check)?;
+        writer.connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+        let (checkpoints, checkpointer) = Checkpoints::start(path)?;
+        writer.checkpoints = Some(checkpoints);
         let fail = |error: std::io::Error| Error::Setup(format!("no thread for the store: {error}"));
         let waiting = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(fail)?;
         let writer = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || writer.write_all(inbox, &waiting))
             .map_err(fail)?;
-        sqlite.writer = Some(writer);
+        sqlite.threads = vec![writer, checkpointer];
         sqlite.readers = Some(Readers {
             path: path.to_owned(),
             idle: Arc::new(Mutex::new(Vec::new())),
@@ -93,11 +98,12 @@ impl Sqlite {
         check(&mut Tx::sqlite(&tx))?;
         tx.commit()?;
         sealed::reclaim(&connection)?;
-        let mut writer = Writer { connection, observer, dirty: true, purged_at: Instant::now() };
+        let mut writer =
+            Writer { connection, observer, checkpoints: None, dirty: true, purged_at: Instant::now() };
         // A crash may have come between a delete and its purge.
         writer.purge(PURGE_TRIES);
         let (orders, inbox) = mpsc::channel(QUEUE_MAX);
-        Ok((Self { orders: Some(orders), writer: None, readers: None, standing }, (writer, inbox)))
+        Ok((Self { orders: Some(orders), threads: Vec::new(), readers: None, standing }, (writer, inbox)))
     }
 
     pub(crate) fn standing(&self) -> &Standing {
@@ -144,10 +150,10 @@ impl Drop for Sqlite {
     /// Whoever opens the directory next must find that nobody writes any more.
     fn drop(&mut self) {
         self.orders = None;
-        if let Some(writer) = self.writer.take()
-            && writer.join().is_err()
-        {
-            tracing::error!("the store's writer ended in a panic");
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("the store's writer ended in a panic");
+            }
         }
     }
 }
@@ -213,6 +219,8 @@ pub(crate) fn connect(path: &Path, read_only: bool) -> Result<Connection, Error>
 pub(crate) struct Writer {
     connection: Connection,
     observer: Arc<dyn Observer>,
+    /// None where each commit sees to the log itself.
+    checkpoints: Option<Checkpoints>,
     /// Whether deleted bytes may still stand in the write-ahead log.
     dirty: bool,
     /// When that was last tried to be put right.
@@ -243,6 +251,9 @@ impl Writer {
                 group.push(work);
             }
             self.commit(group).answer();
+            if let Some(checkpoints) = &self.checkpoints {
+                checkpoints.look(&self.connection);
+            }
         }
     }
 
@@ -397,6 +408,18 @@ pub(crate) fn execute(connection: &Connection, sql: &'static str, params: &[Valu
     let mut statement = connection.prepare_cached(sql)?;
     bind(&mut statement, params)?;
     Ok(statement.raw_execute()? as u64)
+}
+
+/// Inserts rows and gives their places: those of one statement follow each other up to the last, since the table counts
+/// them up (`AUTOINCREMENT`) and nobody else writes meanwhile.
+pub(crate) fn insert_places(
+    connection: &Connection,
+    sql: &'static str,
+    params: &[Value],
+) -> Result<Vec<i64>, Error> {
+    let count = i64::try_from(execute(connection, sql, params)?).unwrap_or(i64::MAX);
+    let last = connection.last_insert_rowid();
+    Ok((last - count + 1..=last).collect())
 }
 
 pub(crate) fn query(

@@ -99,7 +99,7 @@ pub(crate) async fn show(
         return Ok(StatusCode::SERVICE_UNAVAILABLE.into_response());
     };
     let mut told = Told {
-        service: app.service,
+        service: app.service.clone(),
         hours: hours(&visit),
         caller: visit.caller,
         seen: 0,

@@ -78,11 +78,11 @@ impl House {
             ..Preset::default()
         };
         service.install(preset, |_made| Ok::<_, ()>(())).await.unwrap().unwrap();
-        let router = carillon_web::router(App {
+        let router = carillon_web::router(App::new(carillon_web::AppParts {
             service,
             write_metrics: Arc::new(String::new),
             console: carillon_web::console::Settings::default(),
-        });
+        }));
         let mut house = Self {
             router,
             clock,

@@ -107,7 +107,11 @@ impl Bed {
         };
         service.install(preset, |_credentials| Ok::<_, ()>(())).await.unwrap().unwrap();
         let caller = service.caller_by_token(&TOKEN.into()).await.unwrap();
-        let app = App { service: service.clone(), write_metrics: Arc::new(String::new), console };
+        let app = App::new(carillon_web::AppParts {
+            service: service.clone(),
+            write_metrics: Arc::new(String::new),
+            console,
+        });
         Self { service, store, clock, caller, router: router(app), _dir: dir }
     }
 

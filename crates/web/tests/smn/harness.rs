@@ -57,11 +57,11 @@ impl Door {
             ..Preset::default()
         };
         service.install(preset, |_made| Ok::<_, ()>(())).await.unwrap().unwrap();
-        let app = App {
+        let app = App::new(carillon_web::AppParts {
             service,
             write_metrics: Arc::new(String::new),
             console: carillon_web::console::Settings::default(),
-        };
+        });
         Self { router: carillon_web::router(app), clock, store, dir }
     }
 

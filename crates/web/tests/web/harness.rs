@@ -61,11 +61,11 @@ impl Bed {
             ..Preset::default()
         };
         service.install(preset, |_credentials| Ok::<_, ()>(())).await.unwrap().unwrap();
-        let app = App {
+        let app = App::new(carillon_web::AppParts {
             service,
             write_metrics: Arc::new(String::new),
             console: carillon_web::console::Settings::default(),
-        };
+        });
         Self { store, clock, router: router(app), _dir: dir }
     }
 

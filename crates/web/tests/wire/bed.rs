@@ -81,11 +81,11 @@ impl Bed {
         let service = Service::new(store.clone(), providers.clone(), clock.clone(), chance, "local");
         let preset = Preset { token: Some(TOKEN.into()), ..Preset::default() };
         let made = service.install(preset, |_credentials| Ok::<_, ()>(())).await.unwrap().unwrap().unwrap();
-        let router = carillon_web::router(App {
+        let router = carillon_web::router(App::new(carillon_web::AppParts {
             service,
             write_metrics: Arc::new(String::new),
             console: carillon_web::console::Settings::default(),
-        });
+        }));
         let project = made.project.to_string();
         Self { clock, far_end, router, engine: None, store, providers, project, _dir: dir }
     }
