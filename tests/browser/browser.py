@@ -67,6 +67,7 @@ class Browser:
         return self.ask("POST", "/goog/cdp/execute", {"cmd": command, "params": params})
 
     def size(self, width, height):
+        self.width = width
         self.devtools("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 500)
 
     def go(self, url):
@@ -145,14 +146,13 @@ class Browser:
         return [it["message"] for it in entries if it["level"] in ("SEVERE", "WARNING") and "status of 4" not in it["message"]]
 
     def overflow(self):
-        """How many pixels the page is wider than its window."""
-        return self.run("return document.documentElement.scrollWidth - window.innerWidth")
+        """How many pixels the page is wider than its window: as told to it, for a phone zooms out until all fits."""
+        return self.run("return document.documentElement.scrollWidth - arguments[0]", self.width)
 
     def picture(self, path, whole=True):
         if whole:
             height = self.run("return Math.ceil(document.documentElement.scrollHeight)")
-            width = self.run("return window.innerWidth")
-            self.size(width, max(600, min(height, 3000)))
+            self.size(self.width, max(600, min(height, 3000)))
         with open(path, "wb") as file:
             file.write(base64.b64decode(self.ask("GET", "/screenshot")))
 

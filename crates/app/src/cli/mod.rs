@@ -25,6 +25,7 @@ mod recall;
 mod send;
 mod simulate;
 mod subscription;
+mod table;
 mod template;
 mod topic;
 mod traffic;

@@ -55,7 +55,7 @@ async fn a_group_is_made_filled_counted_and_deleted() {
     let shown = browser.post(&format!("{group}/reach"), &[]).await.words();
     assert!(shown.contains("3 people are reached at this moment"), "{shown}");
     browser.post(&group, &[("do", "remove"), ("kind", "department"), ("id", "1")]).await;
-    assert!(browser.get(&path).await.words().contains("On call 1 members · 0 departments"));
+    assert!(browser.get(&path).await.words().contains("On call 1 member · 0 departments"));
     let shown = browser.post(&group, &[("do", "add"), ("kind", "everybody"), ("id", "1")]).await;
     assert_eq!(shown.status, StatusCode::BAD_REQUEST);
     let shown = browser.post(&format!("{group}/delete"), &[]).await;
