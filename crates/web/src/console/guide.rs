@@ -181,14 +181,14 @@ impl Way {
                     g.dingtalk_app_2,
                     "fields",
                     g.d_credentials,
-                    vec!["Client ID", "dinga1b2c3d4e5f6", "Client Secret"],
+                    vec!["Client ID", "ding0123456789ab", "Client Secret"],
                 ),
                 drawn(g.dingtalk_app_3, "person", g.d_directory, vec![g.d_person, "manager4220"]),
                 drawn(
                     g.dingtalk_app_4,
                     "copy",
                     g.d_group,
-                    vec!["openConversationId", "cidY3tB…==", g.d_copy],
+                    vec!["openConversationId", "cid0123456789…", g.d_copy],
                 ),
             ],
             Self::Email => {

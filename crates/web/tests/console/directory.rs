@@ -26,7 +26,7 @@ async fn people_are_searched_and_paged() {
     assert!(shown.contains("In 00 directly") && shown.matches(" There ").count() == 10, "{shown}");
     let shown = browser.get(&format!("{path}/members?department=2")).await.words();
     assert!(shown.contains("Nobody fits."));
-    assert!(browser.get(&format!("{path}/departments")).await.words().contains("00 60 directly"));
+    assert!(browser.get(&format!("{path}/departments")).await.words().contains("00 60 members directly"));
     assert!(browser.get(&format!("{path}/chats")).await.words().contains("The bot is in no chat yet."));
 }
 

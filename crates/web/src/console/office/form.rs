@@ -73,7 +73,7 @@ impl Kind {
             Self::Lark => vec![
                 said(s.lark_1),
                 drawn(s.lark_2, "choose", g.d_features, vec![g.d_robots, g.d_add]),
-                drawn(s.lark_3, "fields", g.d_credentials, vec!["App ID", "cli_a1b2c3d4e5f6", "App Secret"]),
+                drawn(s.lark_3, "fields", g.d_credentials, vec!["App ID", "cli_0123456789ab", "App Secret"]),
                 drawn(s.lark_4, "checks", g.d_permissions, scopes()),
                 drawn(s.lark_5, "copy", g.d_app, vec![g.d_version, "1.0.0", g.d_publish]),
             ],
@@ -84,7 +84,7 @@ impl Kind {
                     s.dingtalk_3,
                     "fields",
                     g.d_credentials,
-                    vec!["Client ID", "dinga1b2c3d4e5f6", "Client Secret"],
+                    vec!["Client ID", "ding0123456789ab", "Client Secret"],
                 ),
                 drawn(s.dingtalk_4, "checks", g.d_permissions, scopes()),
             ],
