@@ -109,15 +109,18 @@ class Browser:
 
     def click(self, css):
         """Clicks, and waits for the page that follows where it leads to one."""
-        element = self.wait(f"{css} is not there", lambda: self.find(css))
+        self.press_on(self.wait(f"{css} is not there", lambda: self.find(css)))
+
+    def press_on(self, element):
+        """Clicks in the middle of the window: at its upper edge a head that stays may cover what is there."""
+        self.run("arguments[0].scrollIntoView({block: 'center'})", {ELEMENT: element})
         self.ask("POST", f"/element/{element}/click")
 
     def press(self, text):
         """Clicks the button or link of this text, in the page's main part if it is there."""
         script = """const all = ['main button', 'main a', 'button, a'].flatMap(it => [...document.querySelectorAll(it)]);
             return all.find(it => it.innerText.trim() === arguments[0] && it.checkVisibility()) ?? null"""
-        element = self.wait(f"no button or link {text!r}", lambda: self.run(script, text))[ELEMENT]
-        self.ask("POST", f"/element/{element}/click")
+        self.press_on(self.wait(f"no button or link {text!r}", lambda: self.run(script, text))[ELEMENT])
 
     def fill(self, css, text):
         element = self.wait(f"{css} is not there", lambda: self.find(css))

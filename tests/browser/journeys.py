@@ -239,7 +239,7 @@ def an_office_app_is_connected_and_updated(bed, driver):
     bed.company_changes(app, withhold=["im:message:send_as_bot", "im:message", "im:message:send"])
     browser.press("Check")
     browser.press("Check now")
-    browser.see("1 things are in the way.", "#found")
+    browser.see("1 thing is in the way.", "#found")
     browser.see("Grant im:message:send_as_bot", "#found")
     # Many who would go are a question, and the answer is no, then yes.
     bed.company_changes(app, grant=["im:message:send_as_bot"], remove_members=[f"u{n:05}" for n in range(10, 30)])
