@@ -62,7 +62,7 @@ impl Frame {
     /// A large number, grouped.
     #[expect(clippy::unused_self, reason = "templates call it on the frame, which they all have")]
     pub(crate) fn number(&self, value: impl std::fmt::Display) -> String {
-        number(&value.to_string())
+        grouped(value)
     }
 
     /// A text as a part of a path or a value of a query.
@@ -261,13 +261,14 @@ impl Frame {
     /// A text with a value in the place of its braces, and the form of the words behind it that fits.
     #[expect(clippy::unused_self, reason = "templates call it on the frame, which they all have")]
     pub(crate) fn say(&self, text: impl AsRef<str>, value: impl std::fmt::Display) -> String {
-        filled(text.as_ref(), &value.to_string())
+        filled(text, value)
     }
 }
 
 /// A text with a value in the place of its first braces. Of the forms in brackets that follow, `[topic|topics]`, the first
 /// stands for one, the second for any other number.
-pub(super) fn filled(text: &str, value: &str) -> String {
+pub(crate) fn filled(text: impl AsRef<str>, value: impl std::fmt::Display) -> String {
+    let (text, value) = (text.as_ref(), value.to_string());
     let Some((before, behind)) = text.split_once("{}") else { return text.to_owned() };
     // Forms behind the next braces belong to the next value.
     let (own, rest) = match behind.split_once("{}") {
@@ -282,6 +283,10 @@ pub(super) fn filled(text: &str, value: &str) -> String {
 }
 
 /// A large number, grouped.
+pub(crate) fn grouped(value: impl std::fmt::Display) -> String {
+    number(&value.to_string())
+}
+
 fn number(digits: &str) -> String {
     let mut grouped = String::new();
     for (index, digit) in digits.chars().enumerate() {
