@@ -311,8 +311,8 @@ mod tests {
     #[test]
     fn words_follow_their_number() {
         let text = "{} [member|members] in {} [department|departments]";
-        assert_eq!(filled(&filled(text, "1"), "2"), "1 member in 2 departments");
-        assert_eq!(filled(&filled(text, "0"), "1"), "0 members in 1 department");
+        assert_eq!(filled(filled(text, "1"), "2"), "1 member in 2 departments");
+        assert_eq!(filled(filled(text, "0"), "1"), "0 members in 1 department");
         assert_eq!(filled("In {} directly", "[a|b]"), "In [a|b] directly", "a value is no form");
         assert_eq!([filled("{} 名成员", "1"), filled("none", "1")], ["1 名成员", "none"]);
     }
