@@ -20,8 +20,6 @@ use crate::held::Held;
 
 /// How many deliveries of a lane are kept in memory; the rest waits in the store.
 pub(crate) const LANE_QUEUE_MAX: usize = 128;
-/// The most posts that are looked ahead.
-const AHEAD_MAX: usize = 10_000;
 /// How many posts of a rate only urgent deliveries may use.
 const RESERVE: u32 = 2;
 
@@ -53,16 +51,24 @@ enum Dropping {
     Done,
 }
 
+/// What the store may have beyond what is in memory.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum InStore {
+    #[default]
+    Nothing,
+    /// Something came of which it is not known how much it is.
+    Something,
+    /// More than memory holds: a storm, whatever else there is.
+    Many,
+}
+
 /// The deliveries of one endpoint.
 #[derive(Debug, Default)]
 pub(crate) struct Lane {
     queue: VecDeque<Ready>,
     /// The highest place ever taken in, from the store or by hand-over.
     last_seq: i64,
-    /// Whether the store may have more than the queue.
-    more_in_store: bool,
-    /// Whether more than the queue holds was there when it was filled: a storm, whatever the rest is.
-    many_in_store: bool,
+    in_store: InStore,
     loading: bool,
     /// How many of the first are being sent.
     sending: usize,
@@ -88,14 +94,14 @@ pub(crate) struct Lane {
 impl Lane {
     /// A lane of which only the store knows what waits.
     pub(crate) fn from_store() -> Self {
-        Self { more_in_store: true, ..Self::default() }
+        Self { in_store: InStore::Something, ..Self::default() }
     }
 
     /// Takes in a delivery that was just accepted, if the store has none before it and there is room; else the store
     /// keeps it. Tells whether it was taken in.
     pub(crate) fn arrive(&mut self, ready: Ready) -> bool {
         let in_order = ready.seq > self.last_seq;
-        if self.more_in_store || self.loading || !in_order || self.depth() >= LANE_QUEUE_MAX {
+        if self.has_more() || self.loading || !in_order || self.depth() >= LANE_QUEUE_MAX {
             self.read_again(ready.stored.message.priority);
             return false;
         }
@@ -159,15 +165,19 @@ impl Lane {
         all.for_each(|ready| ready.due_at = ready.due_at.shifted(by_ms));
     }
 
+    fn has_more(&self) -> bool {
+        self.in_store > InStore::Nothing
+    }
+
     /// Says that the store may have deliveries that were never handed over.
     pub(crate) fn look_again(&mut self) {
-        self.more_in_store = true;
+        self.in_store = self.in_store.max(InStore::Something);
     }
 
     /// Says that the store has a new delivery of this priority. An urgent one is not to wait for what was read already.
     pub(crate) fn read_again(&mut self, priority: Priority) {
-        self.more_in_store = true;
-        self.many_in_store |= self.depth() >= LANE_QUEUE_MAX;
+        let full = self.depth() >= LANE_QUEUE_MAX;
+        self.in_store = self.in_store.max(if full { InStore::Many } else { InStore::Something });
         let last = self.queue.back().map(|ready| ready.stored.message.priority);
         if last.is_some_and(|last| last < priority) && !self.loading {
             self.queue.truncate(self.fixed());
@@ -190,9 +200,9 @@ impl Lane {
             }
         }
         // What arrived meanwhile set the flag again; only a short batch that nothing followed empties the store.
-        let many = self.queue.len() - before >= LANE_QUEUE_MAX;
-        self.more_in_store |= many;
-        self.many_in_store |= many;
+        if self.queue.len() - before >= LANE_QUEUE_MAX {
+            self.in_store = InStore::Many;
+        }
     }
 
     /// How many to bring from the store, which gives what is held once more.
@@ -203,7 +213,7 @@ impl Lane {
     /// A load failed; the store is asked again then.
     pub(crate) fn load_failed(&mut self, retry_at: Timestamp) {
         self.loading = false;
-        self.more_in_store = true;
+        self.in_store = self.in_store.max(InStore::Something);
         self.paused_until = Some(retry_at);
     }
 
@@ -229,7 +239,7 @@ impl Lane {
         }
         // What is held is not looked behind: the store may have an urgent one.
         let (first, held) = match self.front() {
-            Some(found) if !(self.queue.is_empty() && self.more_in_store) => found,
+            Some(found) if !(self.queue.is_empty() && self.has_more()) => found,
             Some(_) | None => return self.wish_empty(now),
         };
         let urgent = first.stored.message.priority == Priority::Urgent;
@@ -282,7 +292,7 @@ impl Lane {
 
     /// Waits; and where the store may have more that would make this a storm, looks there meanwhile.
     fn wish_later(&mut self, at: Timestamp, may_be_storm: bool) -> Wish {
-        if may_be_storm && self.more_in_store && self.pace.is_limited() {
+        if may_be_storm && self.has_more() && self.pace.is_limited() {
             self.queue.clear();
             return self.load();
         }
@@ -290,37 +300,9 @@ impl Lane {
     }
 
     fn load(&mut self) -> Wish {
-        (self.more_in_store, self.many_in_store) = (false, false);
+        self.in_store = InStore::Nothing;
         self.loading = true;
         Wish::Load
-    }
-
-    /// Whether more waits than the rates let through soon. An endpoint without a rate, a web hook, gets every message by
-    /// itself.
-    fn is_storm(&self, now: Timestamp) -> bool {
-        let waiting = self.depth();
-        let soon = || self.pace.capacity(now, self.patience, RESERVE, waiting);
-        self.pace.is_limited() && (self.many_in_store || (waiting > self.pace.room(now) && waiting > soon()))
-    }
-
-    /// How many may stay of those that may be dropped, when more wait than the rates let through soon. Those that must
-    /// go together again are not looked behind.
-    fn too_many(&self, now: Timestamp) -> Option<usize> {
-        if self.dropping != Dropping::Open || !self.held.is_empty() || !self.pace.is_limited() {
-            return None;
-        }
-        let may_go = |ready: &&Ready| {
-            ready.overflow == Overflow::DropOldest
-                && ready.stored.message.priority == Priority::Normal
-                && ready.parts_done == 0
-        };
-        let count = self.queue.iter().filter(may_go).count();
-        if count == 0 {
-            return None;
-        }
-        let most = if self.more_in_store { AHEAD_MAX } else { count };
-        let keep = self.pace.capacity(now, self.patience, RESERVE, most).max(1);
-        (self.more_in_store || count > keep).then_some(keep)
     }
 
     /// What was to be dropped has ended, in these places, lowest first; nobody else has ended there.
@@ -330,7 +312,7 @@ impl Lane {
     }
 
     fn wish_empty(&mut self, now: Timestamp) -> Wish {
-        if self.more_in_store {
+        if self.has_more() {
             return self.load();
         }
         // What was sent lately must be remembered, or the next burst would go over the rate.
@@ -349,13 +331,13 @@ impl Lane {
         }
         let asleep = self.paused_until.is_some_and(|until| until > now);
         // The store is asked for what may be waiting there, unless it was the store that did not answer.
-        if self.queue.is_empty() && self.more_in_store && !asleep {
+        if self.queue.is_empty() && self.has_more() && !asleep {
             return self.load();
         }
         let all = self.queue.iter().chain(self.held.iter());
         match all.map(|ready| ready.stored.message.expires_at).min() {
             Some(at) => Wish::Wait(at.min(until)),
-            None if self.more_in_store || asleep => Wish::Wait(until),
+            None if self.has_more() || asleep => Wish::Wait(until),
             None => self.wish_empty(now),
         }
     }
@@ -422,7 +404,7 @@ impl Lane {
     pub(crate) fn reserve(&mut self, until: Timestamp) {
         self.reserved_until = Some(until);
         // The store may have an urgent one behind what was read: it gives those first.
-        if self.more_in_store && !self.loading {
+        if self.has_more() && !self.loading {
             self.queue.truncate(self.fixed());
         }
     }
@@ -484,6 +466,9 @@ impl Lane {
         self.queue.len() + self.held.len()
     }
 }
+
+#[path = "lane_storm.rs"]
+mod storm;
 
 #[cfg(test)]
 #[path = "lane_held_tests.rs"]

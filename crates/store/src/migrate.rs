@@ -50,6 +50,7 @@ migrations![
     "0025_missed",
     "0026_callbacks",
     "0027_lane_index",
+    "0028_equal",
 ];
 
 /// The version of this program.

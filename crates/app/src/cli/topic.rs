@@ -34,6 +34,14 @@ enum Action {
         /// Name or URN
         topic: String,
     },
+    /// Choose for how long nothing is sent that says the same again
+    Set {
+        /// Name or URN
+        topic: String,
+        /// Seconds, up to 86400; 0 sends everything
+        #[arg(long, value_name = "SECONDS")]
+        suppress_equal: u64,
+    },
     /// Remove a topic with its subscriptions, for good
     Delete {
         /// Name or URN
@@ -68,6 +76,14 @@ pub(crate) async fn run(flags: TopicFlags) -> anyhow::Result<ExitCode> {
             let answer = client.call(Method::GET, &path, None).await?;
             if !flags.client.json {
                 show_reach(&answer);
+            }
+            answer
+        }
+        Action::Set { topic, suppress_equal } => {
+            let path = format!("/api/v1/topics/{}/suppression", piece(&topic));
+            let answer = client.call(Method::PUT, &path, Some(&json!({ "seconds": suppress_equal }))).await?;
+            if !flags.client.json {
+                say("set");
             }
             answer
         }
