@@ -1,6 +1,6 @@
 //! Forgets on time: messages that are older than the operator keeps them, publishers' keys that are honoured no
-//! more, what topics were sent that leave equal messages out, old lines of the audit log, old numbers of charts, images and files that nothing needs. In small batches with a
-//! pause between, so that publishing never waits for it.
+//! more, what topics were sent that leave equal messages out, old lines of the audit log, old numbers of charts, images and
+//! files that nothing needs. In small batches with a pause between, so that publishing never waits for it.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! A topic's display name, introduction, access policy and for how long it leaves equal messages out; the page shows its tags and log tanks, too.
+//! A topic's display name, introduction, access policy and for how long it leaves equal messages out; the page shows its
+//! tags and log tanks, too.
 
 use askama::Template;
 use axum::extract::State;
