@@ -219,8 +219,8 @@ pub enum Error {
         /// When it takes more, in whole seconds.
         wait: Duration,
     },
-    /// Too many confirmations went to one address of late.
-    #[error("too many confirmations went to this address of late, try again later")]
+    /// Too many confirmations or test messages went to one address of late, or test messages from one project.
+    #[error("too many confirmations or test messages went out of late, try again later")]
     Throttled,
     /// The token of a link is unknown, another topic's, or older than 48 hours.
     #[error("the link is unknown or older than 48 hours, subscribe again for a new one")]

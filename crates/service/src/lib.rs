@@ -81,6 +81,7 @@ pub mod template;
 pub mod topic;
 pub mod traffic;
 pub mod trial;
+mod trial_mail;
 
 use std::num::NonZeroU64;
 use std::sync::Arc;
@@ -128,6 +129,7 @@ pub struct Service {
     failures: Arc<sign_in::Failures>,
     detections: Arc<detection::Detections>,
     flow: Arc<flow::Flow>,
+    mail_tests: Arc<trial_mail::MailTests>,
     pictures: Arc<traffic::Pictures>,
     public_url: Option<Links>,
     logs_deliveries: bool,
@@ -155,6 +157,7 @@ impl Service {
             failures,
             detections,
             flow,
+            mail_tests: Arc::default(),
             pictures: Arc::default(),
             public_url: None,
             logs_deliveries: false,

@@ -60,9 +60,24 @@ pub struct Preview {
     pub forms: Vec<Form>,
 }
 
-fn test_content(topic: &TopicUrn, locale: Locale) -> Content {
-    let name = &topic.topic;
+/// What a test message says. A mailbox may be anybody's, so that it is told who asked and that nothing follows by itself.
+fn test_content(caller: &Caller, topic: &TopicUrn, channel: Channel, locale: Locale) -> Content {
+    let (name, account) = (&topic.topic, &caller.account_name);
+    let mail = channel == Channel::Email;
     let (subject, text) = match locale {
+        Locale::English if mail => (
+            "Test message",
+            format!(
+                "{account} tries whether messages of the topic {name} would arrive here. Nothing else is sent to this \
+                 mailbox unless the subscription is saved, and then confirmed by the link in the next mail."
+            ),
+        ),
+        Locale::Chinese if mail => (
+            "测试消息",
+            format!(
+                "{account} 正在测试主题 {name} 的消息能否送达此邮箱。仅在订阅保存、并通过下一封邮件中的链接确认之后，才会发送其他邮件。"
+            ),
+        ),
         Locale::English => ("Test message", format!("Messages of the topic {name} will arrive here.")),
         Locale::Chinese => ("测试消息", format!("主题 {name} 的消息将发送到这里。")),
     };
@@ -85,6 +100,11 @@ fn came(channel: Channel, verdict: Verdict) -> Trial {
         code: verdict.platform_code,
         text: verdict.platform_text,
     }
+}
+
+/// What comes of a test message to nobody.
+fn nobody() -> Trial {
+    came(Channel::Office, Verdict::plain(Outcome::Refused, Reason::Recipient))
 }
 
 /// The topic of a preview that is for none.
@@ -113,10 +133,11 @@ impl Service {
     }
 
     /// Sends a test message to where a subscription would lead. Nothing is stored, nothing is tried again; a web
-    /// endpoint is only asked whether it answers.
+    /// endpoint is only asked whether it answers. Through an office app it goes to one person or chat, for callers who may
+    /// send to people.
     ///
     /// # Errors
-    /// When the topic may not be subscribed to, or the subscription could not be made.
+    /// When the topic may not be subscribed to, the subscription could not be made, or mailboxes had too many tests.
     pub async fn try_subscription(
         &self,
         caller: &Caller,
@@ -128,23 +149,30 @@ impl Service {
         let wanted = Wanted { protocol: &subscribe.protocol, endpoint: subscribe.endpoint.reveal() };
         let topic = self.usable_topic(caller, topic_urn, Action::Subscribe, Some(wanted)).await?;
         let target = self.check_subscription(subscribe)?;
-        if subscribe.channel == Channel::Email {
-            // Nobody gets a mail from a stranger's test; how often a mailbox is asked has a limit.
-            let rule =
-                "a mailbox gets no test message; its confirmation comes when the subscription is saved";
-            return Err(Invalid::new(Field::Protocol, rule).into());
-        }
-        if subscribe.channel == Channel::Office {
-            // It may name a whole department.
-            let rule = "an office subscription gets no test message; push to one person instead";
-            return Err(Invalid::new(Field::Protocol, rule).into());
-        }
+        let content = test_content(caller, &topic.urn, subscribe.channel, locale);
+        let target = match &target.endpoint {
+            Endpoint::Office { connection, kind, id } => {
+                let to = Recipient { kind: *kind, id: id.reveal().to_owned() };
+                self.own_connection(&topic.topic.project, *connection).await?;
+                match self.office_target(caller, *connection, to).await? {
+                    Some(target) => target,
+                    None => return Ok(nobody()),
+                }
+            }
+            Endpoint::Mailbox { address } => {
+                self.mail_tests.take(address.reveal(), &caller.project.to_string(), self.clock.now())?;
+                target
+            }
+            Endpoint::DingtalkRobot { .. }
+            | Endpoint::DingtalkConversation { .. }
+            | Endpoint::DingtalkPerson { .. }
+            | Endpoint::LarkRobot { .. }
+            | Endpoint::WecomRobot { .. }
+            | Endpoint::Web { .. } => target,
+        };
         let verdict = match self.providers.probe(&target).await {
             Some(probe) => probed(probe),
-            None => {
-                let (content, urn) = (test_content(&topic.urn, locale), topic.urn.to_string());
-                self.send_test(&target, &content, &urn, locale).await
-            }
+            None => self.send_test(&target, &content, &topic.urn.to_string(), locale).await,
         };
         Ok(came(subscribe.channel, verdict))
     }
@@ -161,6 +189,22 @@ impl Service {
         locale: Locale,
     ) -> Result<Trial, Error> {
         caller.may(Right::Change)?;
+        let name = self.connection(caller, connection).await?.name;
+        let Some(target) = self.office_target(caller, connection, to).await? else { return Ok(nobody()) };
+        let content = connection_test(&name, locale);
+        Ok(came(Channel::Office, self.send_test(&target, &content, "", locale).await))
+    }
+
+    /// The one person or chat that a test message goes to, by the app that the caller may send with; nothing when nobody
+    /// is there by that id.
+    async fn office_target(
+        &self,
+        caller: &Caller,
+        connection: ConnectionId,
+        to: Recipient,
+    ) -> Result<Option<Target>, Error> {
+        // People are no topic: it is the right that a push needs.
+        caller.may(Right::Publish)?;
         let connection = self.connection(caller, connection).await?;
         if !matches!(to.kind, RecipientKind::Member | RecipientKind::Chat) {
             return Err(Invalid::new(Field::To, "a test message goes to one member or chat").into());
@@ -168,15 +212,12 @@ impl Service {
         let app = self.store.connection_open(connection.id).await?.ok_or(Error::ConnectionNotFound)?;
         let found = self.store.recipients_expand(connection.id, vec![to]).await?;
         let there = found.and_then(|found| found.to.into_iter().find(|one| !one.gone));
-        let Some(one) = there else {
-            return Ok(came(Channel::Office, Verdict::plain(Outcome::Refused, Reason::Recipient)));
-        };
-        let endpoint =
-            Endpoint::Office { connection: connection.id, kind: one.kind, id: one.platform_id.into() };
-        let office = Some(Box::new(OfficeApp { app, connection: connection.id }));
-        let target = Target { endpoint, extension: Extension { office, ..Extension::default() } };
-        let content = connection_test(&connection.name, locale);
-        Ok(came(Channel::Office, self.send_test(&target, &content, "", locale).await))
+        Ok(there.map(|one| {
+            let endpoint =
+                Endpoint::Office { connection: connection.id, kind: one.kind, id: one.platform_id.into() };
+            let office = Some(Box::new(OfficeApp { app, connection: connection.id }));
+            Target { endpoint, extension: Extension { office, ..Extension::default() } }
+        }))
     }
 
     async fn send_test(&self, target: &Target, content: &Content, urn: &str, locale: Locale) -> Verdict {

@@ -92,6 +92,11 @@ impl Client {
         format!("/v2/{}/notifications/{rest}", self.project)
     }
 
+    /// A path of the tag service within our project.
+    pub(crate) fn resource(&self, rest: &str) -> String {
+        format!("/v2/{}/{rest}", self.project)
+    }
+
     /// A topic's URN, from its URN or name.
     pub(crate) fn topic_urn(&self, urn_or_name: &str) -> String {
         if urn_or_name.contains(':') {
@@ -136,9 +141,17 @@ impl Client {
     /// # Errors
     /// What the server refused, in its words.
     pub(crate) async fn whole_list(&self, path: &str, name: &str) -> anyhow::Result<Value> {
+        self.whole_list_of(path, "", name).await
+    }
+
+    /// The same of what filters leave; each stands in `filters` behind an `&`.
+    ///
+    /// # Errors
+    /// What the server refused, in its words.
+    pub(crate) async fn whole_list_of(&self, path: &str, filters: &str, name: &str) -> anyhow::Result<Value> {
         let mut all = Vec::new();
         loop {
-            let page = format!("{path}?offset={}&limit={PAGE_MAX}", all.len());
+            let page = format!("{path}?offset={}&limit={PAGE_MAX}{filters}", all.len());
             let mut answer = self.call(Method::GET, &page, None).await?;
             let found = items(&answer, &format!("/{name}"));
             let more = found.len() == PAGE_MAX;

@@ -25,9 +25,12 @@ mod recall;
 mod send;
 mod simulate;
 mod subscription;
+mod subscription_set;
 mod template;
 mod topic;
+mod topic_part;
 mod traffic;
+mod user;
 mod which;
 
 use std::io::Read;
@@ -68,11 +71,13 @@ enum Command {
     Calls(calls::CallsFlags),
     /// Look at the people, departments, chats and groups that an office app reaches
     Directory(directory::DirectoryFlags),
-    /// Create, list and delete topics
+    /// Create, list, show, change and delete topics; their tags and log tanks
     Topic(topic::TopicFlags),
-    /// Add, list and delete subscriptions
+    /// Add, list, change and delete subscriptions
     Subscription(subscription::SubscriptionFlags),
-    /// Create, list, show and delete message templates
+    /// Subscription users: people with several ways to be reached, subscribed to topics as a whole
+    User(user::UserFlags),
+    /// Create, list, show, change, preview and delete message templates
     Template(template::TemplateFlags),
     /// Who got a message, who did not, and why
     Delivery(delivery::DeliveryFlags),
@@ -122,6 +127,7 @@ pub(crate) async fn run(cli: Cli) -> ExitCode {
         Command::Directory(flags) => directory::run(flags).await,
         Command::Topic(flags) => topic::run(flags).await,
         Command::Subscription(flags) => subscription::run(flags).await,
+        Command::User(flags) => user::run(flags).await,
         Command::Template(flags) => template::run(flags).await,
         Command::Delivery(flags) => delivery::run(flags).await,
         Command::Traffic(flags) => traffic::run(flags).await,

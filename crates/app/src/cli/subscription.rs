@@ -8,6 +8,7 @@ use reqwest::Method;
 use serde_json::{Map, Value, json};
 
 use super::client::{Client, items, piece, text};
+use super::subscription_set::{SetFlags, set};
 use super::{ClientFlags, paint, say, text_or_stdin};
 
 #[derive(Debug, Args)]
@@ -27,20 +28,8 @@ enum Action {
         /// Those of this topic only, by name or URN
         topic: Option<String>,
     },
-    /// Choose what happens when its address is in trouble or too much waits for it
-    Set {
-        /// Its URN
-        subscription: String,
-        /// Who is told when the address is paused: another subscription's URN, or a topic's URN or name
-        #[arg(long, value_name = "URN")]
-        fallback: Option<String>,
-        /// Nobody is told
-        #[arg(long, conflicts_with = "fallback")]
-        no_fallback: bool,
-        /// When more waits than may be sent soon: queue each, merge them, or drop the oldest
-        #[arg(long, value_name = "WHAT")]
-        overflow: Option<String>,
-    },
+    /// Change its note and what it wants, and what happens when its address is in trouble or too much waits for it
+    Set(SetFlags),
     /// Remove a subscription; its address is gone for good
     Delete {
         /// Its URN
@@ -107,9 +96,8 @@ pub(crate) async fn run(flags: SubscriptionFlags) -> anyhow::Result<ExitCode> {
             }
             answer
         }
-        Action::Set { subscription, fallback, no_fallback, overflow } => {
-            let fallback = (fallback.is_some() || no_fallback).then_some(fallback);
-            let answer = set(&client, &subscription, fallback, overflow).await?;
+        Action::Set(wanted) => {
+            let answer = set(&client, wanted).await?;
             if !flags.client.json {
                 say("set");
             }
@@ -130,29 +118,6 @@ pub(crate) async fn run(flags: SubscriptionFlags) -> anyhow::Result<ExitCode> {
     // A test message that did not arrive is a failure.
     let failed = answer.pointer("/arrived").and_then(Value::as_bool) == Some(false);
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
-}
-
-/// Sets what is given, and gives the answers as one.
-async fn set(
-    client: &Client,
-    subscription: &str,
-    fallback: Option<Option<String>>,
-    overflow: Option<String>,
-) -> anyhow::Result<Value> {
-    let given = [
-        fallback.map(|fallback| ("fallback", json!(fallback))),
-        overflow.map(|overflow| ("overflow", json!(overflow))),
-    ];
-    let mut answers = Map::new();
-    for (name, value) in given.into_iter().flatten() {
-        let path = format!("/api/v1/subscriptions/{}/{name}", piece(subscription));
-        let answer = client.call(Method::PUT, &path, Some(&json!({ name: value }))).await?;
-        answers.extend(answer.as_object().cloned().unwrap_or_default());
-    }
-    if answers.is_empty() {
-        bail!("give --fallback, --no-fallback or --overflow");
-    }
-    Ok(answers.into())
 }
 
 async fn added(client: &Client, add: Add) -> anyhow::Result<Value> {

@@ -2,10 +2,10 @@
 
 use std::process::ExitCode;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::client::{Client, items, piece, text};
 use super::{ClientFlags, paint, say, text_or_stdin};
@@ -34,6 +34,24 @@ enum Action {
     List,
     /// Print the text of a template
     Show(Which),
+    /// Give a template's variant another text
+    Change {
+        #[command(flatten)]
+        which: Which,
+        /// The text with placeholders such as {host}; - reads standard input
+        content: String,
+    },
+    /// Show what a text would become in each chat; nothing is kept or sent
+    Preview {
+        /// The text with placeholders such as {host}; - reads standard input
+        content: String,
+        /// Whose variant it is to be: default, dingding, feishu, wechat, http, https, …
+        #[arg(long, value_name = "NAME", default_value = "default")]
+        protocol: String,
+        /// What stands in a placeholder's place; may be given several times
+        #[arg(long = "value", value_name = "NAME=VALUE")]
+        values: Vec<String>,
+    },
     /// Remove a template's variant, for good
     Delete(Which),
 }
@@ -94,6 +112,23 @@ pub(crate) async fn run(flags: TemplateFlags) -> anyhow::Result<ExitCode> {
             let content = text(&answer, "/content").lines().map(paint::plain).collect();
             (answer, content)
         }
+        Action::Change { which, content } => {
+            let (path, content) = (path(&client, &which).await?, text_or_stdin(content)?);
+            let answer = client.call(Method::PUT, &path, Some(&json!({ "content": content }))).await?;
+            (answer, vec!["changed".to_owned()])
+        }
+        Action::Preview { content, protocol, values } => {
+            let pairs = values.iter().map(|value| {
+                let (name, value) = value.split_once('=').context("--value must be NAME=VALUE")?;
+                Ok((name.to_owned(), value.into()))
+            });
+            let values = pairs.collect::<anyhow::Result<Map<String, Value>>>()?;
+            let content = text_or_stdin(content)?;
+            let body = json!({ "content": content, "protocol": protocol, "values": values });
+            let answer = client.call(Method::POST, "/api/v1/templates/preview", Some(&body)).await?;
+            let lines = items(&answer, "/channels").iter().flat_map(foretold).collect();
+            (answer, lines)
+        }
         Action::Delete(which) => {
             let answer = client.call(Method::DELETE, &path(&client, &which).await?, None).await?;
             (answer, vec!["deleted".to_owned()])
@@ -105,4 +140,16 @@ pub(crate) async fn run(flags: TemplateFlags) -> anyhow::Result<ExitCode> {
         lines.iter().for_each(|line| say(line));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What a text becomes on one channel.
+fn foretold(form: &Value) -> Vec<String> {
+    let channel = text(form, "/channel");
+    let parts = items(form, "/parts");
+    if parts.is_empty() {
+        return vec![format!("{channel}: cannot be sent: {}", text(form, "/advice/en"))];
+    }
+    let said = parts.iter().flat_map(|part| [text(part, "/title"), text(part, "/text")]);
+    let said = said.flat_map(str::lines).map(|line| format!("  {}", paint::plain(line)));
+    std::iter::once(format!("{channel}: {} parts", parts.len())).chain(said).collect()
 }

@@ -1,4 +1,4 @@
-//! `carillon topic`.
+//! `carillon topic`: what hangs on a topic stands in `topic_part`.
 
 use std::process::ExitCode;
 
@@ -7,6 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::client::{items, piece, text};
+use super::topic_part::{self, Said, SetFlags, TankAction};
 use super::{ClientFlags, paint, say};
 
 #[derive(Debug, Args)]
@@ -29,18 +30,39 @@ enum Action {
     },
     /// List topics, newest first
     List,
+    /// Show a topic with its introduction, access policy, tags and log tanks
+    Show {
+        /// Name or URN
+        topic: String,
+    },
+    /// Change a topic's display name, introduction, access policy, or how long equal messages are left out
+    Set(SetFlags),
+    /// Hang a tag on a topic, or give it another value
+    Tag {
+        /// Name or URN
+        topic: String,
+        /// The key
+        key: String,
+        /// The value
+        #[arg(default_value = "")]
+        value: String,
+    },
+    /// Take a tag off
+    Untag {
+        /// Name or URN
+        topic: String,
+        /// The key
+        key: String,
+    },
+    /// Log tanks: a hook into the server's delivery log
+    LogTank {
+        #[command(subcommand)]
+        action: TankAction,
+    },
     /// Count whom a message would reach, each once, and tell who would not get it and why
     Reach {
         /// Name or URN
         topic: String,
-    },
-    /// Choose for how long nothing is sent that says the same again
-    Set {
-        /// Name or URN
-        topic: String,
-        /// Seconds, up to 86400; 0 sends everything
-        #[arg(long, value_name = "SECONDS")]
-        suppress_equal: u64,
     },
     /// Remove a topic with its subscriptions, for good
     Delete {
@@ -71,19 +93,18 @@ pub(crate) async fn run(flags: TopicFlags) -> anyhow::Result<ExitCode> {
             }
             answer
         }
+        Action::Show { topic } => said(topic_part::show(&client, &topic).await?, &flags.client),
+        Action::Set(set) => said(topic_part::set(&client, set).await?, &flags.client),
+        Action::Tag { topic, key, value } => {
+            said(topic_part::tag(&client, &topic, &key, &value).await?, &flags.client)
+        }
+        Action::Untag { topic, key } => said(topic_part::untag(&client, &topic, &key).await?, &flags.client),
+        Action::LogTank { action } => said(topic_part::tanks(&client, action).await?, &flags.client),
         Action::Reach { topic } => {
             let path = format!("/api/v1/topics/{}/reach", piece(&topic));
             let answer = client.call(Method::GET, &path, None).await?;
             if !flags.client.json {
                 show_reach(&answer);
-            }
-            answer
-        }
-        Action::Set { topic, suppress_equal } => {
-            let path = format!("/api/v1/topics/{}/suppression", piece(&topic));
-            let answer = client.call(Method::PUT, &path, Some(&json!({ "seconds": suppress_equal }))).await?;
-            if !flags.client.json {
-                say("set");
             }
             answer
         }
@@ -100,6 +121,14 @@ pub(crate) async fn run(flags: TopicFlags) -> anyhow::Result<ExitCode> {
         say(&answer.to_string());
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says what came of it, and gives the answer on.
+fn said((answer, lines): Said, flags: &ClientFlags) -> Value {
+    if !flags.json {
+        lines.iter().for_each(|line| say(line));
+    }
+    answer
 }
 
 fn show_reach(reach: &Value) {

@@ -48,6 +48,36 @@ async fn a_test_message_says_by_its_exit_code_whether_it_arrived() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_test_through_an_office_app_goes_to_one_person_or_chat() {
+    let (home, platforms) = (home(), start_with(app(Platform::Lark)).await);
+    let server = Start::new().led_to(&platforms).at(home.path()).await;
+    good(&told(&server, &["topic", "create", "ops"]).await);
+    let add = ["connection", "add", "lark", "HQ", "--app-id", APP_ID, "--app-secret", SECRET];
+    let connection = good(&told(&server, &add).await).to_owned();
+    let updated = told(&server, &["connection", "update", &connection]).await;
+    assert_eq!(updated.code, 0, "{updated:?}");
+    let test = async |rest: &str| {
+        let endpoint = format!("office:{connection}:{rest}");
+        told(&server, &["subscription", "add", "ops", "office", &endpoint, "--test"]).await
+    };
+    for (count, to) in ["member:u00007", "chat:oc_office_chat_1"].iter().enumerate() {
+        assert!(good(&test(to).await).starts_with("it arrived"), "{to}");
+        let received = platforms.received();
+        assert_eq!(received.len(), count + 1);
+        assert!(received[count].text.contains("Messages of the topic ops will arrive here."));
+    }
+    let nobody = test("member:u99999").await;
+    assert!(nobody.code == 1 && nobody.out.starts_with("it did not arrive"), "{nobody:?}");
+    let many = test("department:od_1").await;
+    assert!(many.code == 1 && many.err.contains("one member or chat"), "{many:?}");
+    let elsewhere = format!("office:{}:member:u00007", "0".repeat(32));
+    let foreign = told(&server, &["subscription", "add", "ops", "office", &elsewhere, "--test"]).await;
+    assert!(foreign.code == 1 && foreign.err.contains("connection"), "{foreign:?}");
+    assert_eq!(platforms.received().len(), 2);
+    assert_eq!(good(&told(&server, &["subscription", "list"]).await), "", "nothing was subscribed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn explain_answers_for_an_address() {
     let (home, platforms) = (home(), chats::start().await);
     let server = Start::new().led_to(&platforms).at(home.path()).await;

@@ -302,3 +302,34 @@ async fn the_command_line_subscribes_and_sends() {
     let said = run(command, None).await;
     assert!(said.code == 2 && said.err.contains("--smtp-url"), "{said:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_mail_says_who_asks_and_a_mailbox_gets_few() {
+    let world = world().await;
+    let body = json!({ "topic": "ops", "protocol": "email", "endpoint": ALICE });
+    let test = async || world.api.post("/api/v1/subscriptions/test", &body).await;
+    for _ in 0..3 {
+        assert_eq!(test().await.expect(200).json()["arrived"], true);
+    }
+    let refused = test().await.expect(429).json();
+    assert_eq!(refused["code"], "throttled", "{refused}");
+    let mails = world.mails(3).await;
+    for mail in &mails {
+        assert_eq!(mail.title.as_deref(), Some("Test message"));
+        assert!(
+            mail.text.contains("tries whether messages of the topic ops would arrive here"),
+            "{}",
+            mail.text
+        );
+        assert!(!mail.text.contains(PUBLIC) && header(mail, "list-unsubscribe").is_empty(), "{mail:?}");
+    }
+    assert!(world.listed().await.is_empty(), "nothing was subscribed");
+    // Another mailbox is asked from the command line; the first is still asked to confirm.
+    let mut command = program(&world.server.home);
+    command.args(["subscription", "add", "ops", "email", "bob@example.org", "--test"]);
+    command.env("CARILLON_SERVER", world.server.url()).env("CARILLON_TOKEN", crate::harness::TOKEN);
+    let said = run(command, None).await;
+    assert!(said.code == 0 && said.out.starts_with("it arrived"), "{said:?}");
+    world.api.subscribe(&world.topic, &json!({ "protocol": "email", "endpoint": ALICE })).await;
+    world.mails(5).await;
+}

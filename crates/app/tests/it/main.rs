@@ -13,6 +13,7 @@ mod canary;
 mod chats;
 mod cli;
 mod cli_access;
+mod cli_all;
 mod cli_send;
 mod cli_try;
 mod client;

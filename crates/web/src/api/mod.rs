@@ -60,6 +60,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/api/v1/messages", post(message::publish).get(message::list))
         .route("/api/v1/messages/preview", post(trial::preview))
         .route("/api/v1/subscriptions/test", post(trial::test))
+        .route("/api/v1/templates/preview", post(trial::look))
         .route("/api/v1/messages/{message_id}", get(message::show))
         .route("/api/v1/messages/{message_id}/deliveries", get(message::deliveries))
         .route("/api/v1/deliveries", get(delivery::dead_letters))

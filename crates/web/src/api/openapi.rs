@@ -24,6 +24,7 @@ use super::{
         message::publish,
         trial::preview,
         trial::test,
+        trial::look,
         message::list,
         message::show,
         message::deliveries,

@@ -1,9 +1,12 @@
 //! Before something is done: what a message would become, and a test message to where a subscription would lead.
 
+use std::collections::BTreeMap;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use carillon_model::message::Locale;
+use carillon_model::template::DEFAULT_PROTOCOL;
 use carillon_model::{Field, Invalid};
 use carillon_service::trial::{Form, Preview, Trial};
 use serde::{Deserialize, Serialize};
@@ -14,7 +17,7 @@ use super::error::ApiError;
 use super::message::{NewMessage, ShownAdvice, wanted};
 use super::{ApiCall, ok};
 use crate::App;
-use crate::smn::read_subscribe;
+use crate::smn::{read_subscribe, template_channel};
 
 /// One part of a message as its chat would show it.
 #[derive(Debug, Serialize, ToSchema)]
@@ -93,6 +96,49 @@ pub(crate) async fn preview(State(app): State<App>, call: ApiCall) -> Result<Res
     };
     let previewed = previewed.await.map_err(|error| call.refuse(error))?;
     Ok(ok(StatusCode::OK, &ShownPreview::from(previewed)))
+}
+
+/// A template that is only looked at.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewLook {
+    /// The text with its placeholders.
+    content: String,
+    /// Whose variant it is to be: `default`, or a protocol such as `feishu`.
+    #[serde(default = "default_protocol")]
+    #[schema(value_type = Option<String>, example = "default")]
+    protocol: String,
+    /// What stands in the placeholders' places. One without a value is shown as it is written.
+    #[serde(default)]
+    values: BTreeMap<String, String>,
+    /// The language of what the service itself says in it, `en-us` or `zh-cn`.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "en-us")]
+    locale: Locale,
+}
+
+fn default_protocol() -> String {
+    DEFAULT_PROTOCOL.to_owned()
+}
+
+/// What a template's text would become.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ShownLook {
+    /// On its own channel, or on each chat when it is the default one; nobody would get it yet.
+    channels: Vec<ShownForm>,
+}
+
+/// Shows what a template's text would become in each chat. Nothing is stored or sent.
+#[utoipa::path(post, path = "/api/v1/templates/preview", tag = "messages", request_body = NewLook,
+    responses((status = 200, body = ShownLook), (status = 400), (status = 401)))]
+pub(crate) async fn look(State(app): State<App>, call: ApiCall) -> Result<Response, ApiError> {
+    let looked = (|| {
+        let new: NewLook = call.body()?;
+        let channel = template_channel(&new.protocol)?;
+        app.service.preview_template(&call.0.caller, channel, &new.content, new.values, new.locale)
+    })();
+    let channels = looked.map_err(|error| call.refuse(error))?;
+    Ok(ok(StatusCode::OK, &ShownLook { channels: channels.into_iter().map(ShownForm::from).collect() }))
 }
 
 /// A subscription that is only tried: the fields of SMN's subscribe call, and the topic.

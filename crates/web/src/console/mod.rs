@@ -9,6 +9,7 @@
 //! | the frame around every page | `frame` |
 //! | what was typed, and what is wrong with it | `form` |
 //! | a refusal as a page or beside a field | `problem` |
+//! | asking before something is deleted | `sure` |
 //! | every text, in both languages | `text` |
 //! | stylesheet, scripts, drawings | `asset` |
 //! | charts | `chart` |
@@ -39,6 +40,7 @@ mod sign_in;
 mod subscribe;
 mod subscribe_office;
 mod subscription;
+mod sure;
 mod templates;
 mod text;
 mod topic;

@@ -62,7 +62,7 @@ impl Frame {
     /// A large number, grouped.
     #[expect(clippy::unused_self, reason = "templates call it on the frame, which they all have")]
     pub(crate) fn number(&self, value: impl std::fmt::Display) -> String {
-        number(&value.to_string())
+        grouped(value)
     }
 
     /// A text as a part of a path or a value of a query.
@@ -252,11 +252,20 @@ impl Frame {
     /// A text with a value in the place of its braces.
     #[expect(clippy::unused_self, reason = "templates call it on the frame, which they all have")]
     pub(crate) fn say(&self, text: impl AsRef<str>, value: impl std::fmt::Display) -> String {
-        text.as_ref().replacen("{}", &value.to_string(), 1)
+        filled(text, value)
     }
 }
 
+/// A text with a value in the place of its braces.
+pub(crate) fn filled(text: impl AsRef<str>, value: impl std::fmt::Display) -> String {
+    text.as_ref().replacen("{}", &value.to_string(), 1)
+}
+
 /// A large number, grouped.
+pub(crate) fn grouped(value: impl std::fmt::Display) -> String {
+    number(&value.to_string())
+}
+
 fn number(digits: &str) -> String {
     let mut grouped = String::new();
     for (index, digit) in digits.chars().enumerate() {

@@ -76,10 +76,6 @@ impl SubscribePage {
         self.way == Way::DingtalkApp
     }
 
-    fn has_test(&self) -> bool {
-        self.way != Way::Email
-    }
-
     fn is_web(&self) -> bool {
         self.way == Way::Web
     }

@@ -1,4 +1,4 @@
-//! Subscribing people and chats of an office app: choose the app, find whom, subscribe.
+//! Subscribing people and chats of an office app: choose the app, find whom, send a test message, subscribe.
 
 use askama::Template;
 use axum::extract::State;
@@ -11,6 +11,7 @@ use carillon_model::role::Right;
 use carillon_model::subscription::Extension;
 use carillon_service::subscription::Subscribe;
 use carillon_service::topic::NamedTopic;
+use carillon_service::trial::Trial;
 use carillon_service::{Error, RecipientFilter};
 
 use super::form::Wrong;
@@ -43,6 +44,8 @@ struct OfficePage {
     find: String,
     offers: Vec<Offer>,
     wrong: Wrong,
+    /// What came of a test message, and to whom it went.
+    trial: Option<(String, Trial)>,
 }
 
 impl OfficePage {
@@ -59,6 +62,11 @@ impl OfficePage {
             (RecipientKind::Group, t.groups),
             (RecipientKind::Chat, t.chats),
         ]
+    }
+
+    /// Whether one of them can be sent a test message: a department or a group is many.
+    fn has_test(&self) -> bool {
+        matches!(self.kind, RecipientKind::Member | RecipientKind::Chat)
     }
 
     fn endpoint(&self, offer: &Offer) -> String {
@@ -114,11 +122,8 @@ async fn read(app: &App, visit: &Visit, wrong: Wrong) -> Result<OfficePage, Erro
         Some(connection) => offers(app, visit, connection, kind, &find).await?,
         None => Vec::new(),
     };
-    let mut f = visit.frame(Place::Topics);
-    if !wrong.text().is_empty() {
-        f.path = format!("/console/topics/{}/subscribe/office", quoted(topic.topic.name.as_str()));
-    }
-    Ok(OfficePage { f, topic, connections, chosen, kind, find, offers, wrong })
+    let f = visit.frame(Place::Topics);
+    Ok(OfficePage { f, topic, connections, chosen, kind, find, offers, wrong, trial: None })
 }
 
 /// The search.
@@ -128,11 +133,13 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Result<Respons
     Ok(page(StatusCode::OK, &shown))
 }
 
-/// Subscribes one of them.
+/// Subscribes one of them, or sends it a test message, as the button says.
 pub(crate) async fn submit(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
     visit.must(Right::Change)?;
+    let is_test = visit.form.get("do") == "test";
     let done = async {
         let topic = topic::named(&app, &visit).await?;
+        let urn = topic.urn.to_string();
         let wanted = Subscribe {
             channel: Channel::Office,
             protocol: Channel::Office.name().to_owned(),
@@ -140,15 +147,25 @@ pub(crate) async fn submit(State(app): State<App>, visit: Visit) -> Result<Respo
             extension: Extension::default(),
             remark: visit.form.maybe("remark").map(str::to_owned),
         };
-        app.service.subscribe(&visit.caller, &topic.urn.to_string(), wanted).await?;
-        Ok::<_, Error>(topic.topic.name)
-    };
-    match done.await {
-        Ok(name) => Ok(go(&format!("/console/topics/{}?done=created", quoted(name.as_str())))),
-        Err(error) => {
-            let wrong = visit.wrong(error)?;
-            let shown = read(&app, &visit, wrong).await.map_err(|error| visit.problem(error))?;
-            Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &shown))
+        if is_test {
+            let locale = visit.look.lang.locale();
+            let tried = app.service.try_subscription(&visit.caller, &urn, &wanted, locale).await?;
+            return Ok((topic, Some(tried)));
         }
-    }
+        app.service.subscribe(&visit.caller, &urn, wanted).await?;
+        Ok::<_, Error>((topic, None))
+    };
+    let (wrong, tried) = match done.await {
+        Ok((topic, None)) => {
+            return Ok(go(&format!("/console/topics/{}?done=created", quoted(topic.topic.name.as_str()))));
+        }
+        Ok((_topic, tried)) => (Wrong::default(), tried),
+        Err(error) => (visit.wrong(error)?, None),
+    };
+    let status = if tried.is_some() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let mut shown = read(&app, &visit, wrong).await.map_err(|error| visit.problem(error))?;
+    let here = quoted(shown.topic.topic.name.as_str());
+    shown.f.path = format!("/console/topics/{here}/subscribe/office");
+    shown.trial = tried.map(|tried| (visit.form.get("remark").to_owned(), tried));
+    Ok(page(status, &shown))
 }

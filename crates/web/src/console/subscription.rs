@@ -14,9 +14,10 @@ use carillon_service::subscription::NamedSubscription;
 use super::form::Wrong;
 use super::frame::{Frame, Place};
 use super::problem::Problem;
-use super::show::quoted;
+use super::show::{filled, quoted};
+use super::sure::Sure;
 use super::visit::Visit;
-use super::{go, page};
+use super::{go, page, words};
 use crate::App;
 
 #[derive(Template)]
@@ -27,13 +28,6 @@ struct SubscriptionPage {
     remark: String,
     filter: String,
     wrong: Wrong,
-}
-
-#[derive(Template)]
-#[template(path = "subscription_delete.html")]
-struct DeletePage {
-    f: Frame,
-    it: NamedSubscription,
 }
 
 async fn named(app: &App, visit: &Visit) -> Result<NamedSubscription, Error> {
@@ -76,6 +70,19 @@ pub(crate) async fn save(State(app): State<App>, visit: Visit) -> Result<Respons
     let it = named(&app, &visit).await.map_err(|error| visit.problem(error))?;
     let urn = it.urn.to_string();
     let (remark, filter) = (visit.form.get("remark").trim().to_owned(), visit.form.lines("filter"));
+    let kept = lines(&it.subscription.filter_policies);
+    if filter.trim().is_empty() && !kept.is_empty() {
+        let t = &visit.t().sure;
+        let mut sure = Sure {
+            goes: vec![t.filter_goes.to_owned()],
+            hidden: vec![("remark", remark.clone()), ("filter", String::new())],
+            ..sure(&visit, &it, t.filter_title, "")
+        };
+        sure.about.extend(kept.lines().map(str::to_owned));
+        if !sure.is_meant(&visit) {
+            return Ok(sure.again(&visit, Place::Topics));
+        }
+    }
     let saved = async {
         let wish = match policies(&filter)? {
             policies if policies.is_empty() => FilterWish::Delete,
@@ -94,23 +101,61 @@ pub(crate) async fn save(State(app): State<App>, visit: Visit) -> Result<Respons
     Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &SubscriptionPage { f, it, remark, filter, wrong }))
 }
 
+/// What a subscription is called: by its note, or else by its channel.
+fn called(visit: &Visit, it: &NamedSubscription) -> String {
+    let remark = it.subscription.remark.trim();
+    if remark.is_empty() { channel_name(visit, it) } else { remark.to_owned() }
+}
+
+fn channel_name(visit: &Visit, it: &NamedSubscription) -> String {
+    words::channel(it.subscription.channel, visit.look.lang).to_owned()
+}
+
+/// A question about it.
+fn sure(visit: &Visit, it: &NamedSubscription, title: &str, action: &str) -> Sure {
+    let topic = it.urn.topic.topic.as_str();
+    let (list, called) = (format!("/console/topics/{}", quoted(topic)), called(visit, it));
+    let here = format!("{list}/subscriptions/{}", it.urn.id);
+    Sure {
+        about: vec![format!("{} · {}", channel_name(visit, it), it.subscription.endpoint_masked)],
+        crumbs: vec![
+            ("/console/topics".to_owned(), visit.t().topics.title.to_owned()),
+            (list, topic.to_owned()),
+            (here.clone(), called.clone()),
+        ],
+        ..Sure::new(filled(title, called), &it.urn.id, format!("{here}{action}"))
+    }
+}
+
+fn sure_delete(visit: &Visit, it: &NamedSubscription) -> Sure {
+    let t = visit.t();
+    Sure {
+        goes: [t.subscription.delete_address, t.subscription.delete_waiting].map(str::to_owned).to_vec(),
+        stays: t.topic.delete_stays,
+        ..sure(visit, it, t.sure.subscription_title, "/delete")
+    }
+}
+
 /// Asks before deleting.
 pub(crate) async fn ask(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
     visit.must(Right::Change)?;
     let it = named(&app, &visit).await.map_err(|error| visit.problem(error))?;
-    Ok(page(StatusCode::OK, &DeletePage { f: visit.frame(Place::Topics), it }))
+    Ok(sure_delete(&visit, &it).ask(&visit, Place::Topics))
 }
 
-/// Deletes for good.
+/// Deletes for good, if the form says which.
 pub(crate) async fn delete(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
     visit.must(Right::Change)?;
+    let it = named(&app, &visit).await.map_err(|error| visit.problem(error))?;
+    let sure = sure_delete(&visit, &it);
+    if !sure.is_meant(&visit) {
+        return Ok(sure.again(&visit, Place::Topics));
+    }
     let deleted = async {
-        let it = named(&app, &visit).await?;
         let answers = app.service.unsubscribe(&visit.caller, None, &[it.urn.to_string()]).await?;
-        answers.into_iter().next().unwrap_or(Ok(()))?;
-        Ok::<_, Error>(it)
+        answers.into_iter().next().unwrap_or(Ok(()))
     };
-    let it = deleted.await.map_err(|error| visit.problem(error))?;
+    deleted.await.map_err(|error| visit.problem(error))?;
     Ok(go(&format!("/console/topics/{}?done=deleted", quoted(it.urn.topic.topic.as_str()))))
 }
 

@@ -10,16 +10,18 @@ use carillon_model::message::Locale;
 use carillon_model::role::Right;
 use carillon_model::template::{DEFAULT_PROTOCOL, Template};
 use carillon_service::template::NewTemplate;
-use carillon_service::{Error, Page, TemplateFilter};
+use carillon_service::{Page, TemplateFilter};
 
 use super::form::{Form, Wrong};
 use super::frame::{Frame, Place};
 use super::problem::Problem;
 use super::publish::{Shown, shown};
+use super::show::filled;
+use super::sure::Sure;
 use super::text::Lang;
 use super::topics::ROWS;
 use super::visit::Visit;
-use super::{go, page};
+use super::{go, page, words};
 use crate::App;
 use crate::smn::protocol::{self, PROTOCOLS};
 
@@ -64,13 +66,6 @@ impl OnePage {
             |template| format!("/console/templates/{}", template.id),
         )
     }
-}
-
-#[derive(askama::Template)]
-#[template(path = "template_delete.html")]
-struct DeletePage {
-    f: Frame,
-    template: Template,
 }
 
 /// The list.
@@ -192,17 +187,36 @@ pub(crate) async fn save(State(app): State<App>, visit: Visit) -> Result<Respons
     }
 }
 
-/// Asks before deleting.
-pub(crate) async fn ask(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
+async fn sure(app: &App, visit: &Visit) -> Result<Sure, Problem> {
     visit.must(Right::Change)?;
     let found = app.service.template(&visit.caller, visit.path("template")).await;
     let (template, _content) = found.map_err(|error| visit.problem(error))?;
-    Ok(page(StatusCode::OK, &DeletePage { f: visit.frame(Place::Templates), template }))
+    let (t, here) = (visit.t(), format!("/console/templates/{}", template.id));
+    let channel = template.channel.map_or(t.template.default, |it| words::channel(it, visit.look.lang));
+    Ok(Sure {
+        about: vec![format!("{} · {channel}", template.name)],
+        goes: vec![t.sure.template_goes.to_owned()],
+        stays: t.sure.template_stays,
+        crumbs: vec![
+            ("/console/templates".to_owned(), t.template.title.to_owned()),
+            (here.clone(), template.name.to_string()),
+        ],
+        ..Sure::new(filled(t.sure.template_title, &template.name), &template.id, format!("{here}/delete"))
+    })
 }
 
-/// Deletes for good.
+/// Asks before deleting.
+pub(crate) async fn ask(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
+    Ok(sure(&app, &visit).await?.ask(&visit, Place::Templates))
+}
+
+/// Deletes for good, if the form says which.
 pub(crate) async fn delete(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
+    let sure = sure(&app, &visit).await?;
+    if !sure.is_meant(&visit) {
+        return Ok(sure.again(&visit, Place::Templates));
+    }
     let gone = app.service.delete_template(&visit.caller, visit.path("template")).await;
-    gone.map_err(|error: Error| visit.problem(error))?;
+    gone.map_err(|error| visit.problem(error))?;
     Ok(go("/console/templates?done=deleted"))
 }

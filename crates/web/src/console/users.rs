@@ -15,7 +15,8 @@ use carillon_service::{Error, Page, TopicFilter};
 use super::form::{Form, Wrong};
 use super::frame::{Frame, Place};
 use super::problem::Problem;
-use super::show::quoted;
+use super::show::{filled, quoted};
+use super::sure::{Sure, Typed};
 use super::topics::ROWS;
 use super::visit::Visit;
 use super::{go, page, words};
@@ -40,6 +41,8 @@ struct ListPage {
 /// A way to be reached, as the form has it.
 struct Way {
     protocol: String,
+    /// Whose it is.
+    of: String,
     /// What is kept, as it may be shown.
     masked: Option<String>,
     /// Whether a robot's signature or keyword goes with it.
@@ -82,13 +85,6 @@ impl FormPage {
     }
 }
 
-#[derive(Template)]
-#[template(path = "users/delete.html")]
-struct DeletePage {
-    f: Frame,
-    it: ShownUser,
-}
-
 /// The list.
 pub(crate) async fn list(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
     let offset = visit.query("after").and_then(|after| after.parse().ok()).unwrap_or(0);
@@ -106,6 +102,7 @@ fn ways(user: Option<&ShownUser>) -> Vec<Way> {
     let others = kept.iter().map(|(protocol, ..)| protocol.as_str()).filter(|it| !WAYS.contains(it));
     let way = |protocol: &str| Way {
         protocol: protocol.to_owned(),
+        of: user.map(|it| it.user.id.to_string()).unwrap_or_default(),
         masked: kept.iter().find(|(it, ..)| it == protocol).map(|(_, masked, _)| masked.clone()),
         has_secret: ["feishu", "dingding"].contains(&protocol),
         is_offered: WAYS.contains(&protocol),
@@ -138,15 +135,11 @@ pub(crate) async fn new(State(app): State<App>, visit: Visit) -> Result<Response
     Ok(page(StatusCode::OK, &form_page(&app, &visit, None, Wrong::default()).await?))
 }
 
-/// The contacts that were typed, by protocol; those that are to go are none.
+/// The contacts that were typed, by protocol.
 fn contacts(form: &Form) -> Result<Vec<(String, Option<Subscribe>)>, Error> {
     let mut found = Vec::new();
     for protocol in form.get("known").split(' ').filter(|it| !it.is_empty()) {
         let field = |name: &str| format!("{protocol}.{name}");
-        if form.get(&field("remove")) == "yes" {
-            found.push((protocol.to_owned(), None));
-            continue;
-        }
         let Some(endpoint) = form.secret(&field("endpoint")) else { continue };
         let extension = Extension {
             sign_secret: form.secret(&field("sign_secret")),
@@ -221,18 +214,67 @@ pub(crate) async fn save(State(app): State<App>, visit: Visit) -> Result<Respons
     }
 }
 
+/// What is asked before a user goes, or the one address of it that the page's address names.
+fn sure(visit: &Visit, it: &ShownUser) -> Sure {
+    let (t, here) = (visit.t(), format!("/console/users/{}", it.user.id));
+    let way = visit.query("way");
+    let kept = it.contacts.iter().filter(|(protocol, ..)| way.is_none_or(|way| way == protocol));
+    let name = |protocol: &str| {
+        let channel = protocol::channel(protocol).map(|channel| words::channel(channel, visit.look.lang));
+        channel.map_or_else(|_unknown| protocol.to_owned(), str::to_owned)
+    };
+    let about = kept.map(|(protocol, masked, _state)| format!("{} · {masked}", name(protocol))).collect();
+    let crumbs =
+        vec![("/console/users".to_owned(), t.users.title.to_owned()), (here.clone(), it.user.name.clone())];
+    if let Some(way) = way {
+        let action = format!("{here}/delete?way={}", quoted(way));
+        return Sure {
+            about,
+            goes: vec![t.sure.way_goes.to_owned()],
+            stays: t.sure.user_stays,
+            crumbs,
+            ..Sure::new(filled(t.sure.way_title, &it.user.name), way, action)
+        };
+    }
+    Sure {
+        typed: Some(Typed { label: t.sure.user_type, wrong: t.sure.user_wrong }),
+        about,
+        goes: vec![t.sure.user_goes.to_owned()],
+        stays: t.sure.user_stays,
+        crumbs,
+        ..Sure::new(filled(t.users.delete_title, &it.user.name), &it.user.name, format!("{here}/delete"))
+    }
+}
+
 /// Asks before deleting.
 pub(crate) async fn ask(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
     visit.must(Right::Change)?;
     let it = found(&app, &visit).await?;
-    Ok(page(StatusCode::OK, &DeletePage { f: visit.frame(Place::Users), it }))
+    Ok(sure(&visit, &it).ask(&visit, Place::Users))
 }
 
-/// Deletes for good.
+/// Deletes for good, if the name was typed; or takes one address away.
 pub(crate) async fn delete(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
-    let gone = app.service.delete_subscription_user(&visit.caller, visit.path("user_id")).await;
+    visit.must(Right::Change)?;
+    let it = found(&app, &visit).await?;
+    let (sure, id) = (sure(&visit, &it), visit.path("user_id"));
+    if !sure.is_meant(&visit) {
+        return Ok(sure.again(&visit, Place::Users));
+    }
+    let (gone, to) = match visit.query("way") {
+        Some(way) => {
+            let contacts = vec![(way.to_owned(), None)];
+            let wanted = ChangedUser { name: None, group: None, contacts };
+            let changed = app.service.change_subscription_user(&visit.caller, id, wanted).await;
+            (changed, format!("/console/users/{id}?done=saved"))
+        }
+        None => {
+            let deleted = app.service.delete_subscription_user(&visit.caller, id).await;
+            (deleted, "/console/users?done=deleted".to_owned())
+        }
+    };
     gone.map_err(|error| visit.problem(error))?;
-    Ok(go("/console/users?done=deleted"))
+    Ok(go(&to))
 }
 
 impl Way {

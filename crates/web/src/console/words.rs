@@ -237,7 +237,7 @@ fn chinese(error: &Error) -> &'static str {
         Error::TopicsFull => "项目的主题已达上限。",
         Error::SubscriptionsFull => "主题的订阅已达上限。",
         Error::TooFast { .. } => "该主题本分钟内的发布次数已达上限，请稍后再试。",
-        Error::Throttled => "最近发往该地址的确认请求过多，请稍后再试。",
+        Error::Throttled => "最近发出的确认请求或测试消息过多，请稍后再试。",
         Error::WrongToken => "链接无效或已超过 48 小时，请重新订阅。",
         Error::WrongLink => "链接不是为该订阅签发的。",
         Error::CertificateNotFound => "证书不存在。",

@@ -30,6 +30,7 @@ use carillon_model::link::{CERTIFICATE_PATH, SUBSCRIBE_PATH, UNSUBSCRIBE_PATH};
 use serde_json::{Map, Value};
 
 pub(crate) use self::subscription::read as read_subscribe;
+pub(crate) use self::template::channel as template_channel;
 
 use self::error::SmnError;
 use crate::call::Call;

@@ -26,7 +26,7 @@ fn shown(template: &Template) -> Map<String, Value> {
 
 /// The channel of a template's protocol. SMN documents `default`, `email`, `sms`, `functionstage`, `http` and `https`;
 /// those of the chats are taken too, and what nobody can subscribe by has no channel.
-fn channel(name: &str) -> Result<Option<Channel>, Invalid> {
+pub(crate) fn channel(name: &str) -> Result<Option<Channel>, Invalid> {
     if name == DEFAULT_PROTOCOL {
         return Ok(None);
     }

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail in any of its helpers")]
 
 mod account;
+mod actions;
 mod console;
 mod house;
 mod publisher;

@@ -148,6 +148,7 @@ pub(crate) const TABLE: &[(&str, &str, &str, &str)] = &[
         "change",
         r#"{"topic":"ops","protocol":"https","endpoint":"https://hooks.invalid/"}"#,
     ),
+    ("POST", "/api/v1/templates/preview", "look", r#"{"content":"x"}"#),
     ("GET", "/api/v1/messages", "trace", ""),
     ("GET", "/api/v1/messages/{message_id}", "trace", ""),
     ("GET", "/api/v1/messages/{message_id}/deliveries", "trace", ""),

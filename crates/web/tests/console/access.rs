@@ -37,10 +37,11 @@ async fn a_key_is_shown_once_signs_and_is_revoked() {
     assert!(shown.html.contains("id=\"topics-error\" role=\"alert\""));
 
     assert!(listed.words().contains(&format!("Revoke the key {key}?")));
-    let shown = browser.post(&format!("/console/keys/{key}/delete"), &[]).await;
-    assert_eq!(shown.to(), "/console/keys?done=revoked");
+    let path = format!("/console/keys/{key}/delete");
+    assert_eq!(listed.hidden(&path), [("confirm".to_owned(), key.clone())]);
+    assert_eq!(browser.post(&path, &[("confirm", &key)]).await.to(), "/console/keys?done=revoked");
     assert!(!browser.get("/console/keys").await.html.contains(&key));
-    assert_eq!(browser.post(&format!("/console/keys/{key}/delete"), &[]).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(browser.post(&path, &[("confirm", &key)]).await.status, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]
@@ -60,7 +61,9 @@ async fn a_token_has_an_end_and_a_role_and_is_shown_once() {
     assert_eq!(made.expires_at.unwrap().0 - made.created_at.0, 30 * 86_400_000);
     let shown = browser.post("/console/tokens", &[("days", "soon")]).await;
     assert!(shown.html.contains("id=\"days-error\" role=\"alert\""));
-    browser.post(&format!("/console/tokens/{id}/delete"), &[]).await;
+    let path = format!("/console/tokens/{id}/delete");
+    assert_eq!(listed.hidden(&path), [("confirm".to_owned(), id.clone())]);
+    browser.post(&path, &[("confirm", &id)]).await;
     assert!(bed.service.caller_by_token(&token.as_str().into()).await.is_err());
 }
 

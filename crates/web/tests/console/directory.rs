@@ -58,7 +58,12 @@ async fn a_group_is_made_filled_counted_and_deleted() {
     assert!(browser.get(&path).await.words().contains("On call 1 members · 0 departments"));
     let shown = browser.post(&group, &[("do", "add"), ("kind", "everybody"), ("id", "1")]).await;
     assert_eq!(shown.status, StatusCode::BAD_REQUEST);
-    let shown = browser.post(&format!("{group}/delete"), &[]).await;
+    let asked = browser.get(&group).await;
+    let words = asked.words();
+    assert!(words.contains("Delete the group On call?") && words.contains("reach nobody. Its people stay."));
+    let path_of = format!("{group}/delete");
+    let fields = asked.hidden(&path_of);
+    let shown = browser.post(&path_of, &[("confirm", &fields[0].1)]).await;
     assert_eq!(shown.to(), format!("{path}?done=deleted"));
     assert_eq!(browser.get(&group).await.status, StatusCode::NOT_FOUND);
 }

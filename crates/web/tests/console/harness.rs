@@ -42,6 +42,16 @@ impl Shown {
         start.split('"').next().unwrap_or_default().to_owned()
     }
 
+    /// What its form for an action says by itself: the hidden fields.
+    pub(crate) fn hidden(&self, action: &str) -> Vec<(String, String)> {
+        let form = self.html.split(&format!("action=\"{action}\"")).nth(1).unwrap_or_default();
+        let form = form.split("</form>").next().unwrap_or_default();
+        let fields = form.split("<input type=\"hidden\" name=\"").skip(1);
+        let fields = fields.filter_map(|field| field.split_once("\" value=\""));
+        let pair = |(name, rest): (&str, &str)| (name.to_owned(), rest.split('"').next().unwrap().to_owned());
+        fields.map(pair).filter(|(name, _)| name != "csrf").collect()
+    }
+
     /// What a person reads: no tags, no script, one space between words.
     pub(crate) fn words(&self) -> String {
         let body = self.html.split("</defs></svg>").nth(1).unwrap_or(&self.html);
@@ -72,6 +82,15 @@ impl Bed {
     }
 
     pub(crate) async fn with(console: console::Settings) -> Self {
+        Self::made(console, false).await
+    }
+
+    /// One whose server writes a delivery log.
+    pub(crate) async fn logging() -> Self {
+        Self::made(console::Settings::default(), true).await
+    }
+
+    async fn made(console: console::Settings, logs: bool) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(TestClock::at(START));
         let chance = Arc::new(SeededChance::new(7));
@@ -79,6 +98,7 @@ impl Bed {
         let store = Store::open(&settings, clock.clone(), chance.clone(), Arc::new(NoObserver)).unwrap();
         let providers = Arc::new(Providers::new(ProviderSettings::default(), clock.clone()));
         let service = Service::new(store.clone(), providers, clock.clone(), chance, "local");
+        let service = service.with_delivery_log(logs);
         let preset = Preset {
             project: Some(ProjectId::parse(PROJECT).unwrap()),
             token: Some(SecretText::new(TOKEN)),

@@ -11,5 +11,6 @@ mod office;
 mod overview;
 mod pages;
 mod send;
+mod sure;
 mod template;
 mod users;

@@ -82,10 +82,9 @@ async fn a_subscription_is_changed_and_deleted() {
     let shown = browser.post(&page, &[("remark", "Kept"), ("filter", "no policy")]).await;
     assert_eq!(shown.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(shown.html.contains("filter-error\" role=\"alert\"") && shown.html.contains("no policy"));
-    assert_eq!(
-        browser.post(&format!("{page}/delete"), &[]).await.to(),
-        "/console/topics/alerts?done=deleted"
-    );
+    let id = page.rsplit('/').next().unwrap();
+    let gone = browser.post(&format!("{page}/delete"), &[("confirm", id)]).await;
+    assert_eq!(gone.to(), "/console/topics/alerts?done=deleted");
     assert_eq!(browser.get(&page).await.status, StatusCode::NOT_FOUND);
 }
 

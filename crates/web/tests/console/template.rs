@@ -42,8 +42,9 @@ async fn a_template_is_written_with_a_preview_changed_and_deleted() {
     let shown = browser.post(&one, &[("content", "{host} only"), ("do", "save")]).await;
     assert_eq!(shown.to(), format!("{one}?done=saved"));
     assert!(browser.get(&one).await.words().contains("{host} only"));
-    assert!(browser.get(&format!("{one}/delete")).await.words().contains("Delete this template?"));
-    let shown = browser.post(&format!("{one}/delete"), &[]).await;
+    assert!(browser.get(&format!("{one}/delete")).await.words().contains("Delete the template alert?"));
+    let id = one.rsplit('/').next().unwrap();
+    let shown = browser.post(&format!("{one}/delete"), &[("confirm", id)]).await;
     assert_eq!(shown.to(), "/console/templates?done=deleted");
     assert_eq!(browser.get(&one).await.status, StatusCode::NOT_FOUND);
 }

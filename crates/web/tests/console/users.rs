@@ -45,8 +45,12 @@ async fn a_user_is_made_changed_subscribed_and_deleted() {
     );
     assert!(!shown.html.contains(HOOK) && !shown.html.contains("hush-hush"));
 
-    let fields = [("name", "Zoe Wu"), ("group", "On call"), known, ("wechat.remove", "yes"), ("do", "save")];
+    let fields = [("name", "Zoe Wu"), ("group", "On call"), known, ("do", "save")];
     assert!(browser.post(&path, &fields).await.to().ends_with("?done=saved"));
+    let way = format!("{path}/delete?way=wechat");
+    let asked = browser.get(&way).await.words();
+    assert!(asked.contains("Remove an address of Zoe Wu?") && asked.contains("WeCom robot"), "{asked}");
+    assert!(browser.post(&way, &[("confirm", "wechat")]).await.to().ends_with("?done=saved"));
     let words = browser.get("/console/users").await.words();
     assert!(words.contains("Zoe Wu On call") && !words.contains("00aa"), "{words}");
     browser.get("/console/topics/new").await;
@@ -58,7 +62,8 @@ async fn a_user_is_made_changed_subscribed_and_deleted() {
     assert!(browser.get("/console/topics/alerts").await.words().contains("hook/****0001"));
 
     assert!(browser.get(&format!("{path}/delete")).await.words().contains("Delete the user Zoe Wu?"));
-    assert_eq!(browser.post(&format!("{path}/delete"), &[]).await.to(), "/console/users?done=deleted");
+    let gone = browser.post(&format!("{path}/delete"), &[("confirm", "Zoe Wu")]).await;
+    assert_eq!(gone.to(), "/console/users?done=deleted");
     assert_eq!(browser.get(&path).await.status, StatusCode::NOT_FOUND);
     // The log tells of it by name as long as there is one, and says channels in words.
     let words = browser.get("/console/audit").await.words();
@@ -81,7 +86,7 @@ async fn tags_and_log_tanks_are_changed_in_the_settings() {
     let refused = browser.post(tags, &[("do", "put"), ("key", ""), ("value", "x")]).await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(refused.html.contains("id=\"tags-error\" role=\"alert\""), "{}", refused.words());
-    browser.post(tags, &[("do", "remove"), ("key", "team")]).await;
+    browser.post(tags, &[("do", "remove"), ("key", "team"), ("confirm", "team")]).await;
     assert!(!browser.get(settings).await.words().contains("team = ops"));
 
     // Without a delivery log of the server there are no tanks, and the page says so.
@@ -102,7 +107,7 @@ async fn people_of_an_office_app_are_subscribed_and_named_in_the_log() {
     let id = connected(&bed).await;
     read(&bed, id, &["a", "b"]).await;
     let shown = browser.get(&format!("{path}?kind=member&find=b")).await;
-    assert!(shown.words().contains("<b>b b Subscribe"), "{}", shown.words());
+    assert!(shown.words().contains("<b>b b Test Subscribe"), "{}", shown.words());
     let endpoint = format!("office:{id}:member:b");
     let fields = [("kind", "member"), ("endpoint", endpoint.as_str()), ("remark", "Bob")];
     assert_eq!(browser.post(path, &fields).await.to(), "/console/topics/alerts?done=created");

@@ -12,6 +12,8 @@ use crate::App;
 use crate::console::form::{Form, Wrong};
 use crate::console::frame::{Frame, Place};
 use crate::console::problem::Problem;
+use crate::console::show::{filled, grouped};
+use crate::console::sure::{Sure, Typed};
 use crate::console::visit::Visit;
 use crate::console::{go, page};
 
@@ -40,16 +42,6 @@ impl AccountPage {
     fn of(&self, form: &str) -> Wrong {
         if self.sent == form { self.wrong.clone() } else { Wrong::default() }
     }
-}
-
-#[derive(Template)]
-#[template(path = "access/account_delete.html")]
-struct DeletePage {
-    f: Frame,
-    it: Member,
-    keys: usize,
-    tokens: usize,
-    wrong: &'static str,
 }
 
 async fn found(app: &App, visit: &Visit) -> Result<Member, Error> {
@@ -107,28 +99,43 @@ pub(crate) async fn password(State(app): State<App>, visit: Visit) -> Result<Res
     Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &account_page(&visit, it, form, wrong, "password")))
 }
 
-async fn counted(app: &App, visit: &Visit) -> Result<(Member, usize, usize), Error> {
+async fn sure(app: &App, visit: &Visit) -> Result<(Member, Sure), Error> {
     let it = found(app, visit).await?;
     let keys = app.service.list_keys(&visit.caller, Some(it.account), None, COUNTED).await?;
     let tokens = app.service.list_tokens(&visit.caller, Some(it.account), None, COUNTED).await?;
-    Ok((it, keys.len(), tokens.len()))
+    let t = &visit.t().access;
+    let here = format!("/console/accounts/{}", it.account);
+    let sure = Sure {
+        typed: Some(Typed { label: t.delete_type, wrong: t.delete_wrong }),
+        goes: vec![
+            filled(t.delete_keys, grouped(keys.len())),
+            filled(t.delete_tokens, grouped(tokens.len())),
+            t.delete_sessions.to_owned(),
+        ],
+        stays: t.delete_stays,
+        button: Some(t.delete_button),
+        crumbs: vec![
+            ("/console/accounts".to_owned(), t.accounts.to_owned()),
+            (here.clone(), it.name.clone()),
+        ],
+        ..Sure::new(filled(t.delete_title, &it.name), &it.name, format!("{here}/delete"))
+    };
+    Ok((it, sure))
 }
 
 /// Asks.
 pub(crate) async fn ask(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
     visit.must(Right::Govern)?;
-    let (it, keys, tokens) = counted(&app, &visit).await.map_err(|error| visit.problem(error))?;
-    Ok(page(StatusCode::OK, &DeletePage { f: visit.frame(Place::Access), it, keys, tokens, wrong: "" }))
+    let (_it, sure) = sure(&app, &visit).await.map_err(|error| visit.problem(error))?;
+    Ok(sure.ask(&visit, Place::Access))
 }
 
 /// Takes it out of the project, if its name was typed.
 pub(crate) async fn delete(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
     visit.must(Right::Govern)?;
-    let (it, keys, tokens) = counted(&app, &visit).await.map_err(|error| visit.problem(error))?;
-    if visit.form.get("confirm").trim() != it.name {
-        let wrong = visit.t().access.delete_wrong;
-        let shown = DeletePage { f: visit.frame(Place::Access), it, keys, tokens, wrong };
-        return Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &shown));
+    let (it, sure) = sure(&app, &visit).await.map_err(|error| visit.problem(error))?;
+    if !sure.is_meant(&visit) {
+        return Ok(sure.again(&visit, Place::Access));
     }
     let removed = app.service.remove_account(&visit.caller, it.account).await;
     removed.map_err(|error| visit.problem(error))?;

@@ -9,11 +9,13 @@ use carillon_service::credential::Wish;
 use carillon_service::{Error, ListedCredential, Member};
 
 use super::fresh::{Fresh, shown};
-use super::{account_id, granted, owners, portion, role_text, wanted};
+use super::{CHOICES, account_id, granted, owners, portion, role_text, wanted};
 use crate::App;
 use crate::console::form::{Form, Wrong};
 use crate::console::frame::{Frame, Place};
 use crate::console::problem::Problem;
+use crate::console::show::{filled, quoted};
+use crate::console::sure::Sure;
 use crate::console::topics::ROWS;
 use crate::console::visit::Visit;
 use crate::console::{go, page};
@@ -104,9 +106,36 @@ pub(crate) async fn create(State(app): State<App>, visit: Visit) -> Result<Respo
     }
 }
 
-/// Takes one away, at once.
+/// Whether the visitor's project has it: nothing is asked about a stranger's.
+async fn is_there(app: &App, visit: &Visit, key: &str) -> Result<(), Error> {
+    let mut after = None;
+    loop {
+        let found = app.service.list_keys(&visit.caller, None, after, CHOICES).await?;
+        if found.iter().any(|one| one.id == key) {
+            return Ok(());
+        }
+        match found.last() {
+            Some(last) => after = Some(last.id.clone()),
+            None => return Err(Error::KeyNotFound),
+        }
+    }
+}
+
+/// Takes one away, at once, if the form says which; the list asks before.
 pub(crate) async fn delete(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
-    let deleted = app.service.delete_key(&visit.caller, visit.path("access_key")).await;
+    visit.must(Right::Govern)?;
+    let (t, key) = (&visit.t().access, visit.path("access_key"));
+    is_there(&app, &visit, key).await.map_err(|error| visit.problem(error))?;
+    let sure = Sure {
+        goes: vec![t.revoke_key_goes.to_owned()],
+        button: Some(t.revoke_now),
+        crumbs: vec![("/console/keys".to_owned(), t.keys.to_owned())],
+        ..Sure::new(filled(t.revoke_key, key), key, format!("/console/keys/{}/delete", quoted(key)))
+    };
+    if !sure.is_meant(&visit) {
+        return Ok(sure.again(&visit, Place::Access));
+    }
+    let deleted = app.service.delete_key(&visit.caller, key).await;
     deleted.map_err(|error| visit.problem(error))?;
     Ok(go("/console/keys?done=revoked"))
 }

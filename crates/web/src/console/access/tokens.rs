@@ -11,11 +11,13 @@ use carillon_service::{Error, ListedCredential, Member};
 
 use super::fresh::{Fresh, shown};
 use super::keys::wish;
-use super::{owners, portion, role_text, wanted};
+use super::{CHOICES, owners, portion, role_text, wanted};
 use crate::App;
 use crate::console::form::{Form, Wrong};
 use crate::console::frame::{Frame, Place};
 use crate::console::problem::Problem;
+use crate::console::show::{filled, quoted};
+use crate::console::sure::Sure;
 use crate::console::topics::ROWS;
 use crate::console::visit::Visit;
 use crate::console::{go, page};
@@ -127,8 +129,35 @@ pub(crate) async fn create(State(app): State<App>, visit: Visit) -> Result<Respo
     }
 }
 
-/// Ends one, at once.
+/// Whether the visitor may know of it: nothing is asked about a stranger's.
+async fn is_there(app: &App, visit: &Visit, token: &str) -> Result<(), Error> {
+    let mut after = None;
+    loop {
+        let found = app.service.list_tokens(&visit.caller, None, after, CHOICES).await?;
+        if found.iter().any(|one| one.id == token) {
+            return Ok(());
+        }
+        match found.last() {
+            Some(last) => after = Some(TokenId::parse(&last.id)?),
+            None => return Err(Error::TokenNotFound),
+        }
+    }
+}
+
+/// Ends one, at once, if the form says which; the list asks before.
 pub(crate) async fn delete(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
+    visit.must(Right::Own)?;
+    let (t, token) = (&visit.t().access, visit.path("token_id"));
+    is_there(&app, &visit, token).await.map_err(|error| visit.problem(error))?;
+    let sure = Sure {
+        goes: vec![t.revoke_token_goes.to_owned()],
+        button: Some(t.revoke_now),
+        crumbs: vec![("/console/tokens".to_owned(), t.tokens.to_owned())],
+        ..Sure::new(filled(t.revoke_token, token), token, format!("/console/tokens/{}/delete", quoted(token)))
+    };
+    if !sure.is_meant(&visit) {
+        return Ok(sure.again(&visit, Place::Access));
+    }
     let deleted = async {
         let id = TokenId::parse(visit.path("token_id")).map_err(|_malformed| Error::TokenNotFound)?;
         app.service.delete_token(&visit.caller, id).await

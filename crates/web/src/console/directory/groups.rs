@@ -5,8 +5,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use carillon_model::Field;
-use carillon_model::id::GroupId;
 use carillon_model::office::Connection;
+use carillon_model::role::Right;
 use carillon_service::{Error, Group, GroupPartKind};
 
 use crate::App;
@@ -14,6 +14,8 @@ use crate::console::form::Wrong;
 use crate::console::frame::{Frame, Place};
 use crate::console::office::found;
 use crate::console::problem::Problem;
+use crate::console::show::filled;
+use crate::console::sure::Sure;
 use crate::console::visit::Visit;
 use crate::console::{go, page};
 
@@ -54,7 +56,7 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Result<Respons
 
 /// Makes an empty one. A name that is there already is refused: making it again would empty it.
 pub(crate) async fn create(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
-    visit.must(carillon_model::role::Right::Change)?;
+    visit.must(Right::Change)?;
     let (it, groups) = read(&app, &visit).await?;
     let name = visit.form.get("name").trim().to_owned();
     let t = &visit.t().group;
@@ -74,14 +76,29 @@ pub(crate) async fn create(State(app): State<App>, visit: Visit) -> Result<Respo
     Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &shown))
 }
 
-/// Removes one; its people stay.
+/// Removes one, if the form says which; its people stay. The group's page asks before.
 pub(crate) async fn delete(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
-    let removed = async {
-        let connection = crate::console::office::id(&visit)?;
-        let id = GroupId::parse(visit.path("group_id")).map_err(|_malformed| Error::GroupNotFound)?;
-        app.service.remove_group(&visit.caller, connection, id).await?;
-        Ok::<_, Error>(connection)
+    visit.must(Right::Change)?;
+    let (it, groups) = read(&app, &visit).await?;
+    let group = groups.iter().find(|group| group.id.to_string() == visit.path("group_id"));
+    let group = group.ok_or_else(|| visit.problem(Error::GroupNotFound))?;
+    let (t, list) = (visit.t(), format!("/console/office/{}/groups", it.id));
+    let here = format!("{list}/{}", group.id);
+    let sure = Sure {
+        goes: vec![t.sure.group_goes.to_owned()],
+        stays: t.sure.group_stays,
+        crumbs: vec![
+            ("/console/office".to_owned(), t.office.access.to_owned()),
+            (format!("/console/office/{}", it.id), it.name.clone()),
+            (list.clone(), t.directory.groups.to_owned()),
+            (here.clone(), group.name.clone()),
+        ],
+        ..Sure::new(filled(t.group.delete_sure, &group.name), &group.id, format!("{here}/delete"))
     };
-    let connection = removed.await.map_err(|error| visit.problem(error))?;
-    Ok(go(&format!("/console/office/{connection}/groups?done=deleted")))
+    if !sure.is_meant(&visit) {
+        return Ok(sure.again(&visit, Place::Office));
+    }
+    let removed = app.service.remove_group(&visit.caller, it.id, group.id).await;
+    removed.map_err(|error| visit.problem(error))?;
+    Ok(go(&format!("{list}?done=deleted")))
 }

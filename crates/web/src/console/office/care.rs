@@ -3,15 +3,19 @@
 use axum::extract::State;
 use axum::response::Response;
 use carillon_model::office::calls::{Level, Limit};
+use carillon_model::role::Right;
 use carillon_model::{Field, Invalid, Timestamp};
 use carillon_service::Error;
 use carillon_service::callback::both;
 use carillon_service::calls::MonthOfCalls;
 
-use super::id;
+use super::{found, id};
 use crate::App;
+use crate::console::frame::Place;
 use crate::console::go;
 use crate::console::problem::Problem;
+use crate::console::show::filled;
+use crate::console::sure::Sure;
 use crate::console::visit::Visit;
 
 /// A month of calls as pages show it.
@@ -83,16 +87,34 @@ pub(crate) async fn limit(State(app): State<App>, visit: Visit) -> Result<Respon
     Ok(go(&format!("/console/office/{connection}?done=saved")))
 }
 
-/// Sets what proves change events, or takes it away when both fields are empty.
+/// Sets what proves change events, or takes it away when both fields are empty and the form says that it means it.
 pub(crate) async fn callback(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
-    let set = async {
-        let connection = id(&visit)?;
+    visit.must(Right::Change)?;
+    let read = async {
+        let it = found(&app, &visit).await?;
         let secrets = both(visit.form.secret("token"), visit.form.secret("key"))?;
-        app.service.set_callback(&visit.caller, connection, secrets).await?;
-        Ok::<_, Error>(connection)
+        let is_set = app.service.callbacks(&visit.caller, it.id).await?.state.set;
+        Ok::<_, Error>((it, secrets, is_set))
     };
-    let connection = set.await.map_err(|error| visit.problem(error))?;
-    Ok(go(&format!("/console/office/{connection}?done=saved")))
+    let (it, secrets, is_set) = read.await.map_err(|error| visit.problem(error))?;
+    let (t, here) = (visit.t(), format!("/console/office/{}", it.id));
+    if secrets.is_none() && is_set {
+        let sure = Sure {
+            goes: vec![t.sure.events_goes.to_owned()],
+            stays: t.sure.events_stays,
+            crumbs: vec![
+                ("/console/office".to_owned(), t.office.access.to_owned()),
+                (here.clone(), it.name.clone()),
+            ],
+            ..Sure::new(filled(t.sure.events_title, &it.name), &it.id, format!("{here}/callback"))
+        };
+        if !sure.is_meant(&visit) {
+            return Ok(sure.again(&visit, Place::Office));
+        }
+    }
+    let set = app.service.set_callback(&visit.caller, it.id, secrets).await;
+    set.map_err(|error| visit.problem(error))?;
+    Ok(go(&format!("{here}?done=saved")))
 }
 
 /// Chooses who is told.

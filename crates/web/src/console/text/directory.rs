@@ -61,7 +61,6 @@ texts! {
         unreached: "{} are gone or unknown, and are not reached.", "{} 项已离开或未知，无法送达。";
         delete: "Delete group", "删除人员组";
         delete_sure: "Delete the group {}?", "删除人员组 {}?";
-        delete_goes: "Its people stay. Subscriptions that name it reach nobody.", "成员不受影响；引用该组的订阅将无法送达。";
     }
 }
 

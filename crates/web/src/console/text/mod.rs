@@ -19,6 +19,7 @@ mod common;
 mod directory;
 mod office;
 mod send;
+mod sure;
 mod template;
 mod topics;
 mod users;
@@ -31,6 +32,7 @@ use self::common::{ChannelText, Common, Nav, OutcomeText, ProblemText, SignIn, S
 use self::directory::{BindText, DirectoryText, GoneText, GroupText};
 use self::office::{AppSteps, DoctorText, OfficeText, RunText};
 use self::send::{GuideText, PublishText, SubscribeText, SubscriptionText};
+use self::sure::SureText;
 use self::template::TemplateText;
 use self::topics::{ReachText, TopicText, TopicsText};
 use self::users::UsersText;
@@ -122,6 +124,7 @@ groups! {
     guide: GuideText,
     subscription: SubscriptionText,
     publish: PublishText,
+    sure: SureText,
     template: TemplateText,
     users: UsersText,
     message: MessageText,

@@ -34,6 +34,7 @@ texts! {
         office_app: "App", "应用";
         office_kind: "Kind", "类型";
         office_add: "Subscribe", "订阅";
+        office_test: "Test", "测试";
         what: "The address", "填写地址";
     }
 }
@@ -51,7 +52,7 @@ texts! {
         mailbox: "E-mail address", "邮箱地址";
         email_for: "A mailbox, which confirms by a link", "邮箱，通过链接确认";
         email_1: "Give the address. After saving it gets one mail with a link that confirms the subscription.", "填写邮箱地址，保存后会收到一封带确认链接的邮件。";
-        email_2: "Until the link is opened nothing else is sent there. Every mail has a link that ends the subscription.", "确认之前不会再发送任何邮件；每封邮件都带有退订链接。";
+        email_2: "Until the link is opened nothing else is sent there but a test that you ask for. Every mail has a link that ends the subscription.", "确认之前，除您主动发送的测试外不会再发送任何邮件；每封邮件都带有退订链接。";
         lark_for: "A group in Lark or Feishu, by its custom bot", "飞书或 Lark 群，通过自定义机器人";
         dingtalk_for: "A group in DingTalk, by its custom robot", "钉钉群，通过自定义机器人";
         wecom_for: "A group in WeCom, by its message push robot", "企业微信群，通过消息推送机器人";
@@ -95,7 +96,6 @@ texts! {
         filter: "Filter policy", "过滤策略";
         filter_hint: "Only messages whose attributes match come here. One line each: name: value, value. Empty: everything.",
             "仅接收属性匹配的消息。每行一条，格式为 名称: 值, 值。留空则接收全部。";
-        delete_title: "Delete this subscription?", "删除这个订阅？";
         delete_address: "Its address and secrets, erased for good", "其地址与密钥，永久清除";
         delete_waiting: "What still waits for it; it is cancelled", "等待发往它的投递，全部取消";
         delete_text: "No more messages arrive there, and the address is erased for good.", "不再向该地址发送消息，地址被永久清除。";

@@ -23,8 +23,5 @@ texts! {
         values: "Values for the preview", "预览用的变量值";
         preview_hint: "Write the text, then see here how each chat will show it.", "填写内容后，在此查看各平台的显示效果。";
         id: "Template id", "模板编号";
-        delete_title: "Delete this template?", "删除这个模板？";
-        delete_text: "A publish that names it is refused from then on. What was published stays.",
-            "此后使用该模板的发布会被拒绝，已发布的消息不受影响。";
     }
 }

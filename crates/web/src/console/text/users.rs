@@ -25,7 +25,5 @@ texts! {
             "每种联系方式各成为一个订阅；邮箱和 Web 地址需通过链接确认。";
         subscribe_button: "Subscribe", "订阅";
         delete_title: "Delete the user {}?", "删除用户 {}?";
-        delete_text: "These addresses are erased for good. Subscriptions that were made from the user stay as they are.",
-            "以上地址将永久清除；由该用户创建的订阅保持不变。";
     }
 }

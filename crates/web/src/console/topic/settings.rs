@@ -12,12 +12,14 @@ use carillon_service::Error;
 use carillon_service::tag::TopicKey;
 use carillon_service::topic::NamedTopic;
 
+use super::extras::sure;
 use super::named;
 use crate::App;
 use crate::console::form::Form;
 use crate::console::frame::{Frame, Place};
 use crate::console::problem::Problem;
-use crate::console::show::quoted;
+use crate::console::show::{filled, quoted};
+use crate::console::sure::Sure;
 use crate::console::visit::Visit;
 use crate::console::{go, page};
 
@@ -92,6 +94,20 @@ pub(crate) async fn save(State(app): State<App>, visit: Visit) -> Result<Respons
     let policy = visit.form.lines("policy").trim().to_owned();
     let seconds = visit.form.get("seconds").trim().to_owned();
     let (caller, service) = (&visit.caller, &app.service);
+    if policy.is_empty() {
+        let read = service.topic_attributes(caller, &urn, None).await;
+        let (_topic, kept, _none) = read.map_err(|error| visit.problem(error))?;
+        let t = &visit.t().sure;
+        let name = topic.topic.name.as_str();
+        let sure = Sure {
+            goes: vec![t.policy_goes.to_owned()],
+            hidden: vec![("display_name", display_name.clone()), ("introduction", introduction.clone())],
+            ..sure(&visit, filled(t.policy_title, name), name, "settings")
+        };
+        if !kept.access_policy.is_empty() && !sure.is_meant(&visit) {
+            return Ok(sure.again(&visit, Place::Topics));
+        }
+    }
     let mut at = "policy";
     let mut saved = service.set_topic_attribute(caller, &urn, "access_policy", policy.clone()).await;
     if saved.is_ok() {
