@@ -174,7 +174,7 @@ def a_narrow_screen(bed, driver):
     for path in [
         "", "/topics", "/topics/new", f"/topics/{name}", f"/topics/{name}/settings", f"/topics/{name}/delete",
         f"/topics/{name}/subscribe", f"/topics/{name}/subscribe/lark", f"/topics/{name}/subscribe/dingtalk-app",
-        f"/topics/{name}/subscribe/web", f"/topics/{name}/publish", "/publish", "/messages", f"/messages/{message}",
+        f"/topics/{name}/subscribe/web", f"/topics/{name}/publish", "/publish", "/messages", "/dead-letters?topic=" + name, f"/messages/{message}",
         f"/deliveries/{delivery}", "/endpoints", "/endpoints?state=all", "/office", "/office/new", "/office/new/lark",
         "/office/new/dingtalk", f"/office/{office}", f"/office/{office}/updates/{update}", f"/office/{office}/members", f"/office/{office}/departments",
         f"/office/{office}/groups", f"/office/{office}/groups/{people}?find=u", f"/office/{office}/chats", f"/office/{office}/gone", f"/office/{office}/bind",

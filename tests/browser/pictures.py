@@ -126,6 +126,7 @@ def pages(made):
     yield "user", f"/console/users/{made['user']}"
     yield "user-delete", f"/console/users/{made['user']}/delete"
     yield "messages", "/console/messages"
+    yield "dead-letters", "/console/dead-letters"
     yield "message-why", f"/console/messages/{made['failed']}?why={made['old']}"
     yield "message", f"/console/messages/{made['message']}"
     yield "delivery", f"/console/deliveries/{made['delivery']}"

@@ -8,6 +8,7 @@ use carillon_model::health::{Health, Standing};
 use carillon_model::id::MessageId;
 use carillon_model::outcome::Advice;
 use carillon_model::subscription::Subscription;
+use carillon_provider::reason_named;
 use carillon_store::app_calls::HeldBack;
 use carillon_store::attempt::AttemptRecord;
 use carillon_store::delivery::StoredMessage;
@@ -47,13 +48,13 @@ fn tried(delivery: &NamedDelivery) -> (String, String) {
     match delivery.attempts.last() {
         None => (", before any attempt".to_owned(), "，此前没有尝试过".to_owned()),
         Some((last, _advice)) => {
-            let (number, reason) = (last.number, last.reason.name());
+            let (number, reason) = (last.number, reason_named(last.reason));
             let (outcome, outcome_zh) = outcome(&last.outcome);
             let (en, zh) = answer(last);
             let attempts = if number == 1 { "attempt" } else { "attempts" };
             (
-                format!(", after {number} {attempts}, the last one {outcome} ({reason}){en}"),
-                format!("，已尝试 {number} 次，最近一次{outcome_zh}（{reason}）{zh}"),
+                format!(", after {number} {attempts}, the last one {outcome} ({}){en}", reason.en),
+                format!("，已尝试 {number} 次，最近一次{outcome_zh}（{}）{zh}", reason.zh),
             )
         }
     }
@@ -141,32 +142,33 @@ fn held_back(held: HeldBack) -> (String, String) {
         HeldBack::Platform(reason, until) => (
             format!(
                 " The platform refuses whatever its app or host sends until {until} ({}): it waits as long as it lives.",
-                reason.name()
+                reason_named(reason).en
             ),
-            format!("平台在 {until} 之前拒绝该应用或主机的发送（{}）：将在有效期内等待。", reason.name()),
+            format!("平台在 {until} 之前拒绝该应用或主机的发送（{}）：将在有效期内等待。", reason_named(reason).zh),
         ),
     }
 }
 
 /// What keeps an address from being sent to.
 fn unwell(health: &Health) -> (String, String) {
-    let (since, reason, failures) = (health.since, health.reason.name(), health.failures);
+    let (since, failures) = (health.since, health.failures);
+    let Advice { en: reason, zh: reason_zh } = reason_named(health.reason);
     let until = health.until.unwrap_or(since);
     match health.standing {
         Standing::Failing => (
             format!(" Its address fails since {since} ({reason})."),
-            format!("该地址自 {since} 起发送失败（{reason}）。"),
+            format!("该地址自 {since} 起发送失败（{reason_zh}）。"),
         ),
         Standing::Limited => (
             format!(" The platform asked to wait: nothing is sent to its address before {until} ({reason})."),
-            format!("平台要求等待：在 {until} 之前不向该地址发送（{reason}）。"),
+            format!("平台要求等待：在 {until} 之前不向该地址发送（{reason_zh}）。"),
         ),
         Standing::Open => (
             format!(
                 " Its address failed {failures} times in a row ({reason}): only single tries are made, the next at \
                  {until}."
             ),
-            format!("该地址连续失败 {failures} 次（{reason}）：仅作单次试探，下一次在 {until}。"),
+            format!("该地址连续失败 {failures} 次（{reason_zh}）：仅作单次试探，下一次在 {until}。"),
         ),
         Standing::Paused => (
             format!(
@@ -174,7 +176,7 @@ fn unwell(health: &Health) -> (String, String) {
                  rare try, the next at {until} at the earliest."
             ),
             format!(
-                "该地址自 {since} 起已暂停（{reason}）：恢复之前不再发送，仅偶尔试探，下一次不早于 {until}。"
+                "该地址自 {since} 起已暂停（{reason_zh}）：恢复之前不再发送，仅偶尔试探，下一次不早于 {until}。"
             ),
         ),
     }

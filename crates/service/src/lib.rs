@@ -97,7 +97,7 @@ pub use caller::Caller;
 pub use error::{Error, Unauthenticated};
 
 // What lists are asked with; the front doors do not know the store.
-pub use carillon_provider::{Finding, Wanted};
+pub use carillon_provider::{Finding, Wanted, reason_words};
 pub use carillon_store::Page;
 pub use carillon_store::attachment::KeptAttachment;
 pub use carillon_store::audit::{AuditFilter, AuditLine};

@@ -363,18 +363,21 @@ impl Store {
     ) -> Result<Vec<MessageSummary>, Error> {
         let project = project.clone();
         let list = move |tx: &mut Tx<'_>| {
-            // Always a bound, and two texts: each is planned for its own index, and begins where the page does.
+            // Always a bound, and a text each: it is planned for its own index, and begins where the page does.
             let before = before.map_or_else(crate::pick::behind_every_id, |id| id.to_string());
             let publisher = publisher.map(|id| id.to_string());
-            match topic_name {
-                None => {
+            match (topic_name, publisher) {
+                (None, None) => {
+                    let sql = select_summary!("WHERE project_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3");
+                    tx.query("message", sql, params![project.as_str(), before, limit])
+                }
+                (None, Some(publisher)) => {
                     let sql = select_summary!(
-                        "WHERE project_id = $1 AND ($2 IS NULL OR account_id = $2) AND id < $3
-                         ORDER BY id DESC LIMIT $4"
+                        "WHERE project_id = $1 AND account_id = $2 AND id < $3 ORDER BY id DESC LIMIT $4"
                     );
                     tx.query("message", sql, params![project.as_str(), publisher, before, limit])
                 }
-                Some(topic) => {
+                (Some(topic), publisher) => {
                     let sql = select_summary!(
                         "WHERE project_id = $1 AND topic_name = $5 AND ($2 IS NULL OR account_id = $2)
                          AND id < $3 ORDER BY id DESC LIMIT $4"

@@ -81,11 +81,7 @@ pub(crate) async fn run(flags: DeliveryFlags) -> anyhow::Result<ExitCode> {
             json!({ "deliveries": all_of(&client, &message).await? })
         }
         Action::Dead { filter, limit } => {
-            let mut path = format!("/api/v1/deliveries?limit={limit}");
-            for (name, value) in filter.given() {
-                path.push_str(&format!("&{name}={}", piece(value)));
-            }
-            client.call(Method::GET, &path, None).await?
+            json!({ "deliveries": dead(&client, &filter, limit).await? })
         }
         Action::Show { delivery } => {
             json!({ "deliveries": [client.call(Method::GET, &format!("/api/v1/deliveries/{delivery}"), None).await?] })
@@ -98,6 +94,26 @@ pub(crate) async fn run(flags: DeliveryFlags) -> anyhow::Result<ExitCode> {
         items(&answer, "/deliveries").iter().for_each(|delivery| show(delivery, paint));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The latest dead letters, up to so many. A page may be short of them although there are more.
+async fn dead(client: &Client, filter: &FilterFlags, limit: u64) -> anyhow::Result<Vec<Value>> {
+    let given = filter.given().map(|(name, value)| format!("&{name}={}", piece(value)));
+    let given = given.collect::<String>();
+    let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
+    let (mut found, mut after) = (Vec::new(), String::new());
+    loop {
+        let path = format!("/api/v1/deliveries?limit={limit}{given}{after}");
+        let page = client.call(Method::GET, &path, None).await?;
+        found.extend_from_slice(items(&page, "/deliveries"));
+        match page.pointer("/next").and_then(Value::as_str) {
+            Some(next) if found.len() < wanted => after = format!("&after={}", piece(next)),
+            _ => {
+                found.truncate(wanted);
+                return Ok(found);
+            }
+        }
+    }
 }
 
 /// Says how many deliveries were moved.

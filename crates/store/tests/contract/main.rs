@@ -165,7 +165,8 @@ macro_rules! contract {
                     recovery_keeps_the_order_and_leaves_the_rest;
                 dead_letter:
                     what_did_not_arrive_is_listed_newest_first
-                    a_filter_narrows_dead_letters;
+                    a_filter_narrows_dead_letters
+                    a_page_looks_at_so_many_and_says_where_to_go_on;
                 explain:
                     a_delivery_is_found_by_its_subscription
                     deliveries_are_counted_by_state

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use carillon_model::audit::Deed;
 use carillon_model::delivery::DeliveryState;
 use carillon_model::{Clock, Timestamp};
 use carillon_store::audit::AuditFilter;
@@ -82,6 +83,7 @@ pub(crate) async fn a_list_reads_little_more_than_it_shows<H: Home>() {
     ));
     bed.clock.advance(DAY);
     let only = bed.publish(&quiet, "only").await;
+    let account = bed.account().await;
     let of = |name: &str| AuditFilter { what: Some(name.to_owned()), ..AuditFilter::default() };
     let before = bed.home.rows_read();
     for _round in 0..12 {
@@ -95,6 +97,14 @@ pub(crate) async fn a_list_reads_little_more_than_it_shows<H: Home>() {
         let old = bed.store.message_list(&bed.project, None, None, Some(first), 10).await.unwrap();
         assert!(old.len() <= 10);
         assert!(bed.store.audit_list(&bed.project, of("none"), None, 10).await.unwrap().is_empty());
+        let by = AuditFilter { account_name: Some("nobody".to_owned()), ..AuditFilter::default() };
+        assert!(bed.store.audit_list(&bed.project, by, None, 10).await.unwrap().is_empty());
+        let done = AuditFilter { deed: Some(Deed::KeyDelete), ..AuditFilter::default() };
+        let both = AuditFilter { account_name: Some("a".to_owned()), ..done.clone() };
+        assert!(bed.store.audit_list(&bed.project, both, None, 10).await.unwrap().is_empty());
+        assert!(bed.store.audit_list(&bed.project, done, None, 10).await.unwrap().is_empty());
+        let own = bed.store.message_list(&bed.project, None, Some(account), None, 10).await.unwrap();
+        assert!(own.is_empty(), "it published nothing");
     }
     let read = bed.home.rows_read() - before;
     assert!(read < 500, "{read} rows were read");

@@ -266,6 +266,8 @@ pub(crate) const CONSOLE: &[(&str, &str, &str, &str)] = &[
     ("POST", "{t}/subscriptions/{subscription}/delete", "change", ""),
     ("GET", "/console/publish", "publish", ""),
     ("GET", "/console/messages", "trace", ""),
+    ("GET", "/console/dead-letters", "trace", ""),
+    ("POST", "/console/dead-letters", "change", "do=resend&topic=ops"),
     ("GET", "/console/messages/{message_id}", "trace", ""),
     ("GET", "/console/messages/{message_id}/why", "trace", ""),
     ("POST", "/console/messages/{message_id}/why", "look", "who=Li+Lei"),

@@ -117,3 +117,32 @@ texts! {
         look: "Look at the address", "查看该地址";
     }
 }
+
+texts! {
+    /// What did not arrive.
+    DeadText {
+        title: "Dead letters", "未送达";
+        lead: "What failed or expired, of all messages, newest first. Mend the cause, then send it again.",
+            "全部消息中失败或过期的投递，最新的在前。排除原因后可重新发送。";
+        any_state: "Failed or expired", "失败或过期";
+        reason: "Reason", "原因";
+        any_reason: "Every reason", "全部原因";
+        since: "From (UTC)", "起始（UTC）";
+        until: "To (UTC)", "截止（UTC）";
+        last: "Last attempt", "最近尝试";
+        empty_title: "Everything arrived", "全部送达";
+        empty: "What fails or expires is listed here, with what to change.", "失败或过期的投递会列在这里，并说明如何处理。";
+        none: "Nothing fits.", "没有符合条件的投递。";
+        none_here: "Nothing among the latest ones fits; older ones were not looked at yet.", "最近的记录中没有符合条件的投递，更早的尚未查找。";
+        further: "Look further back", "继续向前查找";
+        choose: "Filter by topic, state, reason or time to send many again at once.", "按主题、状态、原因或时间筛选后，可批量重新发送。";
+        resend_all: "Send all that fit again", "全部重新发送";
+        resend_sure: "Everything that fits the filter goes to the end of its lane again, up to 10,000 at a time. What is gone with its subscription is passed over.",
+            "所有符合条件的投递将重新排队，每次最多 10,000 条；订阅已删除的会跳过。";
+        cancel_all: "Cancel what still waits", "取消等待中的投递";
+        cancel_sure: "Cancel everything of the topic {} that still waits?", "取消主题 {} 所有等待中的投递？";
+        resent: "{} waiting to be sent again.", "{} 条已重新排队等待发送。";
+        cancelled: "{} cancelled.", "已取消 {} 条。";
+        more_left: "There are more; press again.", "还有更多，请再次操作。";
+    }
+}
