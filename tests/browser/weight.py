@@ -91,7 +91,7 @@ def main():
         common = sum(len(visitor.ask("GET", path.decode())[1]) for path in assets)
         print(f"{count} deliveries, {os.path.getsize(bed.dir.name + '/data/carillon.db') / 2**20:.0f} MiB; stylesheet, scripts and mark, kept by the browser: {common / 1000:.1f} KB\n")
         print("| page | first byte, median (ms) | 95 % (ms) | page (KB) | with all files (KB) |\n| --- | --- | --- | --- | --- |")
-        wide = [("topic-of-many", "/console/topics/many"), ("message-to-many", f"/console/messages/{message}"), ("messages-of-a-topic", "/console/messages?topic=many"), ("messages-of-an-empty-topic", "/console/messages?topic=payroll")]
+        wide = [("topic-of-many", "/console/topics/many"), ("message-to-many", f"/console/messages/{message}"), ("messages-of-a-topic", "/console/messages?topic=many"), ("messages-of-an-empty-topic", "/console/messages?topic=payroll"), ("dead-letters-of-an-empty-topic", "/console/dead-letters?topic=payroll"), ("dead-letters-for-a-rare-reason", "/console/dead-letters?reason=keyword"), ("audit-of-a-deed", "/console/audit?deed=key.delete"), ("audit-of-an-account", "/console/audit?account=nobody")]
         worst, heaviest = 0, 0
         for name, path in list(pages(made)) + wide:
             asked = [visitor.ask("GET", path) for _run in range(RUNS)]

@@ -64,7 +64,8 @@ impl Sender {
         let (en, zh) = advice.map(|advice| (advice.en, advice.zh)).unwrap_or_default();
         let waiting: u64 = told.iter().map(|one| one.waiting).sum();
         let since = health.broken_since.unwrap_or(health.since).to_seconds_text();
-        let reason = health.reason.name();
+        let reason = carillon_provider::reason_named(health.reason);
+        let (reason, reason_zh) = (reason.en, reason.zh);
         let masked = told.first().map(|one| one.masked.as_str()).unwrap_or_default();
         let mut lines = String::new();
         for one in told.iter().take(NAMED_MAX) {
@@ -82,7 +83,7 @@ impl Sender {
         format!(
             "Nothing more is sent to {masked}: it has been broken since {since} ({reason}). {en} {waiting} messages \
              wait until their time to live ends. When it is mended, subscribe the address again, or run: carillon \
-             endpoint resume {endpoint}\n\n已暂停向 {masked} 发送：自 {since} 起持续失败（{reason}）。{zh}\
+             endpoint resume {endpoint}\n\n已暂停向 {masked} 发送：自 {since} 起持续失败（{reason_zh}）。{zh}\
              目前有 {waiting} 条消息在等待，直至超过有效期。修复后请重新添加该订阅，或执行：carillon endpoint resume \
              {endpoint}\n\n{lines}"
         )

@@ -60,7 +60,7 @@ mod webhook;
 mod wecom;
 mod wire;
 
-pub use advice::advice;
+pub use advice::{advice, reason_named, reason_words};
 pub use authorities::Authorities;
 pub use callback::{Heard, Told, Unproved, hear};
 pub use connect_to::ConnectTo;

@@ -5,8 +5,10 @@ use std::time::Duration;
 use carillon_model::Timestamp;
 use carillon_model::audit::Deed;
 use carillon_model::health::{Health, Standing};
+use carillon_model::id::MessageId;
 use carillon_model::outcome::Advice;
 use carillon_model::subscription::Subscription;
+use carillon_provider::reason_named;
 use carillon_store::app_calls::HeldBack;
 use carillon_store::attempt::AttemptRecord;
 use carillon_store::delivery::StoredMessage;
@@ -46,13 +48,13 @@ fn tried(delivery: &NamedDelivery) -> (String, String) {
     match delivery.attempts.last() {
         None => (", before any attempt".to_owned(), "，此前没有尝试过".to_owned()),
         Some((last, _advice)) => {
-            let (number, reason) = (last.number, last.reason.name());
+            let (number, reason) = (last.number, reason_named(last.reason));
             let (outcome, outcome_zh) = outcome(&last.outcome);
             let (en, zh) = answer(last);
             let attempts = if number == 1 { "attempt" } else { "attempts" };
             (
-                format!(", after {number} {attempts}, the last one {outcome} ({reason}){en}"),
-                format!("，已尝试 {number} 次，最近一次{outcome_zh}（{reason}）{zh}"),
+                format!(", after {number} {attempts}, the last one {outcome} ({}){en}", reason.en),
+                format!("，已尝试 {number} 次，最近一次{outcome_zh}（{}）{zh}", reason.zh),
             )
         }
     }
@@ -91,14 +93,16 @@ fn of_delivery(explanation: &Explanation, delivery: &NamedDelivery, stored: &Sto
                 Some(Cause::HeldBack(held)) => held_back(*held),
                 Some(_) | None => (String::new(), String::new()),
             };
+            let (ahead_en, ahead_zh) = match before {
+                0 => (String::new(), String::new()),
+                1 => ("; 1 is before it in its lane".to_owned(), "；同一地址前面还有 1 条".to_owned()),
+                more => {
+                    (format!("; {more} are before it in its lane"), format!("；同一地址前面还有 {more} 条"))
+                }
+            };
             both(
-                format!(
-                    "It waits since {since}{en}. Its next try is due at {due}; {before} are before it in its \
-                     lane.{why_en}"
-                ),
-                format!(
-                    "自 {since} 起等待{zh}。下次尝试时间为 {due}；同一地址前面还有 {before} 条。{why_zh}"
-                ),
+                format!("It waits since {since}{en}. Its next try is due at {due}{ahead_en}.{why_en}"),
+                format!("自 {since} 起等待{zh}。下次尝试时间为 {due}{ahead_zh}。{why_zh}"),
             )
         }
         Verdict::Sending => both(format!("It is being sent now{en}."), format!("正在发送{zh}。")),
@@ -140,32 +144,33 @@ fn held_back(held: HeldBack) -> (String, String) {
         HeldBack::Platform(reason, until) => (
             format!(
                 " The platform refuses whatever its app or host sends until {until} ({}): it waits as long as it lives.",
-                reason.name()
+                reason_named(reason).en
             ),
-            format!("平台在 {until} 之前拒绝该应用或主机的发送（{}）：将在有效期内等待。", reason.name()),
+            format!("平台在 {until} 之前拒绝该应用或主机的发送（{}）：将在有效期内等待。", reason_named(reason).zh),
         ),
     }
 }
 
 /// What keeps an address from being sent to.
 fn unwell(health: &Health) -> (String, String) {
-    let (since, reason, failures) = (health.since, health.reason.name(), health.failures);
+    let (since, failures) = (health.since, health.failures);
+    let Advice { en: reason, zh: reason_zh } = reason_named(health.reason);
     let until = health.until.unwrap_or(since);
     match health.standing {
         Standing::Failing => (
             format!(" Its address fails since {since} ({reason})."),
-            format!("该地址自 {since} 起发送失败（{reason}）。"),
+            format!("该地址自 {since} 起发送失败（{reason_zh}）。"),
         ),
         Standing::Limited => (
             format!(" The platform asked to wait: nothing is sent to its address before {until} ({reason})."),
-            format!("平台要求等待：在 {until} 之前不向该地址发送（{reason}）。"),
+            format!("平台要求等待：在 {until} 之前不向该地址发送（{reason_zh}）。"),
         ),
         Standing::Open => (
             format!(
                 " Its address failed {failures} times in a row ({reason}): only single tries are made, the next at \
                  {until}."
             ),
-            format!("该地址连续失败 {failures} 次（{reason}）：仅作单次试探，下一次在 {until}。"),
+            format!("该地址连续失败 {failures} 次（{reason_zh}）：仅作单次试探，下一次在 {until}。"),
         ),
         Standing::Paused => (
             format!(
@@ -173,10 +178,20 @@ fn unwell(health: &Health) -> (String, String) {
                  rare try, the next at {until} at the earliest."
             ),
             format!(
-                "该地址自 {since} 起已暂停（{reason}）：恢复之前不再发送，仅偶尔试探，下一次不早于 {until}。"
+                "该地址自 {since} 起已暂停（{reason_zh}）：恢复之前不再发送，仅偶尔试探，下一次不早于 {until}。"
             ),
         ),
     }
+}
+
+fn suppressed(first: MessageId) -> Advice {
+    both(
+        format!(
+            "The message went to nobody: it says the same as message {first}, which was sent shortly before, and the topic \
+             leaves equal messages out for a while."
+        ),
+        format!("该消息未发往任何人：其内容与不久前已发送的消息 {first} 相同，而该主题设有相同消息抑制。"),
+    )
 }
 
 /// Why a message has no delivery for the subscription.
@@ -218,6 +233,7 @@ fn of_cause(cause: &Cause, explanation: &Explanation, stored: &StoredMessage) ->
                 format!("该订阅属于主题 {theirs}，而消息发布到主题 {ours}"),
             )
         }
+        Cause::Suppressed(first) => return suppressed(*first),
         Cause::NotNamed => {
             return both(
                 "The message was never addressed to this person: nothing that it was sent to names them, a department \

@@ -10,7 +10,7 @@
 //! | the installation: store, servers | [`installation`] |
 //! | who changed what | [`audit`] |
 //! | sessions of the console | [`session`] |
-//! | create, look at, change and remove topics | [`topic`] |
+//! | create, look at, change and remove topics; a list of them at a glance | [`topic`], [`glance`] |
 //! | log tanks of topics | [`logtank`] |
 //! | attributes and tags of topics | [`attribute`], [`tag`] |
 //! | whether a caller may use a topic | `right` |
@@ -28,6 +28,7 @@
 //! | images and files that pushes name | [`attachment`] |
 //! | check, test and preview, before anything is done | [`trial`] |
 //! | what became of a message | [`delivery`] |
+//! | topics that send nothing equal for a while | [`equal`] |
 //! | what happens, over time | [`traffic`] |
 //! | how endpoints fare, resuming them, whom to tell | [`endpoint`] |
 //! | send deliveries again, or cancel them | [`resend`] |
@@ -50,12 +51,14 @@ pub mod delivery;
 pub mod detection;
 pub mod directory;
 pub mod endpoint;
+pub mod equal;
 pub mod error;
 pub mod explain;
 pub mod explain_who;
 mod explain_words;
 pub mod filter;
 mod flow;
+pub mod glance;
 pub mod install;
 pub mod installation;
 pub mod logtank;
@@ -95,7 +98,7 @@ pub use caller::Caller;
 pub use error::{Error, Unauthenticated};
 
 // What lists are asked with; the front doors do not know the store.
-pub use carillon_provider::{Finding, Wanted};
+pub use carillon_provider::{Finding, Wanted, reason_words};
 pub use carillon_store::Page;
 pub use carillon_store::attachment::KeptAttachment;
 pub use carillon_store::audit::{AuditFilter, AuditLine};

@@ -165,7 +165,7 @@ impl Service {
 
     /// Lists the deliveries that ended without having arrived, newest first: what failed or expired, or what stands in
     /// the state that is meant. None of the filters need be set. The text beside
-    /// them is what to give as `after` to go on.
+    /// them is what to give as `after` to go on: a page looks at a bounded number, and may have few or none.
     ///
     /// # Errors
     /// When the filter breaks a rule.
@@ -183,13 +183,9 @@ impl Service {
         let wrong = || Invalid::new(Field::Id, "after must be the next of the answer before");
         let after = meant.after.as_deref().map(|text| text.parse::<i64>().map_err(|_parse| wrong()));
         let after = after.transpose()?;
-        let found =
-            self.store.dead_letter_list(&caller.project, &filter, publisher, after, limit + 1).await?;
-        let shown = usize::try_from(limit).unwrap_or(usize::MAX);
-        let last = found.get(shown.saturating_sub(1)).filter(|_last| found.len() > shown);
-        let next = last.map(|last| last.place.to_string());
-        let named = found.into_iter().take(shown).map(|dead| self.named_delivery(caller, dead.record));
-        Ok((named.collect(), next))
+        let listed = self.store.dead_letter_list(&caller.project, &filter, publisher, after, limit).await?;
+        let named = listed.found.into_iter().map(|dead| self.named_delivery(caller, dead.record));
+        Ok((named.collect(), listed.next.map(|place| place.to_string())))
     }
 
     fn portion(&self, caller: &Caller, meant: &Meant, step: Move) -> Result<Portion, Error> {

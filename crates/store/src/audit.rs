@@ -155,16 +155,32 @@ impl Store {
             let AuditFilter { account_name, deed, what } = filter;
             let deed = deed.map(Deed::name);
             let before = before.map_or_else(crate::pick::behind_every_id, |id| id.to_string());
-            // Two texts: each is planned for its own index.
-            match what {
-                None => {
-                    let sql = select_line!(
-                        "WHERE project_id = $1 AND ($2 IS NULL OR account_name = $2) AND ($3 IS NULL OR deed = $3)
-                         AND id < $4 ORDER BY id DESC LIMIT $5"
-                    );
-                    tx.query("audit", sql, params![project.as_str(), account_name, deed, before, limit])
+            // A text each: it is planned for its own index. One thing's lines are few.
+            match (what, account_name, deed) {
+                (None, None, None) => {
+                    let sql = select_line!("WHERE project_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3");
+                    tx.query("audit", sql, params![project.as_str(), before, limit])
                 }
-                Some(what) => {
+                (None, None, Some(deed)) => {
+                    let sql = select_line!(
+                        "WHERE project_id = $1 AND deed = $4 AND id < $2 ORDER BY id DESC LIMIT $3"
+                    );
+                    tx.query("audit", sql, params![project.as_str(), before, limit, deed])
+                }
+                (None, Some(account), None) => {
+                    let sql = select_line!(
+                        "WHERE project_id = $1 AND account_name = $4 AND id < $2 ORDER BY id DESC LIMIT $3"
+                    );
+                    tx.query("audit", sql, params![project.as_str(), before, limit, account])
+                }
+                (None, Some(account), Some(deed)) => {
+                    let sql = select_line!(
+                        "WHERE project_id = $1 AND account_name = $4 AND deed = $5 AND id < $2
+                         ORDER BY id DESC LIMIT $3"
+                    );
+                    tx.query("audit", sql, params![project.as_str(), before, limit, account, deed])
+                }
+                (Some(what), account_name, deed) => {
                     let sql = select_line!(
                         "WHERE project_id = $1 AND what = $6 AND ($2 IS NULL OR account_name = $2)
                          AND ($3 IS NULL OR deed = $3) AND id < $4 ORDER BY id DESC LIMIT $5"

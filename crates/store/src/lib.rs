@@ -30,6 +30,7 @@
 //! | whom a message was meant for | [`person`] |
 //! | what things are called, by their ids | `name` |
 //! | the publisher's own key for a publish | [`idempotency`] |
+//! | what says the same as something shortly before | `equal` |
 //! | images and files that go with messages | [`attachment`] |
 //! | forgetting what is old | [`retention`] |
 //! | attempts as they are shown | [`attempt`] |
@@ -38,6 +39,7 @@
 //! | who is gone and still named | [`office_missed`] |
 //! | who is told what concerns a connection | [`office_notice`] |
 //! | what happened within each five minutes | [`tally`] |
+//! | a page of topics at a glance | [`glance`] |
 //! | the key that signs, and its certificate | [`signing`] |
 //! | which lanes this server serves | [`shard`] |
 //! | handing new deliveries to the engine | [`wake`] |
@@ -69,10 +71,12 @@ mod db;
 pub mod dead_letter;
 pub mod delivery;
 pub mod directory;
+mod equal;
 mod error;
 pub mod explain;
 mod fan_out;
 pub mod filter;
+pub mod glance;
 pub mod health;
 pub mod idempotency;
 mod kept;

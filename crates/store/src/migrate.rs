@@ -50,6 +50,8 @@ migrations![
     "0025_missed",
     "0026_callbacks",
     "0027_lane_index",
+    "0028_lists_of_one",
+    "0029_equal",
 ];
 
 /// The version of this program.

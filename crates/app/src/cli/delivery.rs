@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::client::{Client, items, piece, text};
 use super::paint::{Paint, plain};
+use super::table::{self, Row};
 use super::which::{FilterFlags, WhichFlags};
 use super::{ClientFlags, recall, say};
 
@@ -81,11 +82,7 @@ pub(crate) async fn run(flags: DeliveryFlags) -> anyhow::Result<ExitCode> {
             json!({ "deliveries": all_of(&client, &message).await? })
         }
         Action::Dead { filter, limit } => {
-            let mut path = format!("/api/v1/deliveries?limit={limit}");
-            for (name, value) in filter.given() {
-                path.push_str(&format!("&{name}={}", piece(value)));
-            }
-            client.call(Method::GET, &path, None).await?
+            json!({ "deliveries": dead(&client, &filter, limit).await? })
         }
         Action::Show { delivery } => {
             json!({ "deliveries": [client.call(Method::GET, &format!("/api/v1/deliveries/{delivery}"), None).await?] })
@@ -95,9 +92,30 @@ pub(crate) async fn run(flags: DeliveryFlags) -> anyhow::Result<ExitCode> {
         say(&answer.to_string());
     } else {
         let paint = Paint::of_stdout();
-        items(&answer, "/deliveries").iter().for_each(|delivery| show(delivery, paint));
+        let rows: Vec<_> = items(&answer, "/deliveries").iter().map(|one| row(one, paint)).collect();
+        table::print(&["delivery", "state", "channel", "subscription"], &rows);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The latest dead letters, up to so many. A page may be short of them although there are more.
+async fn dead(client: &Client, filter: &FilterFlags, limit: u64) -> anyhow::Result<Vec<Value>> {
+    let given = filter.given().map(|(name, value)| format!("&{name}={}", piece(value)));
+    let given = given.collect::<String>();
+    let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
+    let (mut found, mut after) = (Vec::new(), String::new());
+    loop {
+        let path = format!("/api/v1/deliveries?limit={limit}{given}{after}");
+        let page = client.call(Method::GET, &path, None).await?;
+        found.extend_from_slice(items(&page, "/deliveries"));
+        match page.pointer("/next").and_then(Value::as_str) {
+            Some(next) if found.len() < wanted => after = format!("&after={}", piece(next)),
+            _ => {
+                found.truncate(wanted);
+                return Ok(found);
+            }
+        }
+    }
 }
 
 /// Says how many deliveries were moved.
@@ -142,37 +160,35 @@ pub(crate) fn painted(state: &str, paint: Paint) -> String {
     }
 }
 
-fn show(delivery: &Value, paint: Paint) {
-    let state = painted(text(delivery, "/state"), paint);
-    say(&format!(
-        "{}  {state}  {}  {}",
-        text(delivery, "/id"),
-        text(delivery, "/channel"),
-        paint.dim(text(delivery, "/subscription_urn"))
-    ));
+fn row(delivery: &Value, paint: Paint) -> Row {
+    let mut below = Vec::new();
     for attempt in items(delivery, "/attempts") {
         let number = attempt.pointer("/number").and_then(Value::as_u64).unwrap_or(0);
         let elapsed = attempt.pointer("/elapsed_ms").and_then(Value::as_u64).unwrap_or(0);
         let code = plain(text(attempt, "/platform_code"));
         let words = plain(text(attempt, "/platform_text"));
         let platform = format!("{code} {words}");
-        say(&format!(
+        below.push(format!(
             "  {number}. {}  {}  {elapsed} ms  {}",
             text(attempt, "/started_at"),
             text(attempt, "/outcome"),
             platform.trim()
         ));
         if text(attempt, "/outcome") != "accepted" {
-            say(&format!("     {}", text(attempt, "/advice/en")));
-            say(&format!("     {}", text(attempt, "/advice/zh")));
+            below.push(format!("     {}", text(attempt, "/advice/en")));
+            below.push(format!("     {}", text(attempt, "/advice/zh")));
         }
     }
     let recalled = text(delivery, "/recalled_at");
     if !recalled.is_empty() {
-        say(&format!("  recalled at {recalled}"));
+        below.push(format!("  recalled at {recalled}"));
     }
     let due = text(delivery, "/due_at");
     if !due.is_empty() {
-        say(&format!("  next try at {due}"));
+        below.push(format!("  next try at {due}"));
     }
+    let (id, channel, urn) =
+        (text(delivery, "/id"), text(delivery, "/channel"), text(delivery, "/subscription_urn"));
+    let state = painted(text(delivery, "/state"), paint);
+    Row::new([id, &state, channel, &paint.dim(urn)]).with(below)
 }

@@ -6,7 +6,10 @@ use carillon_model::Channel;
 use carillon_model::outcome::{Advice, Reason};
 
 mod mail;
+mod reason;
 mod words;
+
+pub use self::reason::{reason_named, reason_words};
 
 /// English and Chinese.
 type Pair = (&'static str, &'static str);

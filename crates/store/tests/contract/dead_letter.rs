@@ -24,7 +24,7 @@ async fn ended<H: Home>(bed: &Bed<H>) -> Vec<Ready> {
 
 async fn listed<H: Home>(bed: &Bed<H>, filter: DeliveryFilter) -> Vec<String> {
     let found = bed.store.dead_letter_list(&bed.project, &filter, None, None, 10).await.unwrap();
-    found.iter().map(|dead| dead.record.id.to_string()).collect()
+    found.found.iter().map(|dead| dead.record.id.to_string()).collect()
 }
 
 pub(crate) async fn what_did_not_arrive_is_listed_newest_first<H: Home>() {
@@ -34,18 +34,18 @@ pub(crate) async fn what_did_not_arrive_is_listed_newest_first<H: Home>() {
     assert_eq!(listed(&bed, DeliveryFilter::default()).await, [ids[1].clone(), ids[0].clone()]);
     let all =
         bed.store.dead_letter_list(&bed.project, &DeliveryFilter::default(), None, None, 1).await.unwrap();
-    assert_eq!((all.len(), all[0].place), (1, ready[1].seq));
+    assert_eq!((all.found.len(), all.found[0].place, all.next), (1, ready[1].seq, Some(ready[1].seq)));
     let next = bed
         .store
-        .dead_letter_list(&bed.project, &DeliveryFilter::default(), None, Some(all[0].place), 1)
+        .dead_letter_list(&bed.project, &DeliveryFilter::default(), None, all.next, 1)
         .await
         .unwrap();
-    assert_eq!(next[0].record.id, ready[0].id);
-    assert_eq!(next[0].record.attempts[0].reason, Reason::Signature, "its attempts come with it");
+    assert_eq!((&next.found[0].record.id, next.next), (&ready[0].id, None));
+    assert_eq!(next.found[0].record.attempts[0].reason, Reason::Signature, "its attempts come with it");
     let foreign = bed.foreign();
     let others =
         bed.store.dead_letter_list(&foreign, &DeliveryFilter::default(), None, None, 10).await.unwrap();
-    assert!(others.is_empty());
+    assert!(others.found.is_empty() && others.next.is_none());
 }
 
 pub(crate) async fn a_filter_narrows_dead_letters<H: Home>() {
@@ -65,5 +65,34 @@ pub(crate) async fn a_filter_narrows_dead_letters<H: Home>() {
     let account = bed.account().await;
     let all = DeliveryFilter::default();
     let own = bed.store.dead_letter_list(&bed.project, &all, Some(account), None, 10).await.unwrap();
-    assert!(own.is_empty(), "this account published none of them");
+    assert!(own.found.is_empty(), "this account published none of them");
+}
+
+pub(crate) async fn a_page_looks_at_so_many_and_says_where_to_go_on<H: Home>() {
+    let bed = Bed::<H>::fresh().await;
+    let ready = ended(&bed).await;
+    // Younger ones of another subscription, more than one page looks at.
+    bed.home.alter(&format!(
+        "INSERT INTO delivery (message_id, number, subscription_id, endpoint_id, channel, priority, state, due_at, attempts,
+             parts_done)
+         WITH RECURSIVE n(n) AS (SELECT 10 UNION ALL SELECT n + 1 FROM n WHERE n < 15009)
+         SELECT '{}', n, '00000000000000000000000000000000', 'ffffffffffffffffffffffffffffffff', 'lark', 1, 3, 0, 0, 0 FROM n",
+        ready[0].id.message
+    ));
+    bed.home.alter("ANALYZE");
+    let filter = DeliveryFilter { reason: Some(Reason::Signature), ..DeliveryFilter::default() };
+    let before = bed.home.rows_read();
+    let first = bed.store.dead_letter_list(&bed.project, &filter, None, None, 10).await.unwrap();
+    assert!(first.found.is_empty(), "it is older than what was looked at");
+    let next = bed.store.dead_letter_list(&bed.project, &filter, None, first.next, 10).await.unwrap();
+    let ids: Vec<_> = next.found.iter().map(|dead| &dead.record.id).collect();
+    assert_eq!((ids, next.next), (vec![&ready[0].id], None));
+    let read = bed.home.rows_read() - before;
+    assert!(read < 100_000, "{read} rows were read");
+    let all = DeliveryFilter::default();
+    let before = bed.home.rows_read();
+    let page = bed.store.dead_letter_list(&bed.project, &all, None, None, 10).await.unwrap();
+    assert_eq!(page.found.len(), 10);
+    let read = bed.home.rows_read() - before;
+    assert!(read < 30_000, "{read} rows were read for ten");
 }

@@ -15,9 +15,11 @@ mod churn;
 mod confirmation;
 mod dead_letter;
 mod delivery;
+mod equal;
 mod explain;
 mod fan_out;
 mod filter;
+mod glance;
 mod harness;
 mod health;
 mod idempotency;
@@ -164,7 +166,8 @@ macro_rules! contract {
                     recovery_keeps_the_order_and_leaves_the_rest;
                 dead_letter:
                     what_did_not_arrive_is_listed_newest_first
-                    a_filter_narrows_dead_letters;
+                    a_filter_narrows_dead_letters
+                    a_page_looks_at_so_many_and_says_where_to_go_on;
                 explain:
                     a_delivery_is_found_by_its_subscription
                     deliveries_are_counted_by_state
@@ -193,6 +196,14 @@ macro_rules! contract {
                     old_keys_are_forgotten_in_batches
                     no_key_is_readable_at_rest
                     many_at_once_with_one_key_publish_one_message;
+                equal:
+                    the_first_goes_through_and_equal_ones_are_recorded
+                    what_says_something_else_goes_through
+                    the_window_begins_with_what_was_sent
+                    a_key_gives_the_first_answer_of_what_was_left_out_too
+                    many_at_once_send_one
+                    it_is_set_for_a_topic_and_known_with_its_recipients
+                    contents_are_forgotten_in_batches;
                 filter:
                     policies_come_with_recipients_and_lists
                     policies_go_with_their_subscription
@@ -317,6 +328,9 @@ macro_rules! contract {
                     numbers_add_up_by_slot_channel_and_outcome
                     a_message_is_counted_once
                     old_numbers_are_forgotten;
+                glance:
+                    topics_are_told_in_the_order_asked_for
+                    no_more_messages_are_counted_than_needed;
                 template:
                     is_found_as_it_was_made
                     list_is_oldest_first_and_filtered

@@ -31,6 +31,22 @@ struct MessagesPage {
     next: Option<String>,
 }
 
+/// The topics that a filter offers, and the one that is chosen.
+pub(super) async fn topics(app: &App, visit: &Visit, chosen: &str) -> Result<Vec<String>, Error> {
+    let topics = if visit.caller.has(Right::Look) {
+        let all = Page { offset: 0, limit: TOPICS };
+        app.service.list_topics(&visit.caller, TopicFilter::default(), all).await?.1
+    } else {
+        app.service.list_topics_to_publish(&visit.caller).await?
+    };
+    let mut topics: Vec<String> = topics.into_iter().map(|it| it.topic.name.to_string()).collect();
+    if !chosen.is_empty() && !topics.iter().any(|it| it == chosen) {
+        topics.push(chosen.to_owned());
+    }
+    topics.sort();
+    Ok(topics)
+}
+
 /// The page.
 pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
     let topic = visit.query("topic").unwrap_or_default().to_owned();
@@ -45,17 +61,7 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Result<Respons
             let last = last.summary.message.message.id;
             format!("/console/messages?topic={}&after={last}", quoted(&topic))
         });
-        let topics = if visit.caller.has(Right::Look) {
-            let all = Page { offset: 0, limit: TOPICS };
-            app.service.list_topics(&visit.caller, TopicFilter::default(), all).await?.1
-        } else {
-            app.service.list_topics_to_publish(&visit.caller).await?
-        };
-        let mut topics: Vec<String> = topics.into_iter().map(|it| it.topic.name.to_string()).collect();
-        if !topic.is_empty() && !topics.contains(&topic) {
-            topics.push(topic.clone());
-        }
-        topics.sort();
+        let topics = topics(&app, &visit, &topic).await?;
         let f = visit.frame(Place::Messages);
         Ok::<_, Error>(MessagesPage { f, messages, topic, topics, first: before.is_none(), next })
     };

@@ -20,6 +20,7 @@ mod access;
 mod asset;
 mod audit;
 mod chart;
+mod dead;
 mod deed;
 mod delivery;
 mod directory;
@@ -109,6 +110,7 @@ pub(crate) fn routes() -> Router<App> {
         )
         .route("/console/publish", get(publish::choose))
         .route("/console/messages", get(messages::show))
+        .route("/console/dead-letters", get(dead::show).post(dead::submit))
         .route("/console/messages/{message_id}", get(message::show))
         .route("/console/messages/{message_id}/why", get(message::show).post(message::why))
         .route("/console/messages/{message_id}/resend", post(message::resend))

@@ -73,6 +73,13 @@ const FORMS: &[Form] = &[
         "{t}/subscriptions/{subscription}/delete",
         &[("delete", "DELETE {P}/subscriptions/{subscription_urn}", "subscription delete")],
     ),
+    (
+        "/console/dead-letters",
+        &[
+            ("resend", "POST /api/v1/deliveries/resend", "delivery resend --reason"),
+            ("cancel", "POST /api/v1/deliveries/cancel", "delivery cancel --topic"),
+        ],
+    ),
     ("/console/messages/{message_id}/why", &[("ask", "POST /api/v1/explain", "explain --person")]),
     (
         "/console/messages/{message_id}/resend",

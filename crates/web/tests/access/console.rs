@@ -143,6 +143,21 @@ async fn nobody_is_offered_what_its_role_forbids() {
     }
 }
 
+#[tokio::test]
+async fn no_form_of_another_site_is_taken() {
+    let house = House::open().await;
+    let names = there(&house).await;
+    for (_post, path, _who, form) in CONSOLE.iter().filter(|(method, ..)| *method == "POST") {
+        let mut tab = Tab::signed_in(&house, "boss").await;
+        for csrf in ["", "made-up"] {
+            csrf.clone_into(&mut tab.csrf);
+            let shown = tab.ask("POST", &names.put(&whole_page(path)), form).await;
+            assert_eq!(shown.status, 403, "{path}: {}", shown.html);
+            assert!(shown.html.contains("Please try once more"), "{path}");
+        }
+    }
+}
+
 /// The parts of a path.
 fn names_of(path: &str) -> Vec<String> {
     path.split('/').map(str::to_owned).collect()

@@ -108,6 +108,23 @@ async fn an_update_shows_how_far_it_is_and_asks() {
 }
 
 #[tokio::test]
+async fn what_is_wrong_with_a_connections_forms_stands_beside_them() {
+    let bed = Bed::fresh().await;
+    let mut browser = bed.signed_in("en").await;
+    let path = format!("/console/office/{}", connected(&bed).await);
+    browser.get(&path).await;
+    for (form, field, typed) in [("calls", "limit", "many"), ("notices", "notices", "no-such-topic")] {
+        let shown = browser.post(&format!("{path}/{form}"), &[(field, typed)]).await;
+        assert!(shown.status.is_client_error(), "{form}: {}", shown.words());
+        assert!(shown.html.contains(&format!("id=\"{field}-error\" role=\"alert\"")), "{}", shown.words());
+        assert!(shown.html.contains(&format!("value=\"{typed}\"")), "{form}: what was typed stays");
+    }
+    let shown = browser.post(&format!("{path}/callback"), &[("token", "hush-hush")]).await;
+    assert!(shown.html.contains("id=\"callback-error\" role=\"alert\""), "{}", shown.words());
+    assert!(!shown.html.contains("hush-hush"));
+}
+
+#[tokio::test]
 async fn a_connection_is_renamed_and_deleted_by_its_name() {
     let bed = Bed::fresh().await;
     let mut browser = bed.signed_in("en").await;

@@ -97,6 +97,34 @@ async fn tags_and_log_tanks_are_changed_in_the_settings() {
 }
 
 #[tokio::test]
+async fn log_tanks_are_added_renamed_and_refused_beside_their_form() {
+    let bed = Bed::logging().await;
+    let mut browser = bed.signed_in("en").await;
+    browser.get("/console/topics/new").await;
+    browser.post("/console/topics", &[("name", "alerts")]).await;
+    let (settings, tanks) = ("/console/topics/alerts/settings", "/console/topics/alerts/log-tanks");
+    let refused = browser.post(tanks, &[("do", "add"), ("group", "kept"), ("stream", "")]).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.html.contains("id=\"tanks-error\" role=\"alert\""), "{}", refused.words());
+    assert!(refused.html.contains("value=\"kept\""), "what was typed stays");
+    let added = browser.post(tanks, &[("do", "add"), ("group", "night"), ("stream", "failed")]).await;
+    assert_eq!(added.to(), format!("{settings}?done=saved#tanks"));
+    let urn = bed.service.topic_urn(&bed.caller, "alerts").unwrap();
+    let tank = bed.service.list_logtanks(&bed.caller, &urn).await.unwrap().remove(0);
+    let id = tank.id.to_string();
+    let fields = [("do", "change"), ("id", id.as_str()), ("group", "night"), ("stream", "all")];
+    assert_eq!(browser.post(tanks, &fields).await.to(), format!("{settings}?done=saved#tanks"));
+    let shown = browser.get(settings).await;
+    assert!(shown.html.contains("value=\"night\"") && shown.html.contains("value=\"all\""));
+    assert!(browser.get("/console/topics/alerts").await.words().contains("night / all"));
+    let gone = [("do", "remove"), ("id", "nothing"), ("confirm", "nothing")];
+    assert_eq!(browser.post(tanks, &gone).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let gone = [("do", "remove"), ("id", id.as_str()), ("confirm", id.as_str())];
+    assert_eq!(browser.post(tanks, &gone).await.to(), format!("{settings}?done=saved#tanks"));
+    assert!(bed.service.list_logtanks(&bed.caller, &urn).await.unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn people_of_an_office_app_are_subscribed_and_named_in_the_log() {
     let bed = Bed::fresh().await;
     let mut browser = bed.signed_in("en").await;

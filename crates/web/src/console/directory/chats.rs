@@ -5,10 +5,12 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use carillon_model::office::{Connection, Platform, RecipientKind};
+use carillon_model::role::Right;
 use carillon_service::{Error, Kept};
 
 use super::{called, reachable};
 use crate::App;
+use crate::console::form::{Form, Wrong};
 use crate::console::frame::{Frame, Place};
 use crate::console::office::{found, id};
 use crate::console::problem::Problem;
@@ -26,6 +28,10 @@ struct ChatsPage {
     find: String,
     first: bool,
     next: Option<String>,
+    /// The chat whose change was refused, why, and what was typed.
+    at: String,
+    wrong: Wrong,
+    typed: Form,
 }
 
 impl ChatsPage {
@@ -33,10 +39,20 @@ impl ChatsPage {
     fn may_rename(&self) -> bool {
         self.f.may_change() && matches!(self.it.platform, Platform::Lark | Platform::Feishu)
     }
+
+    fn is_refused(&self, chat: &Kept) -> bool {
+        self.at == chat.id.to_string()
+    }
+
+    /// What stands in a field of a chat's form.
+    fn text<'a>(&'a self, chat: &Kept, field: &str, kept: &'a str) -> &'a str {
+        if self.is_refused(chat) { self.typed.get(field) } else { kept }
+    }
 }
 
 /// Changes a chat's name and what it is for, at the platform.
 pub(crate) async fn change(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
+    visit.must(Right::Change)?;
     let changed = async {
         let connection = id(&visit)?;
         let chat = visit.path("chat_id").to_owned();
@@ -45,15 +61,24 @@ pub(crate) async fn change(State(app): State<App>, visit: Visit) -> Result<Respo
         app.service.change_chat(&visit.caller, connection, &chat, name, about).await?;
         Ok::<_, Error>(connection)
     };
-    let connection = changed.await.map_err(|error| visit.problem(error))?;
-    Ok(go(&format!("/console/office/{connection}/chats?done=saved")))
+    match changed.await {
+        Ok(connection) => Ok(go(&format!("/console/office/{connection}/chats?done=saved"))),
+        Err(error) => {
+            let wrong = visit.wrong(error)?;
+            shown(&app, &visit, visit.path("chat_id"), wrong).await
+        }
+    }
 }
 
 /// The page.
 pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
+    shown(&app, &visit, "", Wrong::default()).await
+}
+
+async fn shown(app: &App, visit: &Visit, at: &str, wrong: Wrong) -> Result<Response, Problem> {
     let read = async {
-        let it = found(&app, &visit).await?;
-        let (chats, more) = reachable(&app, &visit, &it, RecipientKind::Chat).await?;
+        let it = found(app, visit).await?;
+        let (chats, more) = reachable(app, visit, &it, RecipientKind::Chat).await?;
         Ok::<_, Error>((it, chats, more))
     };
     let (it, chats, more) = read.await.map_err(|error| visit.problem(error))?;
@@ -62,6 +87,12 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Result<Respons
     let next =
         next.map(|last| format!("/console/office/{}/chats?find={}&after={}", it.id, quoted(&find), last.id));
     let first = visit.query("after").is_none();
-    let f = visit.frame(Place::Office);
-    Ok(page(StatusCode::OK, &ChatsPage { f, tab: "chats", it, chats, find, first, next }))
+    let mut f = visit.frame(Place::Office);
+    let mut status = StatusCode::OK;
+    if !at.is_empty() {
+        f.path = format!("/console/office/{}/chats", it.id);
+        status = StatusCode::UNPROCESSABLE_ENTITY;
+    }
+    let (tab, at, typed) = ("chats", at.to_owned(), visit.form.clone());
+    Ok(page(status, &ChatsPage { f, tab, it, chats, find, first, next, at, wrong, typed }))
 }

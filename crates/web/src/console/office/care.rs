@@ -9,6 +9,7 @@ use carillon_service::Error;
 use carillon_service::callback::both;
 use carillon_service::calls::MonthOfCalls;
 
+use super::connection::refused;
 use super::{found, id};
 use crate::App;
 use crate::console::frame::Place;
@@ -71,6 +72,7 @@ impl ShownCalls {
 
 /// Sets the limit: nothing is the platform's, 0 is none.
 pub(crate) async fn limit(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
+    visit.must(Right::Change)?;
     let set = async {
         let connection = id(&visit)?;
         let limit = match visit.form.get("limit").trim() {
@@ -83,8 +85,10 @@ pub(crate) async fn limit(State(app): State<App>, visit: Visit) -> Result<Respon
         app.service.set_calls_limit(&visit.caller, &connection.to_string(), limit).await?;
         Ok::<_, Error>(connection)
     };
-    let connection = set.await.map_err(|error| visit.problem(error))?;
-    Ok(go(&format!("/console/office/{connection}?done=saved")))
+    match set.await {
+        Ok(connection) => Ok(go(&format!("/console/office/{connection}?done=saved"))),
+        Err(error) => refused(&app, &visit, "limit", error).await,
+    }
 }
 
 /// Sets what proves change events, or takes it away when both fields are empty and the form says that it means it.
@@ -92,11 +96,14 @@ pub(crate) async fn callback(State(app): State<App>, visit: Visit) -> Result<Res
     visit.must(Right::Change)?;
     let read = async {
         let it = found(&app, &visit).await?;
-        let secrets = both(visit.form.secret("token"), visit.form.secret("key"))?;
         let is_set = app.service.callbacks(&visit.caller, it.id).await?.state.set;
-        Ok::<_, Error>((it, secrets, is_set))
+        Ok::<_, Error>((it, is_set))
     };
-    let (it, secrets, is_set) = read.await.map_err(|error| visit.problem(error))?;
+    let (it, is_set) = read.await.map_err(|error| visit.problem(error))?;
+    let secrets = match both(visit.form.secret("token"), visit.form.secret("key")) {
+        Ok(secrets) => secrets,
+        Err(invalid) => return refused(&app, &visit, "callback", invalid.into()).await,
+    };
     let (t, here) = (visit.t(), format!("/console/office/{}", it.id));
     if secrets.is_none() && is_set {
         let sure = Sure {
@@ -112,19 +119,23 @@ pub(crate) async fn callback(State(app): State<App>, visit: Visit) -> Result<Res
             return Ok(sure.again(&visit, Place::Office));
         }
     }
-    let set = app.service.set_callback(&visit.caller, it.id, secrets).await;
-    set.map_err(|error| visit.problem(error))?;
-    Ok(go(&format!("{here}?done=saved")))
+    match app.service.set_callback(&visit.caller, it.id, secrets).await {
+        Ok(_set) => Ok(go(&format!("{here}?done=saved"))),
+        Err(error) => refused(&app, &visit, "callback", error).await,
+    }
 }
 
 /// Chooses who is told.
 pub(crate) async fn notices(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
+    visit.must(Right::Change)?;
     let set = async {
         let connection = id(&visit)?;
         let to = visit.form.maybe("notices").map(str::trim).filter(|text| !text.is_empty());
         app.service.set_connection_notices(&visit.caller, connection, to).await?;
         Ok::<_, Error>(connection)
     };
-    let connection = set.await.map_err(|error| visit.problem(error))?;
-    Ok(go(&format!("/console/office/{connection}?done=saved")))
+    match set.await {
+        Ok(connection) => Ok(go(&format!("/console/office/{connection}?done=saved"))),
+        Err(error) => refused(&app, &visit, "notices", error).await,
+    }
 }

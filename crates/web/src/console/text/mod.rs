@@ -36,7 +36,7 @@ use self::sure::SureText;
 use self::template::TemplateText;
 use self::topics::{ReachText, TopicText, TopicsText};
 use self::users::UsersText;
-use self::watch::{DeliveryText, EndpointText, MessageText, OverviewText};
+use self::watch::{DeadText, DeliveryText, EndpointText, MessageText, OverviewText};
 
 /// A language of the console.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,6 +129,7 @@ groups! {
     users: UsersText,
     message: MessageText,
     delivery: DeliveryText,
+    dead: DeadText,
     endpoint: EndpointText,
     office: OfficeText,
     run: RunText,

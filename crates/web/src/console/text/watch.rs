@@ -4,6 +4,7 @@ texts! {
     /// The overview.
     OverviewText {
         title: "Overview", "总览";
+        lead: "What was sent, what came back, and what needs you. It follows by itself.", "发送了什么、结果如何、哪些需要处理；页面自动更新。";
         topics: "Topics", "主题";
         subscriptions: "Subscriptions", "订阅";
         recent: "Latest messages", "最新消息";
@@ -52,6 +53,10 @@ texts! {
         attempts: "Attempts", "尝试";
         answer: "Answer", "应答";
         nobody: "It was addressed to nobody: the topic had no subscription that wanted it.", "没有接收方：发布时主题没有符合条件的订阅。";
+        suppressed: "It went to nobody: it says the same as a message that was sent shortly before, and the topic leaves equal messages out for a while.",
+            "未发往任何人：内容与不久前已发送的消息相同，该主题设有相同消息抑制。";
+        suppressed_first: "The message that was sent", "查看已发送的消息";
+        suppressed_count: "{} equal messages were left out after this one.", "此后有 {} 条相同的消息被抑制。";
         resend_failed: "Resend what failed", "重发失败的投递";
         cancel_waiting: "Cancel what waits", "取消等待中的投递";
         why_title: "Why did somebody not get it?", "为什么有人没收到？";
@@ -84,7 +89,7 @@ texts! {
         elapsed: "{} ms", "{} 毫秒";
         code: "Code", "代码";
         merged: "in one post with {} messages", "与 {} 条消息合并发送";
-        before: "{} deliveries are before it.", "前面还有 {} 条投递。";
+        before: "{} [delivery is|deliveries are] before it.", "前面还有 {} 条投递。";
         id: "Delivery id", "投递编号";
     }
 }
@@ -111,5 +116,34 @@ texts! {
         resume_hint: "When the cause is mended, let it be tried at once.", "排除原因后可恢复发送，立即重试。";
         of_delivery: "The address of this delivery", "该投递的地址";
         look: "Look at the address", "查看该地址";
+    }
+}
+
+texts! {
+    /// What did not arrive.
+    DeadText {
+        title: "Dead letters", "未送达";
+        lead: "What failed or expired, of all messages, newest first. Mend the cause, then send it again.",
+            "全部消息中失败或过期的投递，最新的在前。排除原因后可重新发送。";
+        any_state: "Failed or expired", "失败或过期";
+        reason: "Reason", "原因";
+        any_reason: "Every reason", "全部原因";
+        since: "From (UTC)", "起始（UTC）";
+        until: "To (UTC)", "截止（UTC）";
+        last: "Last attempt", "最近尝试";
+        empty_title: "Everything arrived", "全部送达";
+        empty: "What fails or expires is listed here, with what to change.", "失败或过期的投递会列在这里，并说明如何处理。";
+        none: "Nothing fits.", "没有符合条件的投递。";
+        none_here: "Nothing among the latest ones fits; older ones were not looked at yet.", "最近的记录中没有符合条件的投递，更早的尚未查找。";
+        further: "Look further back", "继续向前查找";
+        choose: "Filter by topic, state, reason or time to send many again at once.", "按主题、状态、原因或时间筛选后，可批量重新发送。";
+        resend_all: "Send all that fit again", "全部重新发送";
+        resend_sure: "Everything that fits the filter goes to the end of its lane again, up to 10,000 at a time. What is gone with its subscription is passed over.",
+            "所有符合条件的投递将重新排队，每次最多 10,000 条；订阅已删除的会跳过。";
+        cancel_all: "Cancel what still waits", "取消等待中的投递";
+        cancel_sure: "Cancel everything of the topic {} that still waits?", "取消主题 {} 所有等待中的投递？";
+        resent: "{} waiting to be sent again.", "{} 条已重新排队等待发送。";
+        cancelled: "{} cancelled.", "已取消 {} 条。";
+        more_left: "There are more; press again.", "还有更多，请再次操作。";
     }
 }
