@@ -112,6 +112,19 @@ class Bed:
         with contextlib.closing(sqlite3.connect(self.dir.name + "/data/carillon.db", timeout=10)) as store, store:
             store.executemany("INSERT INTO tally VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", rows)
 
+    def past(self, topic, count, like):
+        """Spreads messages over the last day, for the pictures: copies of one of another topic, which reached nobody."""
+        now = int(time.time() * 1000)
+        with contextlib.closing(sqlite3.connect(self.dir.name + "/data/carillon.db", timeout=10)) as store, store:
+            store.row_factory = sqlite3.Row
+            model = dict(store.execute("SELECT * FROM message WHERE topic_name = ? ORDER BY id LIMIT 1", (like,)).fetchone())
+            for number in range(count):
+                at = now - 3_600_000 - int(math.sqrt(number / count) * 80_000_000)
+                row = {**model, "id": f"{at:012x}{number:020x}", "topic_name": topic, "created_at": at, "expires_at": at + 3_600_000}
+                row["content"] = row["content"].replace("1041", str(1040 - number))
+                names = ", ".join(row)
+                store.execute(f"INSERT INTO message ({names}) VALUES ({', '.join('?' * len(row))})", list(row.values()))
+
     def topic(self, name, display_name=""):
         return self.smn("POST", "topics", {"name": name, "display_name": display_name})["topic_urn"]
 

@@ -67,6 +67,7 @@ class Browser:
         return self.ask("POST", "/goog/cdp/execute", {"cmd": command, "params": params})
 
     def size(self, width, height):
+        self.width = width
         self.devtools("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 500)
 
     def go(self, url):
@@ -108,15 +109,18 @@ class Browser:
 
     def click(self, css):
         """Clicks, and waits for the page that follows where it leads to one."""
-        element = self.wait(f"{css} is not there", lambda: self.find(css))
+        self.press_on(self.wait(f"{css} is not there", lambda: self.find(css)))
+
+    def press_on(self, element):
+        """Clicks in the middle of the window: at its upper edge a head that stays may cover what is there."""
+        self.run("arguments[0].scrollIntoView({block: 'center'})", {ELEMENT: element})
         self.ask("POST", f"/element/{element}/click")
 
     def press(self, text):
         """Clicks the button or link of this text, in the page's main part if it is there."""
         script = """const all = ['main button', 'main a', 'button, a'].flatMap(it => [...document.querySelectorAll(it)]);
             return all.find(it => it.innerText.trim() === arguments[0] && it.checkVisibility()) ?? null"""
-        element = self.wait(f"no button or link {text!r}", lambda: self.run(script, text))[ELEMENT]
-        self.ask("POST", f"/element/{element}/click")
+        self.press_on(self.wait(f"no button or link {text!r}", lambda: self.run(script, text))[ELEMENT])
 
     def fill(self, css, text):
         element = self.wait(f"{css} is not there", lambda: self.find(css))
@@ -145,14 +149,13 @@ class Browser:
         return [it["message"] for it in entries if it["level"] in ("SEVERE", "WARNING") and "status of 4" not in it["message"]]
 
     def overflow(self):
-        """How many pixels the page is wider than its window."""
-        return self.run("return document.documentElement.scrollWidth - window.innerWidth")
+        """How many pixels the page is wider than its window: as told to it, for a phone zooms out until all fits."""
+        return self.run("return document.documentElement.scrollWidth - arguments[0]", self.width)
 
     def picture(self, path, whole=True):
         if whole:
             height = self.run("return Math.ceil(document.documentElement.scrollHeight)")
-            width = self.run("return window.innerWidth")
-            self.size(width, max(600, min(height, 3000)))
+            self.size(self.width, max(600, min(height, 3000)))
         with open(path, "wb") as file:
             file.write(base64.b64decode(self.ask("GET", "/screenshot")))
 

@@ -48,7 +48,7 @@ def a_newcomer_gets_a_message_to_a_robot(bed, driver):
     browser.press("Publish")
     browser.fill("#subject", "Disk is filling")
     browser.fill("#message", "**db-2** is 81 % full.")
-    browser.see("1 subscriptions would get it", "#preview")
+    browser.see("1 subscription would get it", "#preview")
     browser.see("db-2 is 81 % full.", "#preview")
     browser.press("Publish")
     browser.see("Published.")
@@ -203,7 +203,7 @@ def hostile_text_is_only_text(bed, driver):
         assert browser.run("return document.title") != "broken" and not browser.run("return document.querySelectorAll('main img').length")
     browser.go(bed.url + "/console/topics/hostile/publish")
     browser.fill("#message", HOSTILE)
-    browser.see("subscriptions would get it", "#preview")
+    browser.see("would get it", "#preview")
     assert browser.run("return document.title") != "broken"
     complaints = browser.complaints()
     assert not complaints, complaints
@@ -239,7 +239,7 @@ def an_office_app_is_connected_and_updated(bed, driver):
     bed.company_changes(app, withhold=["im:message:send_as_bot", "im:message", "im:message:send"])
     browser.press("Check")
     browser.press("Check now")
-    browser.see("1 things are in the way.", "#found")
+    browser.see("1 thing is in the way.", "#found")
     browser.see("Grant im:message:send_as_bot", "#found")
     # Many who would go are a question, and the answer is no, then yes.
     bed.company_changes(app, grant=["im:message:send_as_bot"], remove_members=[f"u{n:05}" for n in range(10, 30)])
@@ -295,7 +295,7 @@ def somebody_who_came_back_is_merged(bed, driver):
     browser.see("Merged: what names the old id reaches the new one.")
     browser.go(group)
     browser.press("Whom does it reach?")
-    browser.see("1 people are reached at this moment")
+    browser.see("1 person is reached at this moment")
     browser.go(f"{bed.url}/console/office/{connection}/members")
     browser.fill("#find", "u2000")
     browser.wait("the search does not answer", lambda: browser.run("return document.querySelectorAll('#rows tbody tr').length") == 1)

@@ -88,6 +88,7 @@ def furnish(bed):
     user = bed.api("POST", f"/v2/{PROJECT}/subscription-users", people)["id"]
     bed.api("POST", f"/v2/{PROJECT}/subscription-users", {"name": "刘洋", "group": "客服", "wechat": {"endpoint": WECOM + "33333333-3333-4333-8333-333333333333"}})
     bed.history()
+    bed.past("orders", 34, "orders")
     office, group, update = connect_office(bed)
     # The robot of the old chat is gone: its delivery fails, and what comes later waits for the address to be resumed.
     first = bed.publish(alerts, title="disk 81 % full on db-2", text="/var/lib/postgresql on db-2 is 81 % full, 40 GB left.")

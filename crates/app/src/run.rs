@@ -109,7 +109,9 @@ impl Signals {
 pub(crate) async fn serve(config: ServerConfig, preset: Preset) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::catch()?;
     let listening = listen(config, preset).await?;
-    tracing::info!(address = %listening.addr, version = env!("CARGO_PKG_VERSION"), "ready");
+    let links = listening.config.public_url.clone().map_or_else(|| local_links(listening.addr), Ok)?;
+    let console = format!("{}/console", links.base());
+    tracing::info!(address = %listening.addr, %console, version = env!("CARGO_PKG_VERSION"), "ready");
     signals.arrived().await;
     tracing::info!("stopping: what is under way finishes; a second signal ends it at once");
     let clean = tokio::select! {

@@ -92,14 +92,16 @@ fn of_delivery(explanation: &Explanation, delivery: &NamedDelivery, stored: &Sto
                 Some(Cause::HeldBack(held)) => held_back(*held),
                 Some(_) | None => (String::new(), String::new()),
             };
+            let (ahead_en, ahead_zh) = match before {
+                0 => (String::new(), String::new()),
+                1 => ("; 1 is before it in its lane".to_owned(), "；同一地址前面还有 1 条".to_owned()),
+                more => {
+                    (format!("; {more} are before it in its lane"), format!("；同一地址前面还有 {more} 条"))
+                }
+            };
             both(
-                format!(
-                    "It waits since {since}{en}. Its next try is due at {due}; {before} are before it in its \
-                     lane.{why_en}"
-                ),
-                format!(
-                    "自 {since} 起等待{zh}。下次尝试时间为 {due}；同一地址前面还有 {before} 条。{why_zh}"
-                ),
+                format!("It waits since {since}{en}. Its next try is due at {due}{ahead_en}.{why_en}"),
+                format!("自 {since} 起等待{zh}。下次尝试时间为 {due}{ahead_zh}。{why_zh}"),
             )
         }
         Verdict::Sending => both(format!("It is being sent now{en}."), format!("正在发送{zh}。")),

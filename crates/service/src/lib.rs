@@ -10,7 +10,7 @@
 //! | the installation: store, servers | [`installation`] |
 //! | who changed what | [`audit`] |
 //! | sessions of the console | [`session`] |
-//! | create, look at, change and remove topics | [`topic`] |
+//! | create, look at, change and remove topics; a list of them at a glance | [`topic`], [`glance`] |
 //! | log tanks of topics | [`logtank`] |
 //! | attributes and tags of topics | [`attribute`], [`tag`] |
 //! | whether a caller may use a topic | `right` |
@@ -56,6 +56,7 @@ pub mod explain_who;
 mod explain_words;
 pub mod filter;
 mod flow;
+pub mod glance;
 pub mod install;
 pub mod installation;
 pub mod logtank;

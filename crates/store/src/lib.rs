@@ -38,6 +38,7 @@
 //! | who is gone and still named | [`office_missed`] |
 //! | who is told what concerns a connection | [`office_notice`] |
 //! | what happened within each five minutes | [`tally`] |
+//! | a page of topics at a glance | [`glance`] |
 //! | the key that signs, and its certificate | [`signing`] |
 //! | which lanes this server serves | [`shard`] |
 //! | handing new deliveries to the engine | [`wake`] |
@@ -73,6 +74,7 @@ mod error;
 pub mod explain;
 mod fan_out;
 pub mod filter;
+pub mod glance;
 pub mod health;
 pub mod idempotency;
 mod kept;

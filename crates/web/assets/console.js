@@ -6,14 +6,24 @@
   const lang = root.lang;
   const near = new Intl.DateTimeFormat(lang, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
   const hour = new Intl.DateTimeFormat(lang, { weekday: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  const other = new Intl.DateTimeFormat(lang, { year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   const exact = new Intl.DateTimeFormat(lang, { dateStyle: "full", timeStyle: "long", hourCycle: "h23" });
+
+  const year = new Date().getFullYear();
+
+  // Which zone that is, once on each page; every time says it on hover.
+  const offset = new Intl.DateTimeFormat(lang, { timeZoneName: "shortOffset" }).formatToParts().find((part) => part.type === "timeZoneName");
+  for (const zone of document.querySelectorAll("[data-zone]")) {
+    const name = near.resolvedOptions().timeZone;
+    zone.textContent = name === "UTC" || !offset ? name : `${name} (${offset.value})`;
+  }
 
   function localise(scope) {
     for (const time of scope.querySelectorAll("time[data-utc]")) {
       const at = new Date(time.dateTime);
       if (Number.isNaN(at.getTime())) continue;
       time.title = `${exact.format(at)} · ${time.dataset.utc}`;
-      time.textContent = time.hasAttribute("data-short") ? hour.format(at) : near.format(at);
+      time.textContent = time.hasAttribute("data-short") ? hour.format(at) : (at.getFullYear() === year ? near : other).format(at);
       time.removeAttribute("data-utc");
     }
   }

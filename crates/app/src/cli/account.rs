@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::client::{Client, items, piece, text};
 use super::credential::{self, KeyAction, TokenAction};
+use super::table::{self, Row};
 use super::{ClientFlags, paint, say, text_or_stdin};
 
 #[derive(Debug, Args)]
@@ -133,12 +134,13 @@ async fn account(client: &Client, action: Action) -> anyhow::Result<(Value, Vec<
     Ok(match action {
         Action::List => {
             let answer = client.whole_api_list("/api/v1/accounts?limit=200", "accounts").await?;
-            let line = |account: &Value| {
+            let row = |account: &Value| {
                 let operator = account.pointer("/operator").and_then(Value::as_bool).unwrap_or_default();
-                let operator = if operator { "  (operator)" } else { "" };
-                format!("{}  {}{operator}", text(account, "/name"), role_of(account))
+                let operator = if operator { "(operator)" } else { "" };
+                Row::new([text(account, "/name"), &role_of(account), operator])
             };
-            let lines = items(&answer, "/accounts").iter().map(line).collect();
+            let rows: Vec<_> = items(&answer, "/accounts").iter().map(row).collect();
+            let lines = table::lines(&["name", "role", ""], &rows);
             (answer, lines)
         }
         Action::Add { name, role, existing } => {
@@ -186,10 +188,11 @@ async fn audit(
     let given = filters.into_iter().filter_map(|(name, text)| Some(format!("&{name}={}", piece(&text?))));
     let path = format!("/api/v1/audit?limit={limit}{}", given.collect::<String>());
     let answer = client.call(Method::GET, &path, None).await?;
-    let line = |line: &Value| {
-        let of = |pointer| paint::plain(text(line, pointer));
-        format!("{}  {}  {}  {}  {}", of("/at"), of("/account"), of("/deed"), of("/what"), of("/detail"))
+    let row = |line: &Value| {
+        let parts = ["/at", "/account", "/deed", "/what", "/detail"];
+        Row::new(parts.map(|pointer| paint::plain(text(line, pointer))))
     };
-    let lines = items(&answer, "/lines").iter().map(line).collect();
+    let rows: Vec<_> = items(&answer, "/lines").iter().map(row).collect();
+    let lines = table::lines(&["at", "account", "deed", "what", "detail"], &rows);
     Ok((answer, lines))
 }

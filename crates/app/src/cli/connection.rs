@@ -8,6 +8,7 @@ use reqwest::Method;
 use serde_json::{Map, Value, json};
 
 use super::client::{Client, items, piece, text};
+use super::table::{self, Row};
 use super::{ClientFlags, paint, say, text_or_stdin};
 
 /// How often the command looks how far an update is.
@@ -182,7 +183,7 @@ pub(crate) async fn run(flags: ConnectionFlags) -> anyhow::Result<ExitCode> {
     let (answer, show): (Value, Show) = match flags.action {
         Action::Add(add) => (added(&client, *add).await?, |answer| say(text(answer, "/id"))),
         Action::List => (get("/api/v1/connections".to_owned()).await?, |answer| {
-            items(answer, "/connections").iter().for_each(show_connection);
+            show_connections(items(answer, "/connections"));
         }),
         Action::Delete { connection } => {
             let answer = client.call(Method::DELETE, &path(&connection, ""), None).await?;
@@ -198,7 +199,9 @@ pub(crate) async fn run(flags: ConnectionFlags) -> anyhow::Result<ExitCode> {
             code = became;
             (updated(&client, &connection, confirm).await?, show_run)
         }
-        Action::Change(change) => (changed(&client, *change).await?, show_connection),
+        Action::Change(change) => {
+            (changed(&client, *change).await?, |answer| show_connections(std::slice::from_ref(answer)))
+        }
         Action::Callback(flags) => (callback(&client, *flags).await?, show_callback),
         Action::Notices { connection, to, nobody } => {
             let path = path(&connection, "/notices");
@@ -210,7 +213,7 @@ pub(crate) async fn run(flags: ConnectionFlags) -> anyhow::Result<ExitCode> {
             (answer, |answer| say(answer["notices"].as_str().unwrap_or("nobody is told")))
         }
         Action::Updates { connection } => (get(path(&connection, "/updates")).await?, |answer| {
-            items(answer, "/updates").iter().for_each(show_update);
+            show_updates(items(answer, "/updates"));
         }),
         Action::Changes { connection, update, only } => {
             let answer = changes(&client, &connection, &update, only).await?;
@@ -327,22 +330,25 @@ fn show_callback(callback: &Value) {
     }
 }
 
-fn show_connection(connection: &Value) {
-    say(&format!(
-        "{}  {}  {}  {} members  {}",
-        text(connection, "/id"),
-        text(connection, "/platform"),
-        text(connection, "/app_masked"),
-        connection["members"],
-        paint::plain(text(connection, "/name"))
-    ));
+fn show_connections(connections: &[Value]) {
+    let row = |connection: &Value| {
+        let of = |pointer| text(connection, pointer);
+        let (members, name) = (format!("{} members", connection["members"]), paint::plain(of("/name")));
+        Row::new([of("/id"), of("/platform"), of("/app_masked"), &members, &name])
+    };
+    let rows: Vec<_> = connections.iter().map(row).collect();
+    table::print(&["connection", "platform", "app", "directory", "name"], &rows);
 }
 
-fn show_update(run: &Value) {
-    let counts = ["added", "changed", "moved", "gone"].map(|name| format!("{} {name}", run[name]));
-    let (id, at, state) = (text(run, "/id"), text(run, "/started_at"), text(run, "/state"));
-    let by = paint::plain(text(run, "/caused_by"));
-    say(&format!("{id}  {at}  {state}  {} members  {}  by {by}", run["members"], counts.join(", ")));
+fn show_updates(runs: &[Value]) {
+    let row = |run: &Value| {
+        let counts = ["added", "changed", "moved", "gone"].map(|name| format!("{} {name}", run[name]));
+        let (id, at, state) = (text(run, "/id"), text(run, "/started_at"), text(run, "/state"));
+        let (members, by) = (format!("{} members", run["members"]), paint::plain(text(run, "/caused_by")));
+        Row::new([id, at, state, &members, &counts.join(", "), &format!("by {by}")])
+    };
+    let rows: Vec<_> = runs.iter().map(row).collect();
+    table::print(&["update", "begun", "state", "directory", "changes", ""], &rows);
 }
 
 fn show_change(change: &Value) {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::account::{id, role_of};
 use super::client::{Client, items, piece, text};
 use super::paint;
+use super::table::{self, Row};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum KeyAction {
@@ -70,11 +71,15 @@ impl Wish {
     }
 }
 
-fn line(credential: &Value) -> String {
-    let of = |pointer| paint::plain(text(credential, pointer));
-    let ends = credential.pointer("/expires_at").and_then(Value::as_str);
-    let ends = ends.map(|time| format!("  until {time}")).unwrap_or_default();
-    format!("{}  {}{ends}  {}  {}", of("/id"), of("/account"), role_of(credential), of("/note"))
+fn listed(credentials: &[Value]) -> Vec<String> {
+    let row = |credential: &Value| {
+        let of = |pointer| paint::plain(text(credential, pointer));
+        let ends = credential.pointer("/expires_at").and_then(Value::as_str);
+        let ends = ends.map(|time| format!("until {time}")).unwrap_or_default();
+        Row::new([of("/id"), of("/account"), ends, role_of(credential), of("/note")])
+    };
+    let rows: Vec<_> = credentials.iter().map(row).collect();
+    table::lines(&["id", "account", "ends", "role", "note"], &rows)
 }
 
 /// What came of it, as JSON and as lines to print.
@@ -84,7 +89,7 @@ pub(super) async fn keys(client: &Client, action: KeyAction) -> anyhow::Result<S
     Ok(match action {
         KeyAction::List => {
             let answer = client.whole_api_list("/api/v1/keys?limit=200", "keys").await?;
-            let lines = items(&answer, "/keys").iter().map(line).collect();
+            let lines = listed(items(&answer, "/keys"));
             (answer, lines)
         }
         KeyAction::Add(wish) => {
@@ -104,7 +109,7 @@ pub(super) async fn tokens(client: &Client, action: TokenAction) -> anyhow::Resu
     Ok(match action {
         TokenAction::List => {
             let answer = client.whole_api_list("/api/v1/tokens?limit=200", "tokens").await?;
-            let lines = items(&answer, "/tokens").iter().map(line).collect();
+            let lines = listed(items(&answer, "/tokens"));
             (answer, lines)
         }
         TokenAction::Add { wish, days } => {

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::client::{Client, items, piece, text};
 use super::paint::{Paint, plain};
+use super::table::{self, Row};
 use super::which::{FilterFlags, WhichFlags};
 use super::{ClientFlags, recall, say};
 
@@ -91,7 +92,8 @@ pub(crate) async fn run(flags: DeliveryFlags) -> anyhow::Result<ExitCode> {
         say(&answer.to_string());
     } else {
         let paint = Paint::of_stdout();
-        items(&answer, "/deliveries").iter().for_each(|delivery| show(delivery, paint));
+        let rows: Vec<_> = items(&answer, "/deliveries").iter().map(|one| row(one, paint)).collect();
+        table::print(&["delivery", "state", "channel", "subscription"], &rows);
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -158,37 +160,35 @@ pub(crate) fn painted(state: &str, paint: Paint) -> String {
     }
 }
 
-fn show(delivery: &Value, paint: Paint) {
-    let state = painted(text(delivery, "/state"), paint);
-    say(&format!(
-        "{}  {state}  {}  {}",
-        text(delivery, "/id"),
-        text(delivery, "/channel"),
-        paint.dim(text(delivery, "/subscription_urn"))
-    ));
+fn row(delivery: &Value, paint: Paint) -> Row {
+    let mut below = Vec::new();
     for attempt in items(delivery, "/attempts") {
         let number = attempt.pointer("/number").and_then(Value::as_u64).unwrap_or(0);
         let elapsed = attempt.pointer("/elapsed_ms").and_then(Value::as_u64).unwrap_or(0);
         let code = plain(text(attempt, "/platform_code"));
         let words = plain(text(attempt, "/platform_text"));
         let platform = format!("{code} {words}");
-        say(&format!(
+        below.push(format!(
             "  {number}. {}  {}  {elapsed} ms  {}",
             text(attempt, "/started_at"),
             text(attempt, "/outcome"),
             platform.trim()
         ));
         if text(attempt, "/outcome") != "accepted" {
-            say(&format!("     {}", text(attempt, "/advice/en")));
-            say(&format!("     {}", text(attempt, "/advice/zh")));
+            below.push(format!("     {}", text(attempt, "/advice/en")));
+            below.push(format!("     {}", text(attempt, "/advice/zh")));
         }
     }
     let recalled = text(delivery, "/recalled_at");
     if !recalled.is_empty() {
-        say(&format!("  recalled at {recalled}"));
+        below.push(format!("  recalled at {recalled}"));
     }
     let due = text(delivery, "/due_at");
     if !due.is_empty() {
-        say(&format!("  next try at {due}"));
+        below.push(format!("  next try at {due}"));
     }
+    let (id, channel, urn) =
+        (text(delivery, "/id"), text(delivery, "/channel"), text(delivery, "/subscription_urn"));
+    let state = painted(text(delivery, "/state"), paint);
+    Row::new([id, &state, channel, &paint.dim(urn)]).with(below)
 }

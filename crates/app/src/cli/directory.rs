@@ -9,6 +9,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::client::{Client, items, piece, text};
+use super::table::{self, Row};
 use super::{ClientFlags, paint, people, say};
 
 /// The largest page of a list.
@@ -175,7 +176,8 @@ pub(crate) async fn run(flags: DirectoryFlags) -> anyhow::Result<ExitCode> {
     } else if name == "gone" {
         items(&answer, "/gone").iter().for_each(people::show_gone);
     } else {
-        items(&answer, &format!("/{name}")).iter().for_each(show);
+        let rows: Vec<_> = items(&answer, &format!("/{name}")).iter().map(row).collect();
+        table::print(&["id", "at the platform", "state", "name"], &rows);
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -195,10 +197,8 @@ async fn listed(client: &Client, connection: &str, name: &str, more: &str) -> an
     }
 }
 
-fn show(item: &Value) {
+fn row(item: &Value) -> Row {
     let platform = ["/platform_user_id", "/platform_chat_id"].map(|pointer| text(item, pointer)).concat();
     let (name, state) = (paint::plain(text(item, "/name")), text(item, "/state"));
-    let line = [text(item, "/id"), &platform, state, &name];
-    let line: Vec<&str> = line.into_iter().filter(|part| !part.is_empty()).collect();
-    say(&line.join("  "));
+    Row::new([text(item, "/id"), &platform, state, &name])
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::client::{Client, items, piece, text};
 use super::paint::{Paint, plain};
+use super::table::{self, Row};
 use super::{ClientFlags, say};
 
 #[derive(Debug, Args)]
@@ -47,7 +48,8 @@ pub(crate) async fn run(flags: EndpointFlags) -> anyhow::Result<ExitCode> {
         say(&answer.to_string());
     } else {
         let paint = Paint::of_stdout();
-        items(&answer, "/endpoints").iter().for_each(|endpoint| show(endpoint, paint));
+        let rows: Vec<_> = items(&answer, "/endpoints").iter().map(|one| row(one, paint)).collect();
+        table::print(&["endpoint", "state", "channel", "address", ""], &rows);
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -67,7 +69,7 @@ async fn all(client: &Client, state: Option<&str>) -> anyhow::Result<Vec<Value>>
     }
 }
 
-fn show(endpoint: &Value, paint: Paint) {
+fn row(endpoint: &Value, paint: Paint) -> Row {
     let state = text(endpoint, "/state");
     let painted = match state {
         "working" => paint.green(state),
@@ -75,22 +77,20 @@ fn show(endpoint: &Value, paint: Paint) {
         _ => paint.yellow(state),
     };
     let waiting = endpoint.pointer("/waiting").and_then(Value::as_u64).unwrap_or(0);
-    say(&format!(
-        "{}  {painted}  {}  {}  {waiting} waiting",
-        text(endpoint, "/id"),
-        text(endpoint, "/channel"),
-        plain(text(endpoint, "/endpoint"))
-    ));
+    let mut below = Vec::new();
     if !text(endpoint, "/reason").is_empty() {
         let (reason, since, until) =
             (text(endpoint, "/reason"), text(endpoint, "/since"), text(endpoint, "/until"));
         let until = if until.is_empty() { String::new() } else { format!(", next try at {until}") };
-        say(&format!("  {reason}, since {since}{until}"));
+        below.push(format!("  {reason}, since {since}{until}"));
         for pointer in ["/advice/en", "/advice/zh"] {
-            say(&format!("  {}", plain(text(endpoint, pointer))));
+            below.push(format!("  {}", plain(text(endpoint, pointer))));
         }
     }
     for urn in items(endpoint, "/subscriptions") {
-        say(&format!("  {}", paint.dim(urn.as_str().unwrap_or_default())));
+        below.push(format!("  {}", paint.dim(urn.as_str().unwrap_or_default())));
     }
+    let (id, channel, address) =
+        (text(endpoint, "/id"), text(endpoint, "/channel"), plain(text(endpoint, "/endpoint")));
+    Row::new([id, &painted, channel, &address, &format!("{waiting} waiting")]).with(below)
 }

@@ -26,6 +26,7 @@ mod send;
 mod simulate;
 mod subscription;
 mod subscription_set;
+mod table;
 mod template;
 mod topic;
 mod topic_part;

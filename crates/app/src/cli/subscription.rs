@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::client::{Client, items, piece, text};
 use super::subscription_set::{SetFlags, set};
+use super::table::{self, Row};
 use super::{ClientFlags, paint, say, text_or_stdin};
 
 #[derive(Debug, Args)]
@@ -92,7 +93,8 @@ pub(crate) async fn run(flags: SubscriptionFlags) -> anyhow::Result<ExitCode> {
             };
             let answer = client.whole_list(&path, "subscriptions").await?;
             if !flags.client.json {
-                items(&answer, "/subscriptions").iter().for_each(show);
+                let rows: Vec<_> = items(&answer, "/subscriptions").iter().map(row).collect();
+                table::print(&["subscription", "protocol", "address", "remark"], &rows);
             }
             answer
         }
@@ -177,15 +179,9 @@ fn headers(lines: &[String]) -> anyhow::Result<Map<String, Value>> {
     Ok(headers)
 }
 
-fn show(subscription: &Value) {
-    let remark = paint::plain(text(subscription, "/remark"));
-    let line = format!(
-        "{}  {}  {}  {remark}",
-        text(subscription, "/subscription_urn"),
-        text(subscription, "/protocol"),
-        paint::plain(text(subscription, "/endpoint"))
-    );
-    say(line.trim_end());
+fn row(subscription: &Value) -> Row {
+    let of = |pointer| paint::plain(text(subscription, pointer));
+    Row::new([of("/subscription_urn"), of("/protocol"), of("/endpoint"), of("/remark")])
 }
 
 #[cfg(test)]

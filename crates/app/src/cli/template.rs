@@ -8,6 +8,7 @@ use reqwest::Method;
 use serde_json::{Map, Value, json};
 
 use super::client::{Client, items, piece, text};
+use super::table::{self, Row};
 use super::{ClientFlags, paint, say, text_or_stdin};
 
 #[derive(Debug, Args)]
@@ -97,14 +98,15 @@ pub(crate) async fn run(flags: TemplateFlags) -> anyhow::Result<ExitCode> {
         }
         Action::List => {
             let answer = client.call(Method::GET, &client.smn(TEMPLATES), None).await?;
-            let line = |template| {
+            let row = |template: &Value| {
                 let names: Vec<&str> =
                     items(template, "/tag_names").iter().filter_map(|name| name.as_str()).collect();
                 let of = |pointer| text(template, pointer);
                 let (id, name) = (of("/message_template_id"), of("/message_template_name"));
-                format!("{id}  {name}  {}  {}", of("/protocol"), names.join(",")).trim_end().to_owned()
+                Row::new([id, name, of("/protocol"), &names.join(",")])
             };
-            let lines = items(&answer, "/message_templates").iter().map(line).collect();
+            let rows: Vec<_> = items(&answer, "/message_templates").iter().map(row).collect();
+            let lines = table::lines(&["template", "name", "protocol", "placeholders"], &rows);
             (answer, lines)
         }
         Action::Show(which) => {

@@ -7,6 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::client::{items, piece, text};
+use super::table::{self, Row};
 use super::topic_part::{self, Said, SetFlags, TankAction};
 use super::{ClientFlags, paint, say};
 
@@ -86,10 +87,11 @@ pub(crate) async fn run(flags: TopicFlags) -> anyhow::Result<ExitCode> {
         Action::List => {
             let answer = client.whole_list(&client.smn("topics"), "topics").await?;
             if !flags.client.json {
-                for topic in items(&answer, "/topics") {
-                    let (urn, name) = (text(topic, "/topic_urn"), paint::plain(text(topic, "/display_name")));
-                    say(format!("{urn}  {name}").trim_end());
-                }
+                let row = |topic: &Value| {
+                    Row::new([text(topic, "/topic_urn"), &paint::plain(text(topic, "/display_name"))])
+                };
+                let rows: Vec<_> = items(&answer, "/topics").iter().map(row).collect();
+                table::print(&["topic", "display name"], &rows);
             }
             answer
         }

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::client::{items, text};
 use super::paint::Paint;
+use super::table::{self, Row};
 use super::{ClientFlags, say};
 
 #[derive(Debug, Args)]
@@ -34,6 +35,7 @@ pub(crate) async fn run(flags: TrafficFlags) -> anyhow::Result<ExitCode> {
     }
     let paint = Paint::of_stdout();
     say(&format!("{} messages in {} hours", sum(&answer, "/messages"), flags.hours));
+    let mut rows = Vec::new();
     for channel in items(&answer, "/channels") {
         let mut told = vec![paint.green(&format!("{} accepted", sum(channel, "/accepted")))];
         for (pointer, word) in [("/later", "tried again"), ("/unknown", "without an answer")] {
@@ -48,7 +50,8 @@ pub(crate) async fn run(flags: TrafficFlags) -> anyhow::Result<ExitCode> {
                 told.push(paint.red(&format!("{count} {word}")));
             }
         }
-        say(&format!("{}  {}", text(channel, "/channel"), told.join(", ")));
+        rows.push(Row::new([text(channel, "/channel"), &told.join(", ")]));
     }
+    table::print(&["channel", "deliveries"], &rows);
     Ok(ExitCode::SUCCESS)
 }

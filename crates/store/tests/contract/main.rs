@@ -18,6 +18,7 @@ mod delivery;
 mod explain;
 mod fan_out;
 mod filter;
+mod glance;
 mod harness;
 mod health;
 mod idempotency;
@@ -318,6 +319,9 @@ macro_rules! contract {
                     numbers_add_up_by_slot_channel_and_outcome
                     a_message_is_counted_once
                     old_numbers_are_forgotten;
+                glance:
+                    topics_are_told_in_the_order_asked_for
+                    no_more_messages_are_counted_than_needed;
                 template:
                     is_found_as_it_was_made
                     list_is_oldest_first_and_filtered

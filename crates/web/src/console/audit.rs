@@ -54,6 +54,8 @@ impl AuditPage {
         match line.credential.split_once(' ') {
             Some(("key", id)) => self.f.say(t.by_key, id),
             Some(("token", id)) => self.f.say(t.by_token, tail(id)),
+            // What nobody did has no credential.
+            _ if line.credential.is_empty() => t.by_itself.to_owned(),
             _ => t.console.to_owned(),
         }
     }

@@ -4,6 +4,7 @@ use carillon_model::audit::Deed;
 use carillon_model::role::Role;
 
 use super::access::role_text;
+use super::show::filled;
 use super::text::Lang;
 use super::words;
 use crate::smn::protocol;
@@ -93,6 +94,7 @@ pub(super) fn detail(deed: Deed, text: &str, lang: Lang) -> String {
         _ if deed == Deed::TopicAttribute => Some(attribute(text, lang).to_owned()),
         _ if [Deed::AccountCreate, Deed::AccountRole].contains(&deed) => Some(granted(text, lang)),
         _ if [Deed::KeyCreate, Deed::TokenCreate].contains(&deed) => wished(text, lang),
+        _ if deed == Deed::DirectoryMissed => missed(text, lang),
         _ => None,
     };
     told.unwrap_or_else(|| text.to_owned())
@@ -104,6 +106,13 @@ fn wished(text: &str, lang: Lang) -> Option<String> {
     let (name, role) = wished.split_once(", ").unwrap_or((wished, ""));
     let whose = lang.texts().audit.for_whom.replacen("{}", name, 1);
     Some(if role.is_empty() { whose } else { format!("{whose} · {}", granted(role, lang)) })
+}
+
+/// How many are gone and still named, and how many were told.
+fn missed(text: &str, lang: Lang) -> Option<String> {
+    let (gone, notices) = text.strip_suffix(" notices")?.split_once(" gone that are still named, ")?;
+    let t = &lang.texts().audit;
+    Some(format!("{} · {}", filled(t.missed, gone), filled(t.notices, notices)))
 }
 
 /// A channel by SMN's name of it.
@@ -151,6 +160,12 @@ mod tests {
             (Deed::KeyCreate, "for admin, reader", "for admin · Reader", "帐号 admin · 只读"),
             (Deed::TemplateCreate, "disk for wechat", "disk · WeCom robot", "disk · 企业微信群机器人"),
             (Deed::AccountSignIn, "local", "local", "local"),
+            (
+                Deed::DirectoryMissed,
+                "1 gone that are still named, 0 notices",
+                "1 gone that is still named · 0 notices",
+                "1 项已不存在但仍被引用 · 0 条通知",
+            ),
         ] {
             assert_eq!(detail(deed, text, Lang::English), english);
             assert_eq!(detail(deed, text, Lang::Chinese), chinese);

@@ -6,8 +6,10 @@ use super::text::Texts;
 
 /// A drawing beside a step. Its words come from the texts, so that it speaks both languages.
 pub(crate) struct Drawing {
-    /// What is drawn: `menu`, `security`, `copy` or `form`.
+    /// What is drawn inside the window: a part of `drawing.html`.
     pub(crate) kind: &'static str,
+    /// What stands in the window's bar.
+    pub(crate) title: &'static str,
     /// The words in it, from top to bottom; the marked one is `hot`.
     pub(crate) words: Vec<&'static str>,
     /// Which of the words is marked, from 0.
@@ -20,6 +22,24 @@ pub(crate) struct Step {
     pub(crate) text: &'static str,
     /// How it looks.
     pub(crate) drawing: Option<Drawing>,
+}
+
+impl Step {
+    /// A step in words alone.
+    pub(crate) fn said(text: &'static str) -> Self {
+        Self { text, drawing: None }
+    }
+
+    /// A step with a window; the last of its words is the marked one.
+    pub(crate) fn drawn(
+        text: &'static str,
+        kind: &'static str,
+        title: &'static str,
+        words: Vec<&'static str>,
+    ) -> Self {
+        let hot = words.len().saturating_sub(1);
+        Self { text, drawing: Some(Drawing { kind, title, words, hot }) }
+    }
 }
 
 /// A way to be reached that one can choose.
@@ -121,43 +141,65 @@ impl Way {
     /// The steps to its address.
     pub(crate) fn steps(self, t: &Texts) -> Vec<Step> {
         let g = &t.guide;
-        let drawn = |text, kind, words, hot| Step { text, drawing: Some(Drawing { kind, words, hot }) };
-        let said = |text| Step { text, drawing: None };
+        let (drawn, said) = (Step::drawn, Step::said);
         match self {
             Self::Lark => vec![
-                drawn(g.lark_1, "menu", vec![g.d_settings, g.d_members, g.d_bots], 2),
-                said(g.lark_2),
-                drawn(g.lark_3, "copy", vec![g.webhook, "https://open.feishu.cn/…/hook/…", g.d_copy], 2),
-                drawn(g.lark_4, "security", vec![g.d_security, g.d_keywords, g.d_signature], 2),
+                drawn(g.lark_1, "menu", g.d_group, vec![g.d_settings, g.d_members, g.d_bots]),
+                drawn(g.lark_2, "choose", g.d_bots, vec![g.d_custom_bot, g.d_add]),
+                drawn(g.lark_3, "copy", g.d_bots, vec![g.webhook, "https://open.feishu.cn/…", g.d_copy]),
+                drawn(g.lark_4, "security", g.d_security, vec![g.d_keywords, g.d_signature, "a1B2c3D4e5F6…"]),
             ],
             Self::Dingtalk => vec![
-                drawn(g.dingtalk_1, "menu", vec![g.d_settings, g.d_members, g.d_robots], 2),
-                said(g.dingtalk_2),
-                drawn(g.dingtalk_3, "security", vec![g.d_security, g.d_keywords, g.d_signature], 2),
-                drawn(g.dingtalk_4, "copy", vec![g.webhook, "https://oapi.dingtalk.com/…", g.d_copy], 2),
+                drawn(g.dingtalk_1, "menu", g.d_group, vec![g.d_settings, g.d_members, g.d_robots]),
+                drawn(g.dingtalk_2, "choose", g.d_robots, vec![g.d_custom, g.d_add]),
+                drawn(
+                    g.dingtalk_3,
+                    "security",
+                    g.d_security,
+                    vec![g.d_keywords, g.d_sign, "SEC0a1b2c3d4e5f6…"],
+                ),
+                drawn(
+                    g.dingtalk_4,
+                    "copy",
+                    g.d_robots,
+                    vec![g.webhook, "https://oapi.dingtalk.com/…", g.d_copy],
+                ),
             ],
             Self::Wecom => vec![
-                drawn(g.wecom_1, "menu", vec![g.d_members, g.d_settings, g.d_push], 2),
-                said(g.wecom_2),
-                drawn(g.wecom_3, "copy", vec![g.webhook, "https://qyapi.weixin.qq.com/…", g.d_copy], 2),
+                drawn(g.wecom_1, "menu", g.d_group, vec![g.d_members, g.d_settings, g.d_push]),
+                drawn(g.wecom_2, "choose", g.d_push, vec![g.d_push, g.d_add]),
+                drawn(
+                    g.wecom_3,
+                    "copy",
+                    g.d_push,
+                    vec![g.webhook, "https://qyapi.weixin.qq.com/…", g.d_copy],
+                ),
             ],
             Self::DingtalkApp => vec![
-                said(g.dingtalk_app_1),
+                drawn(g.dingtalk_app_1, "choose", g.d_features, vec![g.d_robots, g.d_add]),
                 drawn(
                     g.dingtalk_app_2,
-                    "copy",
-                    vec![g.d_credentials, "Client ID · Client Secret", g.d_copy],
-                    2,
+                    "fields",
+                    g.d_credentials,
+                    vec!["Client ID", "ding0123456789ab", "Client Secret"],
                 ),
-                said(g.dingtalk_app_3),
-                said(g.dingtalk_app_4),
+                drawn(g.dingtalk_app_3, "person", g.d_directory, vec![g.d_person, "manager4220"]),
+                drawn(
+                    g.dingtalk_app_4,
+                    "copy",
+                    g.d_group,
+                    vec!["openConversationId", "cid0123456789…", g.d_copy],
+                ),
             ],
-            Self::Email => vec![said(g.email_1), said(g.email_2)],
-            Self::Web => vec![
-                said(g.web_1),
-                drawn(g.web_2, "copy", vec!["POST", "subscribe_url", g.d_open], 2),
-                said(g.web_3),
-            ],
+            Self::Email => {
+                vec![
+                    drawn(g.email_1, "mail", g.mailbox, vec![g.d_please_confirm, g.d_confirm]),
+                    said(g.email_2),
+                ]
+            }
+            Self::Web => {
+                vec![said(g.web_1), drawn(g.web_2, "post", "POST /carillon", vec![g.d_open]), said(g.web_3)]
+            }
         }
     }
 }

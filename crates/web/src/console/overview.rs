@@ -46,6 +46,14 @@ struct Board {
     channels: Vec<ChannelRow>,
 }
 
+impl Board {
+    /// How many of all that were sent arrived, in percent; nothing when nothing was sent.
+    fn share(&self) -> Option<String> {
+        let tenths = (self.sums.arrived * 1000).checked_div(self.sums.all())?;
+        Some(format!("{}.{}%", tenths / 10, tenths % 10))
+    }
+}
+
 /// Numbers of attempts by how they ended, in three.
 #[derive(Clone, Copy, Default)]
 struct Sums {

@@ -190,6 +190,15 @@ impl Frame {
         Safe(format!(r#"<span class="channel">{mark}{text}</span>"#))
     }
 
+    /// A channel's mark with how many are reached over it.
+    pub(crate) fn way(&self, channel: &Channel, count: &u64) -> Safe<String> {
+        let (mark, text) = (words::mark(*channel), words::channel(*channel, self.lang));
+        let count = number(&count.to_string());
+        Safe(format!(
+            r##"<span class="via" title="{text}"><svg class="logo tiny" aria-hidden="true"><use href="#c-{mark}"/></svg><span class="vh">{text}</span>{count}</span>"##
+        ))
+    }
+
     /// The channel that a protocol of SMN means, with its mark.
     pub(crate) fn channel_of(&self, protocol: &str) -> Safe<String> {
         match protocol::channel(protocol) {
@@ -249,16 +258,28 @@ impl Frame {
         Safe(format!(r#"<p class="error" id="{id}-error" role="alert">{icon}{}</p>"#, escaped(text)))
     }
 
-    /// A text with a value in the place of its braces.
+    /// A text with a value in the place of its braces, and the form of the words behind it that fits.
     #[expect(clippy::unused_self, reason = "templates call it on the frame, which they all have")]
     pub(crate) fn say(&self, text: impl AsRef<str>, value: impl std::fmt::Display) -> String {
         filled(text, value)
     }
 }
 
-/// A text with a value in the place of its braces.
+/// A text with a value in the place of its first braces. Of the forms in brackets that follow, `[topic|topics]`, the first
+/// stands for one, the second for any other number.
 pub(crate) fn filled(text: impl AsRef<str>, value: impl std::fmt::Display) -> String {
-    text.as_ref().replacen("{}", &value.to_string(), 1)
+    let (text, value) = (text.as_ref(), value.to_string());
+    let Some((before, behind)) = text.split_once("{}") else { return text.to_owned() };
+    // Forms behind the next braces belong to the next value.
+    let (own, rest) = match behind.split_once("{}") {
+        Some((own, rest)) => (own, format!("{{}}{rest}")),
+        None => (behind, String::new()),
+    };
+    let forms = own.split_once('[').and_then(|(head, tail)| Some((head, tail.split_once(']')?)));
+    let Some((head, (forms, tail))) = forms else { return format!("{before}{value}{own}{rest}") };
+    let (one, many) = forms.split_once('|').unwrap_or((forms, forms));
+    let form = if value == "1" { one } else { many };
+    format!("{before}{value}{head}{form}{tail}{rest}")
 }
 
 /// A large number, grouped.
@@ -279,12 +300,21 @@ fn number(digits: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{escaped, number, quoted};
+    use super::{escaped, filled, number, quoted};
 
     #[test]
     fn texts_are_escaped_and_quoted() {
         assert_eq!(escaped("<a href=\"x\">'&"), "&lt;a href=&quot;x&quot;&gt;&#39;&amp;");
         assert_eq!(quoted("a/b?c=ü"), "a%2Fb%3Fc%3D%C3%BC");
+    }
+
+    #[test]
+    fn words_follow_their_number() {
+        let text = "{} [member|members] in {} [department|departments]";
+        assert_eq!(filled(filled(text, "1"), "2"), "1 member in 2 departments");
+        assert_eq!(filled(filled(text, "0"), "1"), "0 members in 1 department");
+        assert_eq!(filled("In {} directly", "[a|b]"), "In [a|b] directly", "a value is no form");
+        assert_eq!([filled("{} 名成员", "1"), filled("none", "1")], ["1 名成员", "none"]);
     }
 
     #[test]

@@ -272,7 +272,7 @@ pub(crate) fn rule(field: Field, rule: &str, lang: Lang) -> String {
         "message" => "消息不能为空，最长 256 KB。",
         "time_to_live" => "有效期须为 1 到 86400 秒。",
         "message_template_name" => "模板名称须为 1 到 64 个字母、数字、- 或 _,并以字母或数字开头。",
-        "content" => "模板内容不能为空；占位符写作 {名称},最长 21 个字符。",
+        "content" => "模板内容不能为空；占位符写作 {名称}，最长 21 个字符。",
         "placeholders" | "tags" => "请填写模板中的每个占位符。",
         "attribute_value" => "内容不符合要求：简介最长 120 字节；访问策略须为有效的 JSON。",
         name if name.starts_with("access_policy") => "访问策略须为有效的策略 JSON。",

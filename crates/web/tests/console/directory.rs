@@ -26,7 +26,7 @@ async fn people_are_searched_and_paged() {
     assert!(shown.contains("In 00 directly") && shown.matches(" There ").count() == 10, "{shown}");
     let shown = browser.get(&format!("{path}/members?department=2")).await.words();
     assert!(shown.contains("Nobody fits."));
-    assert!(browser.get(&format!("{path}/departments")).await.words().contains("00 60 directly"));
+    assert!(browser.get(&format!("{path}/departments")).await.words().contains("00 60 members directly"));
     assert!(browser.get(&format!("{path}/chats")).await.words().contains("The bot is in no chat yet."));
 }
 
@@ -55,7 +55,7 @@ async fn a_group_is_made_filled_counted_and_deleted() {
     let shown = browser.post(&format!("{group}/reach"), &[]).await.words();
     assert!(shown.contains("3 people are reached at this moment"), "{shown}");
     browser.post(&group, &[("do", "remove"), ("kind", "department"), ("id", "1")]).await;
-    assert!(browser.get(&path).await.words().contains("On call 1 members · 0 departments"));
+    assert!(browser.get(&path).await.words().contains("On call 1 member · 0 departments"));
     let shown = browser.post(&group, &[("do", "add"), ("kind", "everybody"), ("id", "1")]).await;
     assert_eq!(shown.status, StatusCode::BAD_REQUEST);
     let asked = browser.get(&group).await;

@@ -10,7 +10,7 @@ const NAMES: &str = "Carillon Lark English admin local URN HTTP HTTPS JSON SMN U
     topicname Webhook AppKey AppSecret RobotCode Client Secret SEC userId openConversationId cid POST subscribe url https \
     open oapi qyapi feishu dingtalk weixin com hook Markdown send key cgi bin webhook IDs hooks example carillon \
     App larksuite dev work AgentId CorpId Corp SQLite PostgreSQL rotate wechat SDK Auth Token TOKEN CARILLON \
-    callbacks Verification Encrypt Key EncodingAESKey";
+    callbacks Verification Encrypt Key EncodingAESKey cli ding manager type SubscriptionConfirmation";
 
 fn foreign_words(text: &str) -> Vec<String> {
     let words = text.split(|sign: char| !sign.is_ascii_alphabetic());

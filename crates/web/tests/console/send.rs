@@ -100,7 +100,7 @@ async fn a_message_is_previewed_and_published_once() {
     let fields = [("subject", "Numbers"), ("message", table), ("key", &key), ("do", "preview")];
     let shown = browser.post(path, &fields).await;
     let words = shown.words();
-    assert!(words.contains("1 subscriptions would get it of 1 in force"), "{words}");
+    assert!(words.contains("1 subscription would get it of 1 in force"), "{words}");
     assert!(words.contains("DingTalk robot nobody here, for comparison"), "{words}");
     assert!(words.contains("This platform has no tables"), "{words}");
     assert!(!shown.html.contains("<b>2</b>"), "a publisher's tags stay text");

@@ -36,7 +36,7 @@ async fn a_template_is_written_with_a_preview_changed_and_deleted() {
 
     let listed = browser.get("/console/templates").await.words();
     assert!(
-        listed.contains("alert Every channel without its own host load") && listed.contains("1 templates"),
+        listed.contains("alert Every channel without its own host load") && listed.contains("1 template "),
         "{listed}"
     );
     let shown = browser.post(&one, &[("content", "{host} only"), ("do", "save")]).await;

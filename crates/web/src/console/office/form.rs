@@ -16,6 +16,7 @@ use super::found;
 use crate::App;
 use crate::console::form::{Form, Wrong};
 use crate::console::frame::{Frame, Place};
+use crate::console::guide::Step;
 use crate::console::problem::{Problem, Refusal};
 use crate::console::text::{Lang, Texts};
 use crate::console::visit::Visit;
@@ -64,12 +65,35 @@ impl Kind {
         }
     }
 
-    fn steps(self, t: &Texts) -> Vec<&'static str> {
-        let s = &t.app_steps;
+    fn steps(self, t: &Texts) -> Vec<Step> {
+        let (s, g) = (&t.app_steps, &t.guide);
+        let (drawn, said) = (Step::drawn, Step::said);
+        let scopes = || vec![g.d_may_send, g.d_may_read, g.d_may_find];
         match self {
-            Self::Lark => vec![s.lark_1, s.lark_2, s.lark_3, s.lark_4, s.lark_5],
-            Self::Dingtalk => vec![s.dingtalk_1, s.dingtalk_2, s.dingtalk_3, s.dingtalk_4],
-            Self::Wecom => vec![s.wecom_1, s.wecom_2, s.wecom_3, s.wecom_4],
+            Self::Lark => vec![
+                said(s.lark_1),
+                drawn(s.lark_2, "choose", g.d_features, vec![g.d_robots, g.d_add]),
+                drawn(s.lark_3, "fields", g.d_credentials, vec!["App ID", "cli_0123456789ab", "App Secret"]),
+                drawn(s.lark_4, "checks", g.d_permissions, scopes()),
+                drawn(s.lark_5, "copy", g.d_app, vec![g.d_version, "1.0.0", g.d_publish]),
+            ],
+            Self::Dingtalk => vec![
+                said(s.dingtalk_1),
+                drawn(s.dingtalk_2, "choose", g.d_features, vec![g.d_robots, g.d_add]),
+                drawn(
+                    s.dingtalk_3,
+                    "fields",
+                    g.d_credentials,
+                    vec!["Client ID", "ding0123456789ab", "Client Secret"],
+                ),
+                drawn(s.dingtalk_4, "checks", g.d_permissions, scopes()),
+            ],
+            Self::Wecom => vec![
+                said(s.wecom_1),
+                drawn(s.wecom_2, "fields", g.d_app, vec!["AgentId", "1000002", "Secret"]),
+                drawn(s.wecom_3, "copy", g.d_app, vec![g.d_trusted, "203.0.113.7", t.common.save]),
+                drawn(s.wecom_4, "security", g.d_range, vec![g.d_part, g.d_all, ""]),
+            ],
         }
     }
 }
@@ -87,7 +111,7 @@ struct FormPage {
     f: Frame,
     kind: Kind,
     title: String,
-    steps: Vec<&'static str>,
+    steps: Vec<Step>,
     form: Form,
     wrong: Wrong,
     /// Where the form is sent, and where one goes instead.

@@ -20,7 +20,7 @@ texts! {
         account_new_lead: "It may sign in to the console, and be given keys and tokens.", "可登录控制台，也可为其创建密钥和令牌。";
         account_add: "Add account", "添加帐号";
         exists: "There is an account of that name already.", "同名帐号已存在，请换一个名称。";
-        name_hint: "Letters, digits and - _ . @; it cannot be changed later.", "字母、数字与 - _ . @;创建后不能修改。";
+        name_hint: "Letters, digits and - _ . @; it cannot be changed later.", "字母、数字与 - _ . @；创建后不能修改。";
         you: "you", "我";
         operator: "operator", "运营者";
         role: "Role", "角色";
@@ -53,9 +53,9 @@ texts! {
         password_again: "Your password was changed. Please sign in with the new one.", "密码已修改，请用新密码登录。";
         remove: "Remove this account", "移除该帐号";
         remove_text: "It leaves the project with its keys and tokens, at once.", "帐号连同其密钥和令牌立即离开本项目。";
-        delete_title: "Remove the account {}?", "移除帐号 {}?";
-        delete_keys: "{} access keys; what they sign is refused at once", "{} 个访问密钥，其签名立即失效";
-        delete_tokens: "{} tokens, at once", "{} 个令牌，立即失效";
+        delete_title: "Remove the account {}?", "移除帐号 {}？";
+        delete_keys: "{} [access key; what it signs|access keys; what they sign] is refused at once", "{} 个访问密钥，其签名立即失效";
+        delete_tokens: "{} [token|tokens], at once", "{} 个令牌，立即失效";
         delete_sessions: "Its sessions of the console", "其控制台会话";
         delete_stays: "What it published and its lines in the audit log stay.", "其发布的消息和审计记录会保留。";
         delete_type: "Type the account's name to confirm", "输入帐号名称以确认";
@@ -96,9 +96,9 @@ texts! {
         days_365: "In a year", "1 年后";
         revoke: "Revoke", "吊销";
         revoke_now: "Revoke now", "立即吊销";
-        revoke_key: "Revoke the key {}?", "吊销密钥 {}?";
+        revoke_key: "Revoke the key {}?", "吊销密钥 {}？";
         revoke_key_goes: "Requests that it signs are refused at once. It cannot be brought back.", "用它签名的请求立即被拒绝，且无法恢复。";
-        revoke_token: "Revoke the token {}?", "吊销令牌 {}?";
+        revoke_token: "Revoke the token {}?", "吊销令牌 {}？";
         revoke_token_goes: "Requests with it are refused at once. It cannot be brought back.", "使用它的请求立即被拒绝，且无法恢复。";
         revoked: "Revoked. It is refused from now on.", "已吊销，即刻起不再有效。";
         once_title: "Copy it now", "请立即复制";
@@ -128,6 +128,9 @@ texts! {
             "每次更改都会与更改本身一同记录在这里。";
         none: "No line fits the filter.", "没有符合条件的记录。";
         console: "in the console", "控制台";
+        by_itself: "by itself", "自动";
+        missed: "{} gone [that is|that are] still named", "{} 项已不存在但仍被引用";
+        notices: "{} [notice|notices]", "{} 条通知";
         by_key: "with key {}", "访问密钥 {}";
         by_token: "with token {}", "令牌 {}";
         for_whom: "for {}", "帐号 {}";
@@ -167,8 +170,8 @@ texts! {
         keys_lead: "Their ids; the keys themselves are in the key file only.", "仅为编号，密钥本身只在密钥文件中。";
         key_active: "Seals now", "当前使用";
         key_old: "Old", "旧密钥";
-        key_sealed: "{} values sealed", "加密了 {} 项";
-        key_rotate: "To rotate: carillon key rotate", "轮换：carillon key rotate";
+        key_sealed: "{} [value|values] sealed", "加密了 {} 项";
+        key_rotate: "To rotate:", "轮换：";
         servers: "Servers", "服务器";
         servers_lead: "Those that share the store, and how much of the work each has.", "共享存储的服务器及各自承担的份额。";
         server_seen: "Seen", "最近在线";

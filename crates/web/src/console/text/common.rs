@@ -50,6 +50,7 @@ texts! {
         theme_light: "Light", "浅色";
         theme_dark: "Dark", "深色";
         sign_out: "Sign out", "退出登录";
+        zone: "Times in", "时间按";
     }
 }
 

@@ -25,7 +25,7 @@ texts! {
             "机器人尚未加入任何群聊。请在平台上将其加入群聊，然后更新。";
         no_chat_found: "No chat fits.", "没有符合条件的群聊。";
         about: "About", "描述";
-        direct: "{} directly", "直属 {} 人";
+        direct: "{} [member|members] directly", "直属 {} 人";
         departments_lead: "As the platform has it. A group can take a department with all below it, or without.",
             "与平台一致。人员组可包含部门及其下级，或仅直属成员。";
         chats_lead: "A message to a chat names it by its id. The bot must be in it.", "发送到群聊时使用其编号，机器人须在群内。";
@@ -42,8 +42,8 @@ texts! {
         exists: "There is a group of that name already.", "同名人员组已存在，请换一个名称。";
         empty_title: "No groups yet", "还没有人员组";
         empty: "For example everybody on call: three people and a department.", "例如值班人员：三名成员和一个部门。";
-        members: "{} members", "{} 名成员";
-        departments: "{} departments", "{} 个部门";
+        members: "{} [member|members]", "{} 名成员";
+        departments: "{} [department|departments]", "{} 个部门";
         member: "Member", "成员";
         department: "Department with all below it", "部门及其下级";
         department_only: "Department alone", "仅部门直属";
@@ -57,10 +57,10 @@ texts! {
         added: "In the group", "已在组内";
         remove: "Take out", "移出";
         count: "Whom does it reach?", "能送达哪些人？";
-        reaches: "{} people are reached at this moment, each once.", "当前可送达 {} 人，每人一次。";
-        unreached: "{} are gone or unknown, and are not reached.", "{} 项已离开或未知，无法送达。";
+        reaches: "{} [person is|people are] reached at this moment, each once.", "当前可送达 {} 人，每人一次。";
+        unreached: "{} [is|are] gone or unknown, and not reached.", "{} 项已离开或未知，无法送达。";
         delete: "Delete group", "删除人员组";
-        delete_sure: "Delete the group {}?", "删除人员组 {}?";
+        delete_sure: "Delete the group {}?", "删除人员组 {}？";
     }
 }
 

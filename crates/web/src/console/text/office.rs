@@ -20,7 +20,7 @@ texts! {
         lark_what: "A custom app with its bot switched on", "已启用机器人能力的企业自建应用";
         dingtalk_what: "An internal app with a robot", "带机器人的企业内部应用";
         wecom_what: "A self-built app", "企业自建应用";
-        new_title: "Connect {}", "接入 {}";
+        new_title: "Connect {}", "接入{}";
         fields: "The app", "应用信息";
         how: "Where to find these", "在哪里找到这些信息";
         cloud: "Cloud", "云";
@@ -48,6 +48,7 @@ texts! {
         connected: "Connected: the platform took the credentials. Now update the directory.", "已接入：平台已接受凭证。下一步请更新通讯录。";
         update: "Update", "更新";
         update_first: "Read the directory now", "立即读取通讯录";
+        never_short: "Not read yet", "尚未读取";
         never_title: "The directory was not read yet", "尚未读取通讯录";
         never: "Update reads departments, members and chats that the app may see. Nothing is sent to anybody.",
             "更新会读取应用可见的部门、成员和群聊，不会向任何人发送消息。";
@@ -56,7 +57,7 @@ texts! {
         calls: "Calls this month", "本月调用次数";
         calls_used: "Made so far", "已调用";
         calls_forecast: "By the month's end", "预计月底";
-        calls_explained: "as in the first {} days", "按前 {} 天的速度推算";
+        calls_explained: "at the pace of the first {} days", "按前 {} 天的速度推算";
         calls_limit: "Limit", "限额";
         calls_held: "what is more waits; a twentieth is kept for urgent messages", "超出的消息将等待；保留二十分之一给紧急消息";
         calls_default: "of the platform's smallest plan, for warnings only", "平台最低版本的额度，仅用于提醒";
@@ -96,9 +97,9 @@ texts! {
         credentials_hint: "All of them together; they are tried at the platform first.", "须全部填写，保存前会向平台核实。";
         danger: "Delete this connection", "删除该连接";
         danger_text: "Its credentials and directory go with it.", "凭证和通讯录一并删除。";
-        delete_title: "Delete the connection {}?", "删除连接 {}?";
+        delete_title: "Delete the connection {}?", "删除连接 {}？";
         delete_credentials: "Its credentials, erased for good", "应用凭证，永久清除";
-        delete_directory: "Its directory: {} members and {} departments", "通讯录：{} 名成员、{} 个部门";
+        delete_directory: "Its directory: {} [member|members] and {} [department|departments]", "通讯录：{} 名成员、{} 个部门";
         delete_groups: "Its groups of people, and its record of updates", "人员组和更新记录";
         delete_waiting: "What waits for its people and chats; it is cancelled", "发往其人员和群聊的等待中投递，全部取消";
         delete_stays: "Subscriptions that name it stay, and reach nobody until they are changed.", "引用它的订阅会保留，但在修改前无法送达。";
@@ -123,10 +124,10 @@ texts! {
         reading: "Reading the directory", "正在读取通讯录";
         reading_hint: "What is read is the directory only when all of it was read. Until then everything stays as it is.",
             "全部读取完成后才会生效，在此之前一切保持不变。";
-        so_far: "{} members in {} departments, {} calls", "已读取 {} 名成员、{} 个部门，调用 {} 次";
+        so_far: "{} [member|members] in {} [department|departments], {} [call|calls]", "已读取 {} 名成员、{} 个部门，调用 {} 次";
         stop: "Stop", "停止";
         asks_title: "Is this meant?", "确认这些变化吗？";
-        asks_text: "{} of {} members would be marked as gone. A smaller range of the app looks exactly like people leaving.",
+        asks_text: "{} of {} [member|members] would be marked as gone. A smaller range of the app looks exactly like people leaving.",
             "{} / {} 名成员将被标记为离开。应用范围缩小与人员离职看起来完全一样。";
         asks_range: "The app sees less than before.", "应用的可见范围变小了。";
         confirm: "Yes, take it over", "确认生效";
@@ -169,7 +170,7 @@ texts! {
         test_to: "Send a test message to", "测试消息发送给";
         test_to_hint: "A member's id at the platform or here, best your own.", "成员在平台或本系统中的编号，建议填写自己。";
         all_good: "Everything is as it should be.", "一切正常。";
-        some_bad: "{} things are in the way.", "有 {} 项需要处理。";
+        some_bad: "{} [thing is|things are] in the way.", "有 {} 项需要处理。";
         useful_bad: "Everything needed is there; something useful is missing.", "必需项齐全，部分可选项缺失。";
         good: "Good", "正常";
         bad: "Missing", "缺失";

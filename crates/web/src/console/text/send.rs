@@ -91,6 +91,27 @@ texts! {
         d_keywords: "Keywords", "自定义关键词";
         d_signature: "Signature", "签名校验";
         d_credentials: "Credentials", "凭证信息";
+        d_group: "Group chat", "群聊";
+        d_custom_bot: "Custom bot", "自定义机器人";
+        d_custom: "Custom", "自定义";
+        d_sign: "Additional signature", "加签";
+        d_add: "Add", "添加";
+        d_directory: "Directory", "通讯录";
+        d_person: "Wang Fang", "王芳";
+        d_please_confirm: "Please confirm your subscription", "请确认订阅";
+        d_confirm: "Confirm", "确认订阅";
+        d_features: "Features", "应用能力";
+        d_permissions: "Permissions", "权限管理";
+        d_may_send: "Send messages", "发送消息";
+        d_may_read: "Read the directory", "读取通讯录";
+        d_may_find: "Find people by phone", "通过手机号查找";
+        d_version: "Versions", "版本管理";
+        d_publish: "Publish", "发布";
+        d_trusted: "Trusted IPs", "企业可信 IP";
+        d_range: "Visible range", "可见范围";
+        d_part: "Some departments", "部分部门";
+        d_all: "Whole company", "全公司";
+        d_app: "The app", "应用详情";
     }
 }
 
@@ -128,14 +149,14 @@ texts! {
         preview: "Preview", "预览";
         preview_hint: "Write something, then see here how each chat will show it, and who would get it. Nothing is sent.",
             "填写内容后，在此查看各平台的显示效果和接收方。预览不会发送任何内容。";
-        would_get: "{} subscriptions would get it", "将发送给 {} 个订阅";
+        would_get: "{} [subscription|subscriptions] would get it", "将发送给 {} 个订阅";
         of_all: "of {} in force", "共 {} 个生效订阅";
         nobody: "Nobody would get it: the topic has no subscription in force.", "没有接收方：该主题没有生效的订阅。";
-        parts: "sent in {} parts", "分 {} 条发送";
+        parts: "sent in {} [part|parts]", "分 {} 条发送";
         reduced: "This platform has no tables; they are written as text.", "该平台不支持表格，将以文字呈现。";
-        here: "{} here", "{} 个订阅";
+        here: "{} [subscription|subscriptions]", "{} 个订阅";
         sample: "nobody here, for comparison", "暂无订阅，仅供对比";
-        more_parts: "… and {} more parts", "……另有 {} 条";
+        more_parts: "… and {} more [part|parts]", "……另有 {} 条";
         robot: "Robot", "机器人";
     }
 }

@@ -16,8 +16,8 @@ texts! {
             "请先创建通用模板，再用同一名称为需要专用内容的渠道创建。";
         placeholders: "Placeholders", "占位符";
         changed: "Changed", "修改时间";
-        count: "{} templates", "共 {} 个模板";
-        name_hint: "Letters, digits, - and _; it cannot be changed later.", "字母、数字、- 和 _;创建后不能修改。";
+        count: "{} [template|templates]", "共 {} 个模板";
+        name_hint: "Letters, digits, - and _; it cannot be changed later.", "字母、数字、- 和 _；创建后不能修改。";
         content_hint: "Write a placeholder as {name}: letters, digits, hyphens, underscores and dots.",
             "占位符写作 {name}，可用字母、数字、连字符、下划线和点。";
         values: "Values for the preview", "预览用的变量值";

@@ -12,12 +12,16 @@ texts! {
         empty: "Create one for each kind of news, for example alerts or orders. Then subscribe a robot and publish.",
             "为每类消息建一个主题，例如告警或订单；然后添加订阅并发布消息。";
         none_found: "No topic's name holds that text.", "没有名称包含该文字的主题。";
-        name_hint: "Letters, digits, - and _; it cannot be changed later.", "字母、数字、- 和 _;创建后不能修改。";
+        name_hint: "Letters, digits, - and _; it cannot be changed later.", "字母、数字、- 和 _；创建后不能修改。";
         display_name: "Display name", "显示名";
         display_name_hint: "What people read, in any language.", "给人看的名字，任何语言均可。";
         create: "Create topic", "创建主题";
         exists: "There is a topic of that name already; open it from the list.", "同名主题已存在，请从列表中打开。";
-        count: "{} topics", "共 {} 个主题";
+        day: "Last 24 hours", "近 24 小时";
+        last: "Last message", "最新消息";
+        nobody: "Nobody yet", "暂无订阅";
+        never: "None yet", "暂无";
+        count: "{} [topic|topics]", "共 {} 个主题";
     }
 }
 
@@ -61,9 +65,9 @@ texts! {
         danger: "Delete this topic", "删除主题";
         danger_text: "Its subscriptions go with it, their addresses are erased for good, and what still waits for them is cancelled.",
             "其订阅一并删除，地址被永久清除，等待中的投递将取消。";
-        delete_title: "Delete the topic {}?", "删除主题 {}?";
+        delete_title: "Delete the topic {}?", "删除主题 {}？";
         delete_goes: "What goes with it", "一并删除的内容";
-        delete_subscriptions: "{} subscriptions, with their addresses and secrets, erased for good", "{} 个订阅及其地址和密钥，永久清除";
+        delete_subscriptions: "{} [subscription, with its address|subscriptions, with their addresses] and secrets, erased for good", "{} 个订阅及其地址和密钥，永久清除";
         delete_waiting: "Everything that still waits for these subscriptions; it is cancelled", "这些订阅等待中的投递，全部取消";
         delete_stays: "Messages and what became of them stay readable until they grow old.", "消息及其投递记录会保留到过期为止。";
         delete_type: "Type the name to confirm", "输入主题名称以确认";
@@ -81,7 +85,7 @@ texts! {
         chats: "Chats", "群聊";
         addresses: "Other addresses", "其他地址";
         not_reached: "Not reached", "无法送达";
-        filtered: "{} subscriptions want only some messages, by their filter policies.", "{} 个订阅按过滤策略只接收部分消息。";
+        filtered: "{} [subscription wants|subscriptions want] only some messages, by filter policies.", "{} 个订阅按过滤策略只接收部分消息。";
         who: "People and chats", "人员与群聊";
         why: "Why", "原因";
         gone: "Gone from the directory", "通讯录中已不存在";

@@ -10,7 +10,7 @@ texts! {
         new: "New user", "新建用户";
         empty_title: "No users yet", "还没有订阅用户";
         empty: "For example everybody on call, each with a chat robot and a mailbox.", "例如每位值班人员，各有一个群机器人和一个邮箱。";
-        count: "{} users", "共 {} 个用户";
+        count: "{} [user|users]", "共 {} 个用户";
         group: "Group", "分组";
         contacts: "Ways to be reached", "联系方式";
         changed: "Changed", "修改时间";
@@ -24,6 +24,6 @@ texts! {
         subscribe_lead: "Each way becomes a subscription of its own; mailboxes and web endpoints confirm by a link.",
             "每种联系方式各成为一个订阅；邮箱和 Web 地址需通过链接确认。";
         subscribe_button: "Subscribe", "订阅";
-        delete_title: "Delete the user {}?", "删除用户 {}?";
+        delete_title: "Delete the user {}?", "删除用户 {}？";
     }
 }

@@ -4,6 +4,7 @@ texts! {
     /// The overview.
     OverviewText {
         title: "Overview", "总览";
+        lead: "What was sent, what came back, and what needs you. It follows by itself.", "发送了什么、结果如何、哪些需要处理；页面自动更新。";
         topics: "Topics", "主题";
         subscriptions: "Subscriptions", "订阅";
         recent: "Latest messages", "最新消息";
@@ -84,7 +85,7 @@ texts! {
         elapsed: "{} ms", "{} 毫秒";
         code: "Code", "代码";
         merged: "in one post with {} messages", "与 {} 条消息合并发送";
-        before: "{} deliveries are before it.", "前面还有 {} 条投递。";
+        before: "{} [delivery is|deliveries are] before it.", "前面还有 {} 条投递。";
         id: "Delivery id", "投递编号";
     }
 }
