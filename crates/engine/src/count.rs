@@ -12,18 +12,20 @@ use carillon_store::tally::What;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
+use crate::metrics::Metrics;
 use crate::send::{Sender, Tally};
 
 /// How often what was counted is written.
 const WRITE_EVERY: Duration = Duration::from_secs(5);
 
 /// Writes what was counted, now and then and at the end.
-pub(crate) async fn write_counts(store: Store, stop: CancellationToken) {
+pub(crate) async fn write_counts(store: Store, metrics: Metrics, stop: CancellationToken) {
     loop {
         tokio::select! {
             () = stop.cancelled() => {}
             () = sleep(WRITE_EVERY) => {}
         }
+        metrics.suppressed(store.suppressed_take());
         if let Err(error) = store.tally_write().await {
             tracing::error!(%error, "what was counted for charts cannot be written yet");
         }

@@ -16,10 +16,10 @@ use carillon_model::rate::Rate;
 use carillon_model::subscription::Overflow;
 use carillon_store::delivery::Ready;
 
+use crate::held::Held;
+
 /// How many deliveries of a lane are kept in memory; the rest waits in the store.
 pub(crate) const LANE_QUEUE_MAX: usize = 128;
-/// The most posts that are looked ahead.
-const AHEAD_MAX: usize = 10_000;
 /// How many posts of a rate only urgent deliveries may use.
 const RESERVE: u32 = 2;
 
@@ -51,25 +51,35 @@ enum Dropping {
     Done,
 }
 
+/// What the store may have beyond what is in memory.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum InStore {
+    #[default]
+    Nothing,
+    /// Something came of which it is not known how much it is.
+    Something,
+    /// More than memory holds: a storm, whatever else there is.
+    Many,
+}
+
 /// The deliveries of one endpoint.
 #[derive(Debug, Default)]
 pub(crate) struct Lane {
     queue: VecDeque<Ready>,
     /// The highest place ever taken in, from the store or by hand-over.
     last_seq: i64,
-    /// Whether the store may have more than the queue.
-    more_in_store: bool,
+    in_store: InStore,
     loading: bool,
     /// How many of the first are being sent.
     sending: usize,
-    /// How many of the first were in a post that is tried again: they must go together again, under the same key.
-    held: Option<usize>,
+    /// What was in a post that is tried again.
+    held: Held,
+    /// Whose held post is being sent, instead of the first of the queue.
+    sends_held: Option<Priority>,
     /// The places of those that were cancelled while they were being sent: there is no other try of them.
     cancelled: Vec<i64>,
     /// Whether it was released while something was being sent: what that says of the endpoint is out of date.
     outdated: bool,
-    /// How many of those only expire; then those held stand behind them.
-    expiring: usize,
     /// Whether the oldest were dropped since something was sent last.
     dropping: Dropping,
     /// Nothing is sent before, whatever waits.
@@ -84,18 +94,15 @@ pub(crate) struct Lane {
 impl Lane {
     /// A lane of which only the store knows what waits.
     pub(crate) fn from_store() -> Self {
-        Self { more_in_store: true, ..Self::default() }
+        Self { in_store: InStore::Something, ..Self::default() }
     }
 
     /// Takes in a delivery that was just accepted, if the store has none before it and there is room; else the store
     /// keeps it. Tells whether it was taken in.
     pub(crate) fn arrive(&mut self, ready: Ready) -> bool {
         let in_order = ready.seq > self.last_seq;
-        if self.more_in_store || self.loading || !in_order || self.queue.len() >= LANE_QUEUE_MAX {
-            self.more_in_store = true;
-            if self.reserved_until.is_some() {
-                self.read_again(ready.stored.message.priority);
-            }
+        if self.has_more() || self.loading || !in_order || self.depth() >= LANE_QUEUE_MAX {
+            self.read_again(ready.stored.message.priority);
             return false;
         }
         self.last_seq = ready.seq;
@@ -106,25 +113,47 @@ impl Lane {
     /// Forgets what was cancelled in place `seq`, so that nothing waits for its due time. What is being sent stays
     /// until it comes back, and is not tried again.
     pub(crate) fn cancelled(&mut self, seq: i64) {
-        let found = self.queue.iter().position(|ready| ready.seq == seq);
-        let Some(place) = found else { return };
-        if place < self.sending {
-            self.cancelled.push(seq);
-            return;
+        if let Some(priority) = self.held.priority_of(seq) {
+            if self.sends_held == Some(priority) {
+                return self.cancelled.push(seq);
+            }
+            self.held.forget(seq);
+            return self.release_single();
         }
-        self.queue.remove(place);
-        let in_held = place < self.held_end();
-        self.held = self.held.map(|held| held - usize::from(in_held)).filter(|held| *held > 1);
+        let found = self.queue.iter().position(|ready| ready.seq == seq);
+        match found {
+            Some(place) if place < self.fixed() => self.cancelled.push(seq),
+            Some(place) => drop(self.queue.remove(place)),
+            None => {}
+        }
     }
 
-    /// Puts a delivery behind those of its priority; what is under way, or held for another try, stays in front.
+    /// How many of the queue's first stay where they are, since they are being sent.
+    fn fixed(&self) -> usize {
+        if self.sends_held.is_some() { 0 } else { self.sending }
+    }
+
+    /// Puts a delivery behind those of its priority; what is under way stays in front.
     fn insert(&mut self, ready: Ready) {
         let priority = ready.stored.message.priority;
-        let fixed = self.sending.max(self.held_end());
-        // Behind the last of them, wherever it stands: one that was held may stand in front of urgent ones.
         let last = self.queue.iter().rposition(|other| other.stored.message.priority >= priority);
-        let place = last.map_or(0, |last| last + 1).max(fixed);
+        let place = last.map_or(0, |last| last + 1).max(self.fixed());
         self.queue.insert(place.min(self.queue.len()), ready);
+    }
+
+    /// Puts a delivery that came before them in front of those of its priority.
+    fn put_back(&mut self, ready: Ready) {
+        let priority = ready.stored.message.priority;
+        let behind = self.queue.iter().skip(self.fixed());
+        let more = behind.take_while(|other| other.stored.message.priority > priority).count();
+        self.queue.insert((self.fixed() + more).min(self.queue.len()), ready);
+    }
+
+    /// What has nobody left to go together with goes as any other.
+    fn release_single(&mut self) {
+        for ready in self.held.take_single() {
+            self.put_back(ready);
+        }
     }
 
     /// Says that the clock was set by so much: what was to be waited for is as far away as before.
@@ -132,24 +161,26 @@ impl Lane {
         self.pace.shift(by_ms);
         self.paused_until = self.paused_until.map(|until| until.shifted(by_ms));
         self.reserved_until = self.reserved_until.map(|until| until.shifted(by_ms));
-        self.queue.iter_mut().for_each(|ready| ready.due_at = ready.due_at.shifted(by_ms));
+        let all = self.queue.iter_mut().chain(self.held.iter_mut());
+        all.for_each(|ready| ready.due_at = ready.due_at.shifted(by_ms));
     }
 
-    /// Where those end that are held for another try.
-    fn held_end(&self) -> usize {
-        self.held.unwrap_or(0) + self.expiring
+    fn has_more(&self) -> bool {
+        self.in_store > InStore::Nothing
     }
 
     /// Says that the store may have deliveries that were never handed over.
     pub(crate) fn look_again(&mut self) {
-        self.more_in_store = true;
+        self.in_store = self.in_store.max(InStore::Something);
     }
 
     /// Says that the store has a new delivery of this priority. An urgent one is not to wait for what was read already.
     pub(crate) fn read_again(&mut self, priority: Priority) {
-        self.more_in_store = true;
-        if priority == Priority::Urgent && !self.loading {
-            self.queue.truncate(self.sending.max(self.held.unwrap_or(0)));
+        let full = self.depth() >= LANE_QUEUE_MAX;
+        self.in_store = self.in_store.max(if full { InStore::Many } else { InStore::Something });
+        let last = self.queue.back().map(|ready| ready.stored.message.priority);
+        if last.is_some_and(|last| last < priority) && !self.loading {
+            self.queue.truncate(self.fixed());
         }
     }
 
@@ -161,18 +192,28 @@ impl Lane {
             let tried = batch.iter().filter(|ready| ready.attempts > 0);
             self.paused_until = self.paused_until.max(tried.map(|ready| ready.due_at).max());
         }
-        // What arrived meanwhile set the flag again; only a short batch that nothing followed empties the store.
-        self.more_in_store |= batch.len() >= LANE_QUEUE_MAX;
+        let before = self.queue.len();
         for ready in batch {
             self.last_seq = self.last_seq.max(ready.seq);
-            self.queue.push_back(ready);
+            if self.held.priority_of(ready.seq).is_none() {
+                self.queue.push_back(ready);
+            }
         }
+        // What arrived meanwhile set the flag again; only a short batch that nothing followed empties the store.
+        if self.queue.len() - before >= LANE_QUEUE_MAX {
+            self.in_store = InStore::Many;
+        }
+    }
+
+    /// How many to bring from the store, which gives what is held once more.
+    pub(crate) fn load_max(&self) -> usize {
+        LANE_QUEUE_MAX + self.held.len()
     }
 
     /// A load failed; the store is asked again then.
     pub(crate) fn load_failed(&mut self, retry_at: Timestamp) {
         self.loading = false;
-        self.more_in_store = true;
+        self.in_store = self.in_store.max(InStore::Something);
         self.paused_until = Some(retry_at);
     }
 
@@ -180,6 +221,11 @@ impl Lane {
     pub(crate) fn learn(&mut self, rates: &Arc<[Rate]>, sent_before: Timestamp, patience: Duration) {
         self.pace.learn(rates, sent_before);
         self.patience = patience;
+    }
+
+    /// Learns its share of a span, of 65,536: when it begins of many lanes that wait for the same moment.
+    pub(crate) fn learn_phase(&mut self, phase: u16) {
+        self.pace.learn_phase(phase);
     }
 
     /// What to do now. Nothing is sent before `hold`, when the endpoint is to be left alone until then.
@@ -191,17 +237,21 @@ impl Lane {
         if let Some(until) = hold.into_iter().chain(self.paused_until).max().filter(|until| *until > now) {
             return self.wish_held(now, until);
         }
-        let Some(first) = self.queue.front() else { return self.wish_empty(now) };
+        // What is held is not looked behind: the store may have an urgent one.
+        let (first, held) = match self.front() {
+            Some(found) if !(self.queue.is_empty() && self.has_more()) => found,
+            Some(_) | None => return self.wish_empty(now),
+        };
         let urgent = first.stored.message.priority == Priority::Urgent;
         let merges = first.overflow == Overflow::Digest;
         let storm = merges && self.is_storm(now);
-        let reserve = if urgent { 0 } else { RESERVE };
         // One that was never tried waits for nothing, even when the clock was set back since it was accepted.
         let due_at = if first.attempts > first.attempts_before { first.due_at } else { now };
-        let mut at = self.pace.next_at(now, reserve).max(due_at);
         if let Some(until) = self.reserved_until.filter(|_until| !urgent) {
             return self.wish_held(now, until);
         }
+        let paced = if urgent { self.pace.next_at(now, 0) } else { self.pace.calm_at(now, RESERVE) };
+        let mut at = paced.max(due_at);
         if storm
             && !urgent
             && let Some(last) = self.pace.last()
@@ -209,51 +259,50 @@ impl Lane {
             at = at.max(last.plus(self.pace.gap()));
         }
         if at > now {
-            return Wish::Wait(at);
+            return self.wish_later(at, merges && !storm);
         }
         self.paused_until = None;
         if let Some(keep) = self.too_many(now).filter(|_keep| !urgent) {
             self.dropping = Dropping::UnderWay;
             return Wish::Drop(keep);
         }
+        if held > 0 {
+            return Wish::Send(held);
+        }
         // An urgent one is not to be looked for among many others.
         let merged = self.queue.iter().take_while(|ready| ready.overflow == Overflow::Digest);
         let is_urgent = |ready: &&Ready| ready.stored.message.priority == Priority::Urgent;
         let alike = merged.clone().take_while(is_urgent).count();
-        let all = match (storm, urgent) {
+        Wish::Send(match (storm, urgent) {
             (true, true) => alike,
             (true, false) => merged.count(),
             (false, _) => 1,
-        };
-        Wish::Send(self.held.unwrap_or(all))
+        })
     }
 
-    /// Whether more waits than the rates let through soon. An endpoint without a rate, a web hook, gets every message by
-    /// itself.
-    fn is_storm(&self, now: Timestamp) -> bool {
-        let waiting = self.queue.len();
-        let soon = || self.pace.capacity(now, self.patience, RESERVE, waiting);
-        self.pace.is_limited() && (self.more_in_store || (waiting > self.pace.room(now) && waiting > soon()))
+    /// What goes next, and how many are held to go together with it: urgent ones before others, and within a priority
+    /// what is tried again.
+    fn front(&self) -> Option<(&Ready, usize)> {
+        let held =
+            |priority| self.held.of(priority).first().map(|first| (first, self.held.of(priority).len()));
+        let queued = self.queue.front().map(|first| (first, 0));
+        let urgent = queued.filter(|(first, _)| first.stored.message.priority == Priority::Urgent);
+        held(Priority::Urgent).or(urgent).or_else(|| held(Priority::Normal)).or(queued)
     }
 
-    /// How many may stay of those that may be dropped, when more wait than the rates let through soon. Those that must
-    /// go together again are not looked behind.
-    fn too_many(&self, now: Timestamp) -> Option<usize> {
-        if self.dropping != Dropping::Open || self.held.is_some() || !self.pace.is_limited() {
-            return None;
+    /// Waits; and where the store may have more that would make this a storm, looks there meanwhile.
+    fn wish_later(&mut self, at: Timestamp, may_be_storm: bool) -> Wish {
+        if may_be_storm && self.has_more() && self.pace.is_limited() {
+            self.queue.clear();
+            return self.load();
         }
-        let may_go = |ready: &&Ready| {
-            ready.overflow == Overflow::DropOldest
-                && ready.stored.message.priority == Priority::Normal
-                && ready.parts_done == 0
-        };
-        let count = self.queue.iter().filter(may_go).count();
-        if count == 0 {
-            return None;
-        }
-        let most = if self.more_in_store { AHEAD_MAX } else { count };
-        let keep = self.pace.capacity(now, self.patience, RESERVE, most).max(1);
-        (self.more_in_store || count > keep).then_some(keep)
+        Wish::Wait(at)
+    }
+
+    fn load(&mut self) -> Wish {
+        self.in_store = InStore::Nothing;
+        self.loading = true;
+        Wish::Load
     }
 
     /// What was to be dropped has ended, in these places, lowest first; nobody else has ended there.
@@ -263,10 +312,8 @@ impl Lane {
     }
 
     fn wish_empty(&mut self, now: Timestamp) -> Wish {
-        if self.more_in_store {
-            self.more_in_store = false;
-            self.loading = true;
-            return Wish::Load;
+        if self.has_more() {
+            return self.load();
         }
         // What was sent lately must be remembered, or the next burst would go over the rate.
         match self.pace.idle_at() {
@@ -282,18 +329,15 @@ impl Lane {
         if expired > 0 {
             return Wish::Expire(expired);
         }
-        let soonest = self.queue.iter().map(|ready| ready.stored.message.expires_at).min();
-        match soonest {
+        let asleep = self.paused_until.is_some_and(|until| until > now);
+        // The store is asked for what may be waiting there, unless it was the store that did not answer.
+        if self.queue.is_empty() && self.has_more() && !asleep {
+            return self.load();
+        }
+        let all = self.queue.iter().chain(self.held.iter());
+        match all.map(|ready| ready.stored.message.expires_at).min() {
             Some(at) => Wish::Wait(at.min(until)),
-            // The store is asked for what may be waiting there, unless it was the store that did not answer.
-            None if self.more_in_store && self.paused_until.is_none_or(|until| until <= now) => {
-                self.more_in_store = false;
-                self.loading = true;
-                Wish::Load
-            }
-            None if self.more_in_store || self.paused_until.is_some_and(|until| until > now) => {
-                Wish::Wait(until)
-            }
+            None if self.has_more() || asleep => Wish::Wait(until),
             None => self.wish_empty(now),
         }
     }
@@ -301,30 +345,36 @@ impl Lane {
     /// Puts what is past its time to live in front, and tells how many those are.
     fn expired_first(&mut self, now: Timestamp) -> usize {
         let is_past = |ready: &Ready| ready.stored.message.expires_at <= now;
-        if !self.queue.iter().any(is_past) {
+        if !self.queue.iter().chain(self.held.iter()).any(is_past) {
             return 0;
         }
-        let held = self.held.unwrap_or(0);
-        let past_of_held = self.queue.iter().take(held).filter(|ready| is_past(ready)).count();
-        let (past, left): (VecDeque<Ready>, VecDeque<Ready>) = self.queue.drain(..).partition(is_past);
+        let mut past: VecDeque<Ready> = self.held.take_past(now).into();
+        self.release_single();
+        let (queued, left): (VecDeque<Ready>, VecDeque<Ready>) = self.queue.drain(..).partition(is_past);
+        past.extend(queued);
         let count = past.len();
         self.queue.extend(past);
         self.queue.extend(left);
-        self.held = Some(held - past_of_held).filter(|held| *held > 1);
         count
     }
 
-    /// Gives the first deliveries out to end without an attempt; they stay first until [`Lane::expired`].
+    /// Gives the first of the queue out to end without an attempt; they stay first until [`Lane::expired`].
     pub(crate) fn begin_expiry(&mut self, count: usize) -> Vec<Ready> {
-        self.expiring = count;
-        self.begin(count)
-    }
-
-    /// Gives the first deliveries out to be sent; they stay first until [`Lane::sent`].
-    pub(crate) fn begin(&mut self, count: usize) -> Vec<Ready> {
         let batch: Vec<Ready> = self.queue.iter().take(count).cloned().collect();
         self.sending = batch.len();
+        batch
+    }
+
+    /// Gives the first deliveries out to be sent; they stay where they are until [`Lane::sent`].
+    pub(crate) fn begin(&mut self, count: usize) -> Vec<Ready> {
         self.dropping = Dropping::Open;
+        let held = self.front().filter(|(_, held)| *held > 0).map(|(first, _)| first.stored.message.priority);
+        self.sends_held = held;
+        let batch: Vec<Ready> = match held {
+            Some(priority) => self.held.of(priority).to_vec(),
+            None => self.queue.iter().take(count).cloned().collect(),
+        };
+        self.sending = batch.len();
         batch
     }
 
@@ -342,7 +392,6 @@ impl Lane {
     pub(crate) fn expired(&mut self, count: usize) {
         self.sending = 0;
         self.cancelled.clear();
-        self.expiring = 0;
         self.queue.drain(..count.min(self.queue.len()));
     }
 
@@ -355,8 +404,8 @@ impl Lane {
     pub(crate) fn reserve(&mut self, until: Timestamp) {
         self.reserved_until = Some(until);
         // The store may have an urgent one behind what was read: it gives those first.
-        if self.more_in_store && !self.loading {
-            self.queue.truncate(self.sending.max(self.held_end()));
+        if self.has_more() && !self.loading {
+            self.queue.truncate(self.fixed());
         }
     }
 
@@ -364,9 +413,8 @@ impl Lane {
     pub(crate) fn release(&mut self, now: Timestamp) {
         self.outdated = self.sending > 0;
         (self.paused_until, self.reserved_until) = (None, None);
-        if let Some(first) = self.queue.front_mut() {
-            first.due_at = first.due_at.min(now);
-        }
+        let first = self.queue.front_mut().into_iter().chain(self.held.iter_mut());
+        first.for_each(|ready| ready.due_at = ready.due_at.min(now));
     }
 
     /// The first `count` deliveries have ended, but for those in `again`, which are tried again together and keep
@@ -380,18 +428,27 @@ impl Lane {
         // The endpoint's wish holds for the others, too; the try does not come.
         let cancelled = std::mem::take(&mut self.cancelled);
         again.retain(|ready| !cancelled.contains(&ready.seq));
-        self.held = (again.len() > 1).then_some(again.len());
-        self.queue.drain(..count.min(self.queue.len()));
-        if !cancelled.is_empty() {
-            self.queue.retain(|ready| !cancelled.contains(&ready.seq));
+        match self.sends_held.take() {
+            None => drop(self.queue.drain(..count.min(self.queue.len()))),
+            // Nothing was sent: it stays as it is.
+            Some(_) if count == 0 => {}
+            Some(priority) => {
+                let mut post = self.held.take(priority);
+                let beyond = post.split_off(count.min(post.len()));
+                beyond.into_iter().rev().for_each(|ready| self.put_back(ready));
+            }
         }
-        for ready in again.into_iter().rev() {
+        for seq in cancelled {
+            self.queue.retain(|ready| ready.seq != seq);
+            self.held.forget(seq);
+        }
+        if again.len() > 1 {
+            self.held.put(again);
+        } else if let Some(one) = again.pop() {
             // One that goes alone lets urgent ones pass.
-            let priority = ready.stored.message.priority;
-            let more = self.queue.iter().take_while(|other| other.stored.message.priority > priority);
-            let place = if self.held.is_some() { 0 } else { more.count() };
-            self.queue.insert(place, ready);
+            self.put_back(one);
         }
+        self.release_single();
     }
 
     /// Whether something of it is under way.
@@ -406,10 +463,16 @@ impl Lane {
 
     /// How many deliveries wait in memory.
     pub(crate) fn depth(&self) -> usize {
-        self.queue.len()
+        self.queue.len() + self.held.len()
     }
 }
 
+#[path = "lane_storm.rs"]
+mod storm;
+
+#[cfg(test)]
+#[path = "lane_held_tests.rs"]
+mod held_tests;
 #[cfg(test)]
 #[path = "lane_reserved_tests.rs"]
 mod reserved_tests;

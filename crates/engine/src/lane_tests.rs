@@ -184,7 +184,7 @@ fn a_digest_that_is_tried_again_stays_the_same() {
     let again: Vec<Ready> =
         batch.iter().take(4).map(|it| Ready { due_at: Timestamp(2_000), ..it.clone() }).collect();
     lane.sent(4, again, false);
-    lane.arrive(ready(7, Priority::Urgent));
+    lane.arrive(normal(7));
     assert_eq!(lane.wish(Timestamp(2_000), None), Wish::Send(4));
     assert_eq!(seqs(&lane.begin(4)), [1, 2, 3, 4]);
 }
@@ -358,8 +358,9 @@ fn what_is_held_together_stays_so_when_others_expire() {
     assert_eq!(seqs(&lane.begin_expiry(1)), [3]);
     lane.arrive(ready(5, Priority::Urgent));
     lane.expired(1);
-    assert_eq!(lane.wish(Timestamp(60_000), None), Wish::Send(2));
-    assert_eq!(seqs(&lane.begin(4)), [1, 2, 5, 4]);
+    assert_eq!(send(&mut lane, Timestamp(60_000), 1), Some(vec![5]));
+    assert_eq!(send(&mut lane, Timestamp(60_000), 2), Some(vec![1, 2]));
+    assert_eq!(send(&mut lane, Timestamp(60_000), 1), Some(vec![4]));
 }
 
 #[test]

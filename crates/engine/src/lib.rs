@@ -5,7 +5,9 @@
 //! | the loop: arrivals, lanes, due times, stopping | [`engine`](Engine), in `run` |
 //! | what an operator sets | [`Settings`] |
 //! | one lane: what waits for one endpoint, in order | `lane` |
+//! | its posts that are tried again whole | `held` |
 //! | the lanes that wait for a time | `timer` |
+//! | starts of many lanes that do not come together | `spread` |
 //! | writing down deliveries of messages to many | `fan_out` |
 //! | entering what waits into the index by lane | `lane_index` |
 //! | a lane's turn: where to, and whether it may | `turn` |
@@ -29,6 +31,7 @@ mod digest;
 mod directory;
 mod fan_out;
 mod gate;
+mod held;
 mod hold;
 mod lane;
 mod lane_index;
@@ -43,6 +46,7 @@ mod send;
 mod settings;
 mod settle;
 mod share;
+mod spread;
 mod tell;
 mod timer;
 mod turn;

@@ -54,6 +54,7 @@ pub struct Metrics {
     post_deliveries: Histogram,
     settled: Family<StateLabels, Counter>,
     dropped: Counter,
+    suppressed: Counter,
     forgotten: Family<KindLabels, Counter>,
     endpoints: Family<StandingLabels, Gauge<i64, AtomicI64>>,
     months: Family<LevelLabels, Gauge<i64, AtomicI64>>,
@@ -87,6 +88,7 @@ impl Metrics {
             post_deliveries: pieces(),
             settled: Family::default(),
             dropped: Counter::default(),
+            suppressed: Counter::default(),
             forgotten: Family::default(),
             endpoints: Family::default(),
             months: Family::default(),
@@ -121,6 +123,8 @@ impl Metrics {
         );
         let help = "Deliveries dropped because too many waited";
         registry.register("carillon_deliveries_dropped", help, m.dropped.clone());
+        let help = "Messages sent to nobody because they say the same as another";
+        registry.register("carillon_messages_suppressed", help, m.suppressed.clone());
         registry.register("carillon_forgotten", "Rows forgotten for their age, by kind", m.forgotten.clone());
         let help = "Endpoints that are not simply well, by how they stand";
         registry.register("carillon_endpoints", help, m.endpoints.clone());
@@ -157,6 +161,11 @@ impl Metrics {
         let (count, state) = (u64::try_from(count).unwrap_or(u64::MAX), DeliveryState::Cancelled.name());
         self.dropped.inc_by(count);
         self.settled.get_or_create(&StateLabels { state }).inc_by(count);
+    }
+
+    /// Counts what was recorded and sent to nobody.
+    pub(crate) fn suppressed(&self, count: u64) {
+        self.suppressed.inc_by(count);
     }
 
     pub(crate) fn unplaced(&self, count: usize) {

@@ -1,6 +1,6 @@
 //! Forgets on time: messages that are older than the operator keeps them, publishers' keys that are honoured no
-//! more, old lines of the audit log, old numbers of charts, images and files that nothing needs. In small batches with a
-//! pause between, so that publishing never waits for it.
+//! more, what topics were sent that leave equal messages out, old lines of the audit log, old numbers of charts, images and
+//! files that nothing needs. In small batches with a pause between, so that publishing never waits for it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,10 +57,12 @@ impl Retain {
         }
         let keys = self.store.idempotency_forget(ROWS_MAX).await?;
         self.metrics.forgotten("idempotency_key", keys);
+        let contents = self.store.equal_forget(ROWS_MAX).await?;
+        self.metrics.forgotten("equal_content", contents);
         let lines = self.store.audit_forget(ROWS_MAX).await?;
         self.metrics.forgotten("audit", lines);
         let files = self.store.attachment_forget().await?;
-        let more = keys > 0 || lines > 0 || files;
+        let more = keys > 0 || contents > 0 || lines > 0 || files;
         self.store.tally_forget(ROWS_MAX).await?;
         self.store.calls_forget(ROWS_MAX).await?;
         self.store.callback_forget(ROWS_MAX).await?;

@@ -24,13 +24,14 @@ use crate::directory::Directories;
 use crate::fan_out;
 use crate::gate::Gate;
 use crate::hold::Holds;
-use crate::lane::{LANE_QUEUE_MAX, Lane, Wish};
+use crate::lane::{Lane, Wish};
 use crate::month::Months;
 use crate::retain::Retain;
 use crate::send::{Sender, Sent};
 use crate::settings::{Parts, Settings};
 use crate::settle;
 use crate::share::Share;
+use crate::spread;
 use crate::timer::Timer;
 use crate::turn::Turn;
 
@@ -69,7 +70,7 @@ fn keep_house(parts: &Parts, settings: &Settings, tasks: &TaskTracker, stop: &Ca
         metrics: parts.metrics.clone(),
     };
     tasks.spawn(retain.run(stop.clone()));
-    tasks.spawn(write_counts(parts.store.clone(), stop.clone()));
+    tasks.spawn(write_counts(parts.store.clone(), parts.metrics.clone(), stop.clone()));
     tasks.spawn(Months::new(parts).run(stop.clone()));
     tasks.spawn(fan_out::run(parts.store.clone(), parts.metrics.clone(), stop.clone()));
     tasks.spawn(Directories::new(parts, settings).run(stop.clone()));
@@ -335,11 +336,13 @@ impl Lanes {
                 if let Some(found) = self.lanes.get_mut(&lane) {
                     if let Some(rates) = rates {
                         found.learn(&rates, self.sent_before, self.digest_after);
+                        found.learn_phase(spread::phase(lane));
                     }
                     posts.into_iter().for_each(|at| found.posted(now.minus(at.elapsed())));
                     found.sent(count, again, pause);
-                    asked.into_iter().chain(held_until).for_each(|until| found.pause(until));
-                    reserved_until.into_iter().for_each(|until| found.reserve(until));
+                    let later = |until| spread::later(lane, now, until);
+                    asked.into_iter().chain(held_until.map(later)).for_each(|until| found.pause(until));
+                    reserved_until.map(later).into_iter().for_each(|until| found.reserve(until));
                 }
                 if self.share.is_leaving(lane) {
                     return self.came_to_rest(lane);
@@ -395,9 +398,10 @@ impl Lanes {
                 self.lanes.remove(&id);
             }
             Wish::Load => {
+                let most = lane.load_max() as u64;
                 let (store, events) = (self.sender.store.clone(), self.events.clone());
                 self.tasks.spawn(async move {
-                    let batch = store.lane_take(id, LANE_QUEUE_MAX as u64).await;
+                    let batch = store.lane_take(id, most).await;
                     // The loop is gone only when the engine stops.
                     drop(events.send(Event::Loaded(id, batch)).await);
                 });

@@ -36,6 +36,8 @@ const MESSAGES: usize = 1_000;
 const URGENT_EVERY: usize = 100;
 const START: i64 = 1_750_000_000_000;
 const MINUTE: i64 = 60_000;
+/// The longest that an urgent one takes in the middle of the storm.
+const URGENT_MAX: i64 = 12_000;
 
 /// Where apps fetch their tokens, and what each platform would answer there.
 const TOKEN_PATHS: [&str; 3] =
@@ -287,8 +289,8 @@ fn check_within(name: &str, posts_max: usize, within: i64, seen: &Seen) {
     assert!(last <= within, "{name}: the last came after {last} ms");
     for (urgent, at) in seen.shown.iter().filter(|(number, _)| *number % URGENT_EVERY == URGENT_EVERY / 2) {
         let published = i64::try_from(urgent * 60).unwrap();
-        // Ten urgent ones are more than the reserve of two: what is more waits for the window, but for nothing else.
-        assert!(at - published <= MINUTE, "{name}: urgent {urgent} took {} ms", at - published);
+        // Ten urgent ones are more than the reserve of two; the others of the rate are spread, so that they find a place.
+        assert!(at - published <= URGENT_MAX, "{name}: urgent {urgent} took {} ms", at - published);
         let overtaken = seen.shown.iter().filter(|(number, shown)| *number > urgent && *shown < at);
         assert_eq!(overtaken.count(), 0, "{name}: younger ones came before urgent {urgent}");
     }
@@ -313,7 +315,7 @@ async fn a_thousand_messages_in_a_minute_to_a_lark_robot() {
     let address = "https://open.feishu.cn/open-apis/bot/v2/hook/00000000-0000-4000-8000-00000000fe15";
     check(
         "lark",
-        135,
+        165,
         &storm(Whom::Address(Channel::Lark, address), &[(5, 1_000), (100, MINUTE)], 20_480).await,
     );
 }

@@ -34,6 +34,8 @@ deeds! {
     TopicAttribute "topic.attribute";
     /// Changed a topic's tags.
     TopicTag "topic.tag";
+    /// Chose for how long a topic sends nothing that says the same again.
+    TopicSuppression "topic.suppression";
     /// Subscribed an address.
     SubscriptionCreate "subscription.create";
     /// Changed a remark.

@@ -63,6 +63,8 @@ fields! {
     Fallback = "fallback",
     /// What happens when too much waits.
     Overflow = "overflow",
+    /// For how many seconds a topic sends nothing that says the same again.
+    Suppression = "seconds",
     /// Why an attempt came back as it did.
     Reason = "reason",
     /// The beginning of a span of time.

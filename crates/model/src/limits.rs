@@ -68,6 +68,8 @@ pub const SESSION_NOTE_EVERY: Duration = Duration::from_secs(5 * 60);
 pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 128;
 /// How long the same key means the same publish.
 pub const IDEMPOTENCY_KEY_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
+/// The longest time for which a topic sends nothing that says the same again, in seconds: a day.
+pub const SUPPRESSION_SECONDS_MAX: u32 = 24 * 60 * 60;
 /// The most deliveries that one call resends or cancels.
 pub const MOVE_BATCH_MAX: u64 = 1_000;
 /// How long the link is good that confirms a subscription (SMN: 48 hours).

@@ -1,5 +1,8 @@
 //! What was sent to one endpoint lately, and so when the next post may leave: several rates at once, each over a sliding
 //! window, so that the platform never has to refuse. Pure; the engine asks and tells.
+//!
+//! Half of a rate may leave at once. What is left of it is spread over the time until the first of that comes back, so that
+//! an urgent one finds a place at any moment of a storm, and not only when a window is over.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -14,7 +17,14 @@ pub struct Pace {
     rates: Arc<[Rate]>,
     /// When posts left, oldest first; as many as the largest count.
     sent: VecDeque<Timestamp>,
+    /// How many of them, the oldest, are only taken to have left.
+    assumed: usize,
+    /// This endpoint's share of a span, of 65,536.
+    phase: u16,
 }
+
+/// From which span on a rate is spread: within a shorter one nobody waits for long.
+const SPREAD_FROM: Duration = Duration::from_secs(10);
 
 impl Pace {
     /// Learns the rates. Where they are new, half of each is taken as used at `sent_before`, when an earlier run of
@@ -27,7 +37,13 @@ impl Pace {
         let half = rates.iter().map(|rate| rate.count / 2).max().unwrap_or(0);
         for _used in 0..half {
             self.sent.push_front(sent_before);
+            self.assumed += 1;
         }
+    }
+
+    /// Learns this endpoint's share of a span, of 65,536, so that many that wait for the same moment do not begin together.
+    pub fn learn_phase(&mut self, phase: u16) {
+        self.phase = phase;
     }
 
     /// Says that a post leaves at `at`.
@@ -36,6 +52,7 @@ impl Pace {
         let most = self.rates.iter().map(|rate| rate.count).max().unwrap_or(1);
         while self.sent.len() > usize::try_from(most).unwrap_or(usize::MAX) {
             self.sent.pop_front();
+            self.assumed = self.assumed.saturating_sub(1);
         }
     }
 
@@ -58,6 +75,45 @@ impl Pace {
         at
     }
 
+    /// The same for a post that can wait: what is left of a rate of which half is used is spread, and what waited for a
+    /// window begins up to a tenth of it later, each endpoint by its own share.
+    #[must_use]
+    pub fn calm_at(&self, now: Timestamp, reserve: u32) -> Timestamp {
+        let mut at = now;
+        for rate in self.rates.iter() {
+            let most = rate.count.saturating_sub(reserve).max(1);
+            let index = self.sent.len().checked_sub(usize::try_from(most).unwrap_or(usize::MAX));
+            if let Some(oldest) = index.and_then(|index| self.sent.get(index)) {
+                at = at.max(oldest.plus(rate.per).plus(self.share_of(rate.per / 10)));
+            }
+            at = at.max(self.spread_at(rate, most, now).unwrap_or(now));
+        }
+        at
+    }
+
+    /// When the next of a rate's posts leaves, of those that are left when half of it is used.
+    fn spread_at(&self, rate: &Rate, most: u32, now: Timestamp) -> Option<Timestamp> {
+        if rate.per < SPREAD_FROM {
+            return None;
+        }
+        let begin = now.minus(rate.per);
+        let first = self.sent.partition_point(|at| *at <= begin).max(self.assumed);
+        let used = u32::try_from(self.sent.len().saturating_sub(first)).unwrap_or(u32::MAX);
+        let (half, free) = ((rate.count / 2).max(1), most.saturating_sub(used));
+        let (oldest, last) = (self.sent.get(first)?, self.last()?);
+        if used < half || free == 0 {
+            return None;
+        }
+        let gap = (oldest.plus(rate.per).since(last) / (free + 1)).max(rate.per / most);
+        // Many endpoints may have used their half at the same moment.
+        let gap = if used == half { gap / 2 + self.share_of(gap) } else { gap };
+        Some(last.plus(gap))
+    }
+
+    fn share_of(&self, span: Duration) -> Duration {
+        span * u32::from(self.phase) / (1 << 16)
+    }
+
     /// Whether there is any rate to keep to.
     #[must_use]
     pub fn is_limited(&self) -> bool {
@@ -74,7 +130,7 @@ impl Pace {
         self.rates.iter().map(room).min().unwrap_or(usize::MAX)
     }
 
-    /// How many posts may leave within a time from `now` on so that `reserve` more could follow each, up to `most`.
+    /// How many posts that can wait leave within a time from `now` on, with `reserve` kept free, up to `most`.
     #[must_use]
     pub fn capacity(&self, now: Timestamp, within: Duration, reserve: u32, most: usize) -> usize {
         if !self.is_limited() {
@@ -82,7 +138,7 @@ impl Pace {
         }
         let (mut ahead, mut at, until) = (self.clone(), now, now.plus(within));
         for count in 0..most {
-            at = ahead.next_at(at, reserve);
+            at = ahead.calm_at(at, reserve);
             if at > until {
                 return count;
             }
@@ -112,127 +168,5 @@ impl Pace {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use proptest::prelude::*;
-
-    use super::Pace;
-    use crate::clock::Timestamp;
-    use crate::rate::{
-        Rate,
-        tests::{dingtalk, lark},
-    };
-
-    const LONG_AGO: Timestamp = Timestamp(-10_000_000);
-
-    fn most_in_a_window(sent: &[Timestamp], rate: Rate) -> usize {
-        let within =
-            |first: Timestamp| sent.iter().filter(|at| **at >= first && **at < first.plus(rate.per)).count();
-        sent.iter().map(|first| within(*first)).max().unwrap_or(0)
-    }
-
-    proptest! {
-        /// However somebody presses, no window of any rate ever holds more than its count.
-        #[test]
-        fn no_window_is_overfull(pauses in proptest::collection::vec(0_i64..20_000, 1..300), robot: bool) {
-            let rates = if robot { dingtalk() } else { lark() };
-            let mut pace = Pace::default();
-            pace.learn(&rates, LONG_AGO);
-            let (mut now, mut sent) = (Timestamp(0), Vec::new());
-            for pause in pauses {
-                now = Timestamp(now.0 + pause / 40).max(pace.next_at(now, 0));
-                pace.sent(now);
-                sent.push(now);
-            }
-            for rate in rates.iter() {
-                prop_assert!(most_in_a_window(&sent, *rate) <= usize::try_from(rate.count).unwrap());
-            }
-        }
-
-        /// An hour of any pressure on any rates: each post leaves at the first millisecond at which a plain count over all
-        /// that ever left allows it, no later and no earlier.
-        #[test]
-        fn an_hour_by_a_plain_count(
-            rates in proptest::collection::vec((1_u32..120, 1_u64..900), 1..4),
-            pauses in proptest::collection::vec(0_i64..30_000, 1..400),
-        ) {
-            let rates: std::sync::Arc<[Rate]> =
-                rates.into_iter().map(|(count, s)| Rate { count, per: Duration::from_secs(s) }).collect();
-            let mut pace = Pace::default();
-            pace.learn(&rates, LONG_AGO);
-            let (mut now, mut sent): (i64, Vec<i64>) = (0, Vec::new());
-            let allowed = |sent: &[i64], at: i64| {
-                rates.iter().all(|rate| {
-                    let span = i64::try_from(rate.per.as_millis()).unwrap();
-                    let used = sent.iter().filter(|left| **left > at - span).count();
-                    used < usize::try_from(rate.count).unwrap()
-                })
-            };
-            for pause in pauses {
-                // Long silences and bursts alike.
-                now += if pause % 3 == 0 { pause } else { pause / 1_000 };
-                let at = pace.next_at(Timestamp(now), 0).0;
-                prop_assert!(at >= now && allowed(&sent, at), "too early at {at}");
-                prop_assert!(at == now || !allowed(&sent, at - 1), "later than it must at {at}");
-                pace.sent(Timestamp(at));
-                sent.push(at);
-                now = at;
-                if now > 3_600_000 {
-                    break;
-                }
-            }
-        }
-
-        /// Room and next moment agree.
-        #[test]
-        fn room_means_now(gaps in proptest::collection::vec(0_i64..4_000, 0..60), later in 0_i64..70_000) {
-            let mut pace = Pace::default();
-            pace.learn(&dingtalk(), LONG_AGO);
-            let mut at = Timestamp(0);
-            for gap in gaps {
-                at = pace.next_at(at.plus(Duration::from_millis(gap.unsigned_abs())), 0);
-                pace.sent(at);
-            }
-            let now = Timestamp(at.0 + later);
-            prop_assert_eq!(pace.room(now) > 0, pace.next_at(now, 0) == now);
-        }
-    }
-
-    #[test]
-    fn a_reserve_is_kept() {
-        let mut pace = Pace::default();
-        pace.learn(&dingtalk(), LONG_AGO);
-        for _post in 0..18 {
-            pace.sent(Timestamp(0));
-        }
-        assert_eq!(pace.next_at(Timestamp(1), 2), Timestamp(63_000));
-        assert_eq!(pace.next_at(Timestamp(1), 0), Timestamp(1));
-        assert_eq!(pace.room(Timestamp(1)), 2);
-    }
-
-    #[test]
-    fn capacity_is_what_the_windows_let_through_in_time() {
-        let mut pace = Pace::default();
-        assert_eq!(pace.capacity(Timestamp(0), Duration::from_secs(60), 2, 7), 7, "no rate, no limit");
-        pace.learn(&dingtalk(), LONG_AGO);
-        let within =
-            |pace: &Pace, seconds| pace.capacity(Timestamp(0), Duration::from_secs(seconds), 2, 1_000);
-        assert_eq!((within(&pace, 60), within(&pace, 63), within(&pace, 130)), (18, 36, 54));
-        for _post in 0..15 {
-            pace.sent(Timestamp(0));
-        }
-        assert_eq!((within(&pace, 60), within(&pace, 63)), (3, 21));
-        let mut robot = Pace::default();
-        robot.learn(&lark(), LONG_AGO);
-        assert_eq!((within(&robot, 2), within(&robot, 60)), (6, 98));
-    }
-
-    #[test]
-    fn a_fresh_process_uses_half_at_first() {
-        let mut pace = Pace::default();
-        pace.learn(&dingtalk(), Timestamp(0));
-        assert_eq!(pace.room(Timestamp(1)), 10);
-        assert_eq!(pace.room(Timestamp(63_001)), 20);
-    }
-}
+#[path = "pace_tests.rs"]
+mod tests;

@@ -83,7 +83,7 @@ pub fn next(policy: &RetryPolicy, attempt: u32, outcome: Outcome, now: Timestamp
         return Next::Failed;
     }
     let wait = match asked {
-        Some(wait) => wait + fraction(wait / 10, random),
+        Some(wait) => wait.saturating_add(fraction(wait / 10, random)),
         None => {
             let doublings = attempt.saturating_sub(1).min(20);
             let full = policy.wait_first.saturating_mul(1 << doublings).min(policy.wait_max);
@@ -95,69 +95,9 @@ pub fn next(policy: &RetryPolicy, attempt: u32, outcome: Outcome, now: Timestamp
 
 fn fraction(span: Duration, random: u64) -> Duration {
     let millis = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
-    Duration::from_millis(random % (millis + 1))
+    Duration::from_millis(random % millis.saturating_add(1))
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use proptest::prelude::*;
-
-    use super::{Next, RetryPolicy, next};
-    use crate::channel::Channel;
-    use crate::clock::Timestamp;
-    use crate::outcome::{Outcome, Reason, Scope};
-
-    const NOW: Timestamp = Timestamp(1_000_000);
-
-    fn later(wait: Option<Duration>) -> Outcome {
-        Outcome::Later { wait, scope: Scope::Endpoint }
-    }
-
-    #[test]
-    fn final_outcomes_are_final() {
-        let policy = RetryPolicy::default();
-        assert_eq!(next(&policy, 1, Outcome::Accepted, NOW, 7), Next::Delivered);
-        assert_eq!(next(&policy, 1, Outcome::Refused, NOW, 7), Next::Failed);
-        assert_eq!(next(&policy, 1, Outcome::Misconfigured, NOW, 7), Next::Failed);
-        let once = RetryPolicy { again_after_unknown: false, ..policy };
-        assert_eq!(next(&once, 1, Outcome::Unknown, NOW, 7), Next::Failed);
-        assert_eq!(next(&policy, policy.attempts_max, later(None), NOW, 7), Next::Failed);
-    }
-
-    #[test]
-    fn a_web_endpoint_is_tried_six_times_and_not_after_a_time_out() {
-        let policy = RetryPolicy::default();
-        let web = policy.on(Channel::Https, Reason::Busy);
-        assert!(matches!(next(&web, 5, later(None), NOW, 7), Next::Again(_)));
-        assert_eq!(next(&web, 6, later(None), NOW, 7), Next::Failed);
-        let slow = policy.on(Channel::Http, Reason::Timeout);
-        assert_eq!(next(&slow, 1, Outcome::Unknown, NOW, 7), Next::Failed);
-        let broken = policy.on(Channel::Http, Reason::Broken);
-        assert!(matches!(next(&broken, 1, Outcome::Unknown, NOW, 7), Next::Again(_)));
-        assert_eq!(policy.on(Channel::Lark, Reason::Timeout), policy);
-        let stricter = RetryPolicy { attempts_max: 2, ..policy };
-        assert_eq!(stricter.on(Channel::Http, Reason::Busy).attempts_max, 2);
-    }
-
-    proptest! {
-        #[test]
-        fn waits_are_bounded(attempt in 1_u32..12, random: u64) {
-            let policy = RetryPolicy::default();
-            let Next::Again(due) = next(&policy, attempt, later(None), NOW, random) else { panic!("must wait") };
-            let wait = due.since(NOW);
-            let full = policy.wait_first.saturating_mul(1 << (attempt - 1)).min(policy.wait_max);
-            prop_assert!(wait >= full / 2 && wait <= full);
-        }
-
-        #[test]
-        fn a_platforms_wish_is_obeyed(attempt in 1_u32..12, asked in 0_u64..10_000_000, random: u64) {
-            let wish = Duration::from_millis(asked);
-            let Next::Again(due) = next(&RetryPolicy::default(), attempt, later(Some(wish)), NOW, random) else {
-                panic!("must wait")
-            };
-            prop_assert!(due.since(NOW) >= wish && due.since(NOW) <= wish + wish / 10);
-        }
-    }
-}
+#[path = "retry_tests.rs"]
+mod tests;

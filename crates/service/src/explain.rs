@@ -84,6 +84,8 @@ pub enum Cause {
     SubscriptionDeleted,
     /// More waited for the address than may be sent soon, and the subscription drops the oldest then.
     Dropped,
+    /// It says the same as this one, which its topic was sent shortly before.
+    Suppressed(MessageId),
     /// Nothing that the message was sent to names the person, nor a department or group that the person is in.
     NotNamed,
     /// The person was read into the directory only after the message was accepted.
@@ -109,6 +111,7 @@ impl Cause {
             Self::NoSubscription => "no_subscription",
             Self::SubscriptionDeleted => "subscription_deleted",
             Self::Dropped => "dropped",
+            Self::Suppressed(_) => "suppressed",
             Self::HeldBack(HeldBack::Limit { .. }) => "month_used_up",
             Self::HeldBack(HeldBack::Platform(..)) => "organisation_held",
             Self::NotNamed => "not_named",
@@ -151,6 +154,8 @@ pub struct Explained {
     pub counts: Vec<(DeliveryState, u64)>,
     /// The answers, by the deliveries' numbers.
     pub explanations: Vec<Explanation>,
+    /// How many messages went to nobody because they say the same as this one.
+    pub suppressed: u64,
 }
 
 impl Service {
@@ -188,7 +193,8 @@ impl Service {
                 }
             }
         }
-        Ok(Explained { message, counts, explanations })
+        let suppressed = self.store.suppressed_count(id).await?;
+        Ok(Explained { message, counts, explanations, suppressed })
     }
 
     /// Explains one delivery.
@@ -267,7 +273,8 @@ impl Service {
 
     /// Why a message has no delivery for a subscription.
     async fn cause(&self, message: &NamedMessage, urn: &SubscriptionUrn) -> Result<Cause, Error> {
-        let message = &message.summary.message.message;
+        let summary = &message.summary;
+        let message = &summary.message.message;
         let topic = self.store.topic_find(&message.project, &urn.topic.topic).await?;
         let Some(topic) = topic else { return Ok(Cause::NoSubscription) };
         let found = self.store.subscription_find(topic.id, urn.id).await?;
@@ -282,6 +289,9 @@ impl Service {
             SubscriptionState::Unconfirmed => return Ok(Cause::Unconfirmed),
             SubscriptionState::Cancelled => return Ok(Cause::Unsubscribed),
             SubscriptionState::Confirmed | SubscriptionState::Unneeded => {}
+        }
+        if let Some(first) = summary.equal_to {
+            return Ok(Cause::Suppressed(first));
         }
         let recipients = self.store.recipient_list(topic.id).await?;
         let recipient = recipients.iter().find(|recipient| recipient.subscription == urn.id);

@@ -284,7 +284,9 @@ impl Service {
         let limit = u64::try_from(ANSWERS_MAX).unwrap_or(u64::MAX);
         let deliveries = self.store.delivery_find_among(project, sent.id, &[], &lanes, limit).await?;
         if deliveries.is_empty() {
-            let cause = if person.first_seen > sent.created_at {
+            let cause = if let Some(first) = message.summary.equal_to {
+                Cause::Suppressed(first)
+            } else if person.first_seen > sent.created_at {
                 Cause::SeenLater(person.first_seen)
             } else {
                 Cause::NotNamed

@@ -5,6 +5,7 @@ use std::time::Duration;
 use carillon_model::Timestamp;
 use carillon_model::audit::Deed;
 use carillon_model::health::{Health, Standing};
+use carillon_model::id::MessageId;
 use carillon_model::outcome::Advice;
 use carillon_model::subscription::Subscription;
 use carillon_provider::reason_named;
@@ -183,6 +184,16 @@ fn unwell(health: &Health) -> (String, String) {
     }
 }
 
+fn suppressed(first: MessageId) -> Advice {
+    both(
+        format!(
+            "The message went to nobody: it says the same as message {first}, which was sent shortly before, and the topic \
+             leaves equal messages out for a while."
+        ),
+        format!("该消息未发往任何人：其内容与不久前已发送的消息 {first} 相同，而该主题设有相同消息抑制。"),
+    )
+}
+
 /// Why a message has no delivery for the subscription.
 fn of_cause(cause: &Cause, explanation: &Explanation, stored: &StoredMessage) -> Advice {
     let accepted = stored.message.created_at;
@@ -222,6 +233,7 @@ fn of_cause(cause: &Cause, explanation: &Explanation, stored: &StoredMessage) ->
                 format!("该订阅属于主题 {theirs}，而消息发布到主题 {ours}"),
             )
         }
+        Cause::Suppressed(first) => return suppressed(*first),
         Cause::NotNamed => {
             return both(
                 "The message was never addressed to this person: nothing that it was sent to names them, a department \

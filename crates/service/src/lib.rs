@@ -28,6 +28,7 @@
 //! | images and files that pushes name | [`attachment`] |
 //! | check, test and preview, before anything is done | [`trial`] |
 //! | what became of a message | [`delivery`] |
+//! | topics that send nothing equal for a while | [`equal`] |
 //! | what happens, over time | [`traffic`] |
 //! | how endpoints fare, resuming them, whom to tell | [`endpoint`] |
 //! | send deliveries again, or cancel them | [`resend`] |
@@ -50,6 +51,7 @@ pub mod delivery;
 pub mod detection;
 pub mod directory;
 pub mod endpoint;
+pub mod equal;
 pub mod error;
 pub mod explain;
 pub mod explain_who;

@@ -1,5 +1,7 @@
 //! Publish: takes a message in and makes it durable with its deliveries.
 
+use std::time::Duration;
+
 use carillon_model::Channel;
 use carillon_model::access_policy::Action;
 use carillon_model::filter::Attributes;
@@ -12,6 +14,7 @@ use carillon_store::recipient::{Recipient, Recipients};
 
 use crate::error::Error;
 use crate::template::ByTemplate;
+use crate::topic::NamedTopic;
 use crate::{Caller, Service};
 
 /// What a caller publishes.
@@ -42,6 +45,8 @@ pub struct Published {
     pub deliveries: usize,
     /// Whether it was accepted before, under the same key, and nothing was published now.
     pub replayed: bool,
+    /// The message that it says the same as, which is why it went to nobody.
+    pub equal_to: Option<MessageId>,
 }
 
 impl Service {
@@ -59,7 +64,7 @@ impl Service {
         publish: Publish,
     ) -> Result<Published, Error> {
         caller.reach(Right::Publish)?;
-        let topic = self.usable_topic(caller, topic_urn, Action::Publish, None).await?.topic;
+        let NamedTopic { urn, topic } = self.usable_topic(caller, topic_urn, Action::Publish, None).await?;
         let mut content = publish.content;
         if let Some(by) = &publish.template {
             let made = self.render(caller, by).await?;
@@ -83,39 +88,55 @@ impl Service {
             created_at: now,
             expires_at: now.plus(life),
         };
-        let recipients = self.recipients(topic.id, &message.content, &publish.attributes).await?;
-        let published = Published { message: message.id, deliveries: recipients.len(), replayed: false };
+        let (recipients, suppress) = self.recipients(topic.id, &message.content, &publish.attributes).await?;
+        let (message_id, deliveries) = (message.id, recipients.len());
+        let published = Published { message: message_id, deliveries, replayed: false, equal_to: None };
         let stored = StoredMessage { message, topic_name: topic.name };
-        let store = self.publishing(caller);
-        let Some(key) = key else {
-            store.message_publish(stored, recipients).await?;
-            return Ok(published);
+        let (store, attributes) = (self.publishing(caller), &publish.attributes);
+        let accepted = match (&key, suppress) {
+            (None, None) => {
+                store.message_publish(stored, recipients).await?;
+                return Ok(published);
+            }
+            (Some(key), None) => store.message_publish_once(stored, recipients, key, attributes).await?,
+            (key, Some(window)) => {
+                let key = key.as_deref();
+                store.message_publish_unequal(stored, recipients, key, attributes, window).await?
+            }
         };
-        match store.message_publish_once(stored, recipients, &key, &publish.attributes).await? {
+        match accepted {
             Accepted::New => Ok(published),
+            Accepted::Equal { to } => Ok(Published { deliveries: 0, equal_to: Some(to), ..published }),
             Accepted::Again { message, deliveries } => {
+                let summary = self.store.message_find(&urn.project, message);
+                // The first answer said so, too.
+                let equal_to = match deliveries {
+                    0 => summary.await?.and_then(|summary| summary.equal_to),
+                    _ => None,
+                };
                 let deliveries = usize::try_from(deliveries).unwrap_or(usize::MAX);
-                Ok(Published { message, deliveries, replayed: true })
+                Ok(Published { message, deliveries, replayed: true, equal_to })
             }
             Accepted::Differs => Err(Error::IdempotencyConflict),
         }
     }
 
     /// Who of a topic gets a message: everybody in it, or those whom content and filters leave, with the people and chats of
-    /// office apps each in their own place.
+    /// office apps each in their own place; and for how long the topic sends nothing that says the same again.
     async fn recipients(
         &self,
         topic: TopicId,
         content: &Content,
         attributes: &Attributes,
-    ) -> Result<Recipients, Error> {
+    ) -> Result<(Recipients, Option<Duration>), Error> {
         let all = self.store.recipient_list(topic).await?;
+        let suppress = all.suppress();
         let gets =
             |one: &Recipient| content.reaches(one.channel) && one.filter_policies.match_all(attributes);
         if all.iter().all(|one| gets(one) && one.channel != Channel::Office) {
-            return Ok(all.into());
+            return Ok((all.into(), suppress));
         }
         let some = all.iter().filter(|one| gets(one)).cloned().collect();
-        Ok(self.store.recipients_reached(some).await?.into())
+        Ok((self.store.recipients_reached(some).await?.into(), suppress))
     }
 }

@@ -130,7 +130,8 @@ impl Service {
             return Ok(pushed(id, false));
         };
         match self.publishing(caller).message_publish_once(stored, to, &key, &named).await? {
-            Accepted::New => Ok(pushed(id, false)),
+            // No topic says that equal pushes are left out.
+            Accepted::New | Accepted::Equal { .. } => Ok(pushed(id, false)),
             Accepted::Again { message, .. } => Ok(pushed(message, true)),
             Accepted::Differs => Err(Error::IdempotencyConflict),
         }

@@ -25,6 +25,11 @@ pub enum Accepted {
     },
     /// Something else was published under the key before; nothing was published now.
     Differs,
+    /// It is new, and says the same as what its topic was sent shortly before: it is recorded, and goes to nobody.
+    Equal {
+        /// What it says the same as.
+        to: MessageId,
+    },
 }
 
 /// A key on its way into the store: only hashes of it and of what is published under it.
@@ -88,6 +93,12 @@ impl Claim {
             ],
         )?;
         Ok(Accepted::New)
+    }
+
+    /// Says that what the key was just taken for goes to nobody.
+    pub(crate) fn goes_to_nobody(&self, tx: &mut Tx<'_>, stored: &StoredMessage) -> Result<(), Error> {
+        let sql = "UPDATE idempotency_key SET deliveries = 0 WHERE project_id = $1 AND hash = $2";
+        tx.execute(sql, params![stored.message.project.as_str(), self.hash]).map(drop)
     }
 }
 

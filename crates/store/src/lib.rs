@@ -30,6 +30,7 @@
 //! | whom a message was meant for | [`person`] |
 //! | what things are called, by their ids | `name` |
 //! | the publisher's own key for a publish | [`idempotency`] |
+//! | what says the same as something shortly before | `equal` |
 //! | images and files that go with messages | [`attachment`] |
 //! | forgetting what is old | [`retention`] |
 //! | attempts as they are shown | [`attempt`] |
@@ -70,6 +71,7 @@ mod db;
 pub mod dead_letter;
 pub mod delivery;
 pub mod directory;
+mod equal;
 mod error;
 pub mod explain;
 mod fan_out;

@@ -1,6 +1,8 @@
 //! Messages as handed in.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use carillon_model::clock::Timestamp;
 use carillon_model::delivery::DeliveryState;
@@ -11,6 +13,7 @@ use carillon_model::topic::TopicName;
 
 use crate::db::{Row, Tx, params};
 use crate::delivery::{Ready, StoredMessage};
+use crate::equal::{self, Equal};
 use crate::error::Error;
 use crate::idempotency::{Accepted, Claim};
 use crate::lane_index;
@@ -27,6 +30,8 @@ pub struct MessageSummary {
     pub deliveries: u32,
     /// Who published it, if an account did.
     pub publisher: Option<AccountId>,
+    /// What it says the same as, which is why it went to nobody.
+    pub equal_to: Option<MessageId>,
 }
 
 fn locale_text(locale: Locale) -> &'static str {
@@ -207,7 +212,7 @@ struct Inserted {
 macro_rules! select_summary {
     ($rest:literal) => {
         concat!(
-            "SELECT deliveries, account_id, id, project_id, topic_id, topic_name, content, priority, locale, created_at,
+            "SELECT deliveries, account_id, equal_to, id, project_id, topic_id, topic_name, content, priority, locale, created_at,
              expires_at FROM message ",
             $rest
         )
@@ -225,7 +230,26 @@ impl Store {
         stored: StoredMessage,
         recipients: impl Into<Recipients>,
     ) -> Result<(), Error> {
-        self.publish(stored, recipients.into(), None).await.map(drop)
+        self.publish(stored, recipients.into(), None, None).await.map(drop)
+    }
+
+    /// Publishes as [`Store::message_publish`] does, and under `key` as [`Store::message_publish_once`] does, unless the topic
+    /// was sent the same within `window`: then the message is recorded, and goes to nobody. `attributes` count as a part
+    /// of what it says.
+    ///
+    /// # Errors
+    /// When nothing can be written; then nothing was accepted.
+    pub async fn message_publish_unequal(
+        &self,
+        stored: StoredMessage,
+        recipients: impl Into<Recipients>,
+        key: Option<&str>,
+        attributes: &Attributes,
+        window: Duration,
+    ) -> Result<Accepted, Error> {
+        let claim = key.map(|key| Claim::new(&self.vault, key, &stored, attributes)).transpose()?;
+        let equal = Equal::new(&self.vault, window, &stored, attributes)?;
+        self.publish(stored, recipients.into(), claim, Some(equal)).await
     }
 
     /// Publishes as [`Store::message_publish`] does, unless the project published under the same `key` within
@@ -242,7 +266,7 @@ impl Store {
         attributes: &Attributes,
     ) -> Result<Accepted, Error> {
         let claim = Claim::new(&self.vault, key, &stored, attributes)?;
-        self.publish(stored, recipients.into(), Some(claim)).await
+        self.publish(stored, recipients.into(), Some(claim), None).await
     }
 
     async fn publish(
@@ -250,6 +274,7 @@ impl Store {
         stored: StoredMessage,
         recipients: Recipients,
         claim: Option<Claim>,
+        equal: Option<Equal>,
     ) -> Result<Accepted, Error> {
         let is_many = self.fan_out.is_many(recipients.len());
         if is_many {
@@ -262,14 +287,21 @@ impl Store {
         let (wake, fan_out, now) = (Arc::clone(&self.wake), Arc::clone(&self.fan_out), self.clock.now());
         let later = Arc::clone(&fan_out);
         let publisher = self.db.actor().map(|actor| actor.account);
-        let has_key = claim.is_some();
+        let is_looked_for = claim.is_some() || equal.is_some();
         let work = move |tx: &mut Tx<'_>| {
-            let accepted = match claim {
+            let accepted = match &claim {
                 Some(claim) => claim.take(tx, &inserted, to.len(), now)?,
                 None => Accepted::New,
             };
             if accepted != Accepted::New {
                 return Ok(Inserted { accepted, places: Some(Vec::new()) });
+            }
+            let first = equal.filter(|_equal| !to.is_empty()).map(|equal| equal.take(tx, &inserted, now));
+            if let Some(to) = first.transpose()?.flatten() {
+                insert_message(tx, &inserted, 0, publisher)?;
+                equal::mark(tx, inserted.message.id, to)?;
+                claim.map_or(Ok(()), |claim| claim.goes_to_nobody(tx, &inserted))?;
+                return Ok(Inserted { accepted: Accepted::Equal { to }, places: Some(Vec::new()) });
             }
             let others_wait = insert_message(tx, &inserted, to.len(), publisher)?;
             if is_many || (others_wait && !to.is_empty()) {
@@ -284,13 +316,18 @@ impl Store {
             None => fan_out.added(recipients.len()),
         };
         // A key must be looked for before it is taken, and a list before it is made; else nothing is looked at.
-        let inserted = if has_key || is_many {
+        let inserted = if is_looked_for || is_many {
             self.db.write_flow(work, hand).await?
         } else {
             self.db.write_beside(work, hand).await?
         };
-        if inserted.accepted == Accepted::New {
-            self.tally_add(&project, What::Messages, 1);
+        match inserted.accepted {
+            Accepted::New => self.tally_add(&project, What::Messages, 1),
+            Accepted::Equal { .. } => {
+                self.tally_add(&project, What::Messages, 1);
+                self.suppressed.fetch_add(1, Ordering::Relaxed);
+            }
+            Accepted::Again { .. } | Accepted::Differs => {}
         }
         Ok(inserted.accepted)
     }
@@ -356,5 +393,6 @@ impl Store {
 fn read_summary(mut row: Row) -> Result<MessageSummary, Error> {
     let deliveries = row.count()?;
     let publisher = row.maybe_parsed(|text| AccountId::parse(text).ok())?;
-    Ok(MessageSummary { message: Arc::new(read_message(&mut row)?), deliveries, publisher })
+    let equal_to = row.maybe_parsed(|text| MessageId::parse(text).ok())?;
+    Ok(MessageSummary { message: Arc::new(read_message(&mut row)?), deliveries, publisher, equal_to })
 }

@@ -51,6 +51,7 @@ migrations![
     "0026_callbacks",
     "0027_lane_index",
     "0028_lists_of_one",
+    "0029_equal",
 ];
 
 /// The version of this program.

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use carillon_model::Channel;
@@ -38,11 +39,18 @@ pub struct Recipient {
 pub struct TopicRecipients {
     all: Vec<Recipient>,
     hash: OnceLock<Vec<u8>>,
+    suppress: Option<Duration>,
 }
 
 impl TopicRecipients {
-    fn new(all: Vec<Recipient>) -> Self {
-        Self { all, hash: OnceLock::new() }
+    fn new(all: Vec<Recipient>, suppress: Option<Duration>) -> Self {
+        Self { all, hash: OnceLock::new(), suppress }
+    }
+
+    /// For how long the topic sends nothing that says the same again, if it is set.
+    #[must_use]
+    pub fn suppress(&self) -> Option<Duration> {
+        self.suppress
     }
 
     /// What tells this list from others.
@@ -189,13 +197,15 @@ impl Store {
             return Ok(kept);
         }
         let list = move |tx: &mut Tx<'_>| {
-            let sql = "SELECT s.id, s.endpoint_id, s.channel, s.overflow, f.policies FROM subscription s
+            let sql = "SELECT t.suppress_s, s.id, s.endpoint_id, s.channel, s.overflow, f.policies FROM subscription s
+                 JOIN topic t ON t.id = s.topic_id
                  LEFT JOIN filter_policy f ON f.subscription_id = s.id
                  WHERE s.topic_id = $1 AND s.state IN (1, 2) ORDER BY s.created_at, s.id";
             tx.query("subscription", sql, params![topic.to_string()])
         };
-        let mut recipients = Vec::new();
+        let (mut recipients, mut suppress) = (Vec::new(), 0);
         for mut row in self.db.read_alone(list).await? {
+            suppress = row.count()?;
             recipients.push(Recipient {
                 subscription: row.parsed(|text| SubscriptionId::parse(text).ok())?,
                 endpoint: row.parsed(|text| EndpointId::parse(text).ok())?,
@@ -204,7 +214,8 @@ impl Store {
                 filter_policies: crate::filter::read_policies(&mut row)?,
             });
         }
-        let recipients = Arc::new(TopicRecipients::new(recipients));
+        let suppress = (suppress > 0).then(|| Duration::from_secs(suppress.into()));
+        let recipients = Arc::new(TopicRecipients::new(recipients, suppress));
         self.recipients.put(version, topic, Arc::clone(&recipients));
         Ok(recipients)
     }

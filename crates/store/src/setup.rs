@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 
 use carillon_model::id::{ProjectId, SubscriptionId, TopicId};
@@ -76,6 +77,8 @@ pub struct Store {
     pub(crate) counted: Arc<Counted>,
     /// What apps called this month, and how much of it may be.
     pub(crate) calls: Arc<Calls>,
+    /// How many messages went to nobody because they say the same as another, since that was asked for last.
+    pub(crate) suppressed: Arc<AtomicU64>,
     /// Behind which message to look for old ones: those before it must stay for now.
     pub(crate) passed_over: Arc<Mutex<String>>,
     _lock: Arc<File>,
@@ -181,6 +184,7 @@ impl Store {
             holders: Arc::new(Kept::new(HOLDERS_KEPT_MAX)),
             counted: Arc::default(),
             calls: Arc::default(),
+            suppressed: Arc::default(),
             passed_over: Arc::default(),
             _lock: Arc::new(lock),
         }

@@ -66,6 +66,10 @@ pub(crate) async fn run(flags: PublishFlags) -> anyhow::Result<ExitCode> {
         say(&answer.to_string());
     } else {
         say(text(&answer, "/message_id"));
+        let first = text(&answer, "/equal_to");
+        if !first.is_empty() {
+            say(&format!("sent to nobody: it says the same as {first}, which was sent shortly before"));
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

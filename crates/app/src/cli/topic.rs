@@ -36,7 +36,7 @@ enum Action {
         /// Name or URN
         topic: String,
     },
-    /// Change a topic's display name, introduction or access policy
+    /// Change a topic's display name, introduction, access policy, or how long equal messages are left out
     Set(SetFlags),
     /// Hang a tag on a topic, or give it another value
     Tag {

@@ -24,6 +24,9 @@ pub(super) struct SetFlags {
     /// Who else may publish or subscribe, as JSON in SMN's form; - reads it from standard input; empty: this project alone
     #[arg(long, value_name = "JSON")]
     policy: Option<String>,
+    /// For how many seconds nothing is sent that says the same again, up to 86400; 0 sends everything
+    #[arg(long, value_name = "SECONDS")]
+    suppress_equal: Option<u64>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -66,6 +69,11 @@ fn path(client: &Client, topic: &str, rest: &str) -> String {
     client.smn(&format!("topics/{}{rest}", piece(&client.topic_urn(topic))))
 }
 
+/// Where it stands for how long the topic leaves equal messages out.
+fn suppression(topic: &str) -> String {
+    format!("/api/v1/topics/{}/suppression", piece(topic))
+}
+
 /// Where the topic's tags are: they are asked for by its id.
 async fn tags(client: &Client, topic: &str) -> anyhow::Result<String> {
     let found = client.call(Method::GET, &path(client, topic, ""), None).await?;
@@ -79,6 +87,7 @@ pub(super) async fn show(client: &Client, topic: &str) -> anyhow::Result<Said> {
     let attributes = get(path(client, topic, "/attributes")).await?;
     let tags = get(tags(client, topic).await?).await?;
     let tanks = get(path(client, topic, "/logtanks")).await?;
+    let suppression = get(suppression(topic)).await?;
     let of = |pointer| paint::plain(text(&all, pointer));
     let mut lines = vec![format!("{}  {}", of("/topic_urn"), of("/display_name"))];
     for (what, pointer) in
@@ -89,12 +98,16 @@ pub(super) async fn show(client: &Client, topic: &str) -> anyhow::Result<Said> {
             lines.push(format!("{what}: {value}"));
         }
     }
+    if suppression["seconds"] != 0 {
+        lines.push(format!("equal messages are left out for {} s", suppression["seconds"]));
+    }
     lines.extend(items(&tags, "/tags").iter().map(|tag| format!("tag: {}", tag_line(tag))));
     lines.extend(items(&tanks, "/logtanks").iter().map(|tank| format!("log tank: {}", tank_line(tank))));
     if let Some(object) = all.as_object_mut() {
         object.insert("attributes".to_owned(), attributes["attributes"].clone());
         object.insert("tags".to_owned(), tags["tags"].clone());
         object.insert("logtanks".to_owned(), tanks["logtanks"].clone());
+        object.insert("suppression".to_owned(), suppression);
     }
     Ok((all, lines))
 }
@@ -112,18 +125,19 @@ fn tank_line(tank: &Value) -> String {
 /// Changes what is given, call by call as the API has it.
 pub(super) async fn set(client: &Client, flags: SetFlags) -> anyhow::Result<Said> {
     let policy = flags.policy.map(text_or_stdin).transpose()?;
+    let smn = |rest, body| (path(client, &flags.topic, rest), body);
     let given = [
-        policy.map(|value| ("/attributes/access_policy", json!({ "value": value }))),
-        flags.introduction.map(|value| ("/attributes/introduction", json!({ "value": value }))),
-        flags.display_name.map(|name| ("", json!({ "display_name": name }))),
+        policy.map(|value| smn("/attributes/access_policy", json!({ "value": value }))),
+        flags.introduction.map(|value| smn("/attributes/introduction", json!({ "value": value }))),
+        flags.display_name.map(|name| smn("", json!({ "display_name": name }))),
+        flags.suppress_equal.map(|seconds| (suppression(&flags.topic), json!({ "seconds": seconds }))),
     ];
     let mut answer = Map::new();
     let given: Vec<_> = given.into_iter().flatten().collect();
     if given.is_empty() {
-        bail!("give --display-name, --introduction or --policy");
+        bail!("give --display-name, --introduction, --policy or --suppress-equal");
     }
-    for (rest, body) in given {
-        let path = path(client, &flags.topic, rest);
+    for (path, body) in given {
         let said = client.call(Method::PUT, &path, Some(&body)).await?;
         answer.extend(said.as_object().cloned().unwrap_or_default());
     }

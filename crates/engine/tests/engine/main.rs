@@ -5,4 +5,5 @@ mod asked;
 mod harness;
 mod health;
 mod overflow;
+mod overload;
 mod retain;

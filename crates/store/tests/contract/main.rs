@@ -15,6 +15,7 @@ mod churn;
 mod confirmation;
 mod dead_letter;
 mod delivery;
+mod equal;
 mod explain;
 mod fan_out;
 mod filter;
@@ -195,6 +196,14 @@ macro_rules! contract {
                     old_keys_are_forgotten_in_batches
                     no_key_is_readable_at_rest
                     many_at_once_with_one_key_publish_one_message;
+                equal:
+                    the_first_goes_through_and_equal_ones_are_recorded
+                    what_says_something_else_goes_through
+                    the_window_begins_with_what_was_sent
+                    a_key_gives_the_first_answer_of_what_was_left_out_too
+                    many_at_once_send_one
+                    it_is_set_for_a_topic_and_known_with_its_recipients
+                    contents_are_forgotten_in_batches;
                 filter:
                     policies_come_with_recipients_and_lists
                     policies_go_with_their_subscription

@@ -89,7 +89,7 @@ pub(crate) struct ShownExplanation {
     /// `delivered`, `waiting`, `sending`, `failed`, `expired`, `cancelled` or `never_addressed`.
     verdict: &'static str,
     /// What lies behind it where no attempt tells: `subscribed_later`, `unconfirmed`, `unsubscribed`, `excluded`,
-    /// `filtered`, `other_topic`, `no_subscription`, `subscription_deleted`, `dropped`, and of a person `not_named` or `seen_later`; while it waits, `endpoint_paused`,
+    /// `filtered`, `other_topic`, `no_subscription`, `subscription_deleted`, `dropped`, `suppressed`, and of a person `not_named` or `seen_later`; while it waits, `endpoint_paused`,
     /// `endpoint_open`, `endpoint_limited` or `endpoint_failing`, when that is how its address stands.
     cause: Option<&'static str>,
     /// The answer as a sentence.

@@ -82,6 +82,8 @@ pub(crate) struct Accepted {
     message_id: String,
     /// How many deliveries it was made into.
     deliveries: usize,
+    /// The message that it says the same as, which is why it went to nobody; null when it was sent.
+    equal_to: Option<String>,
 }
 
 /// An image or a file that follows a push's text.
@@ -125,6 +127,10 @@ pub(crate) struct ShownMessage {
     priority: &'static str,
     /// How many deliveries it was made into.
     deliveries: u32,
+    /// The message that it says the same as, which is why it went to nobody; null when it was sent.
+    equal_to: Option<String>,
+    /// How many messages went to nobody because they say the same as this one; null in lists.
+    suppressed: Option<u64>,
     /// When it was accepted.
     created_at: String,
     /// When it is no longer sent.
@@ -249,6 +255,8 @@ fn shown_message(named: &NamedMessage) -> ShownMessage {
             Priority::Urgent => "urgent",
         },
         deliveries: named.summary.deliveries,
+        equal_to: named.summary.equal_to.map(|first| first.to_string()),
+        suppressed: None,
         created_at: message.created_at.to_millis_text(),
         expires_at: message.expires_at.to_millis_text(),
     }
@@ -321,7 +329,9 @@ pub(crate) async fn publish(State(app): State<App>, call: ApiCall) -> Result<Res
         app.service.publish(&call.0.caller, &urn, publish).await
     };
     let published = published.await.map_err(|error| call.refuse(error))?;
-    let accepted = Accepted { message_id: published.message.to_string(), deliveries: published.deliveries };
+    let equal_to = published.equal_to.map(|first| first.to_string());
+    let (message_id, deliveries) = (published.message.to_string(), published.deliveries);
+    let accepted = Accepted { message_id, deliveries, equal_to };
     if !published.replayed {
         return Ok(ok(StatusCode::CREATED, &accepted));
     }
@@ -357,10 +367,11 @@ pub(crate) async fn list(State(app): State<App>, call: ApiCall) -> Result<Respon
 pub(crate) async fn show(State(app): State<App>, call: ApiCall) -> Result<Response, ApiError> {
     let found = async {
         let id = message_id(&call)?;
-        app.service.message(&call.0.caller, id).await
+        let found = app.service.message(&call.0.caller, id).await?;
+        Ok::<_, carillon_service::Error>((found, app.service.suppressed_count(&call.0.caller, id).await?))
     };
-    let found = found.await.map_err(|error| call.refuse(error))?;
-    Ok(ok(StatusCode::OK, &shown_message(&found)))
+    let (found, suppressed) = found.await.map_err(|error| call.refuse(error))?;
+    Ok(ok(StatusCode::OK, &ShownMessage { suppressed: Some(suppressed), ..shown_message(&found) }))
 }
 
 /// Lists a message's deliveries: who got it, who did not, and why.

@@ -24,6 +24,7 @@ mod push;
 mod reach;
 mod recall;
 mod rotation;
+mod suppression;
 mod traffic;
 mod trial;
 
@@ -73,6 +74,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/api/v1/endpoints/{endpoint_id}/resume", post(endpoint::resume))
         .route("/api/v1/subscriptions/{subscription_urn}/fallback", put(endpoint::set_fallback))
         .route("/api/v1/subscriptions/{subscription_urn}/overflow", put(endpoint::set_overflow))
+        .route("/api/v1/topics/{topic}/suppression", get(suppression::show).put(suppression::set))
         .route("/api/v1/traffic", get(traffic::show))
         .route("/api/v1/explain", get(delivery::explain).post(delivery::explain_who))
         .route("/api/v1/whoami", get(message::who_am_i))

@@ -7,7 +7,8 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, Secur
 
 use super::{
     account, attachment, audit, callback, calls, change, connection, credential, delivery, directory,
-    endpoint, installation, message, people, project, push, reach, recall, rotation, traffic, trial,
+    endpoint, installation, message, people, project, push, reach, recall, rotation, suppression, traffic,
+    trial,
 };
 
 #[derive(OpenApi)]
@@ -75,6 +76,8 @@ use super::{
         endpoint::resume,
         endpoint::set_fallback,
         endpoint::set_overflow,
+        suppression::show,
+        suppression::set,
         message::who_am_i,
         traffic::show,
         rotation::list,

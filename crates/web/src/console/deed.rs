@@ -25,6 +25,7 @@ fn words(deed: Deed) -> (&'static str, &'static str) {
         Deed::TopicDelete => ("Deleted a topic", "删除主题"),
         Deed::TopicAttribute => ("Changed a topic's attribute", "修改主题属性"),
         Deed::TopicTag => ("Changed a topic's tags", "修改主题标签"),
+        Deed::TopicSuppression => ("Chose when equal messages are left out", "修改相同消息抑制时间"),
         Deed::SubscriptionCreate => ("Subscribed an address", "添加订阅"),
         Deed::SubscriptionUpdate => ("Changed a remark", "修改订阅备注"),
         Deed::SubscriptionDelete => ("Deleted a subscription", "删除订阅"),

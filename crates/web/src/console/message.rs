@@ -43,6 +43,8 @@ struct MessagePage {
     /// What it says, as safe HTML.
     content: String,
     shares: Vec<Share>,
+    /// How many messages went to nobody because they say the same.
+    suppressed: u64,
     rows: Vec<Explanation>,
     next: Option<String>,
     /// Who the deliveries go to.
@@ -126,14 +128,26 @@ async fn shown(app: &App, visit: &Visit, asked: Option<Sought>) -> Result<Respon
         let whom = app.service.delivery_recipients(&visit.caller, id, after, ROWS).await?;
         let subscriptions = subscriptions(app, visit, &explained.message).await?;
         let why = why_of(app, visit, id, asked).await?;
-        let shares = shares(&explained.counts);
+        let (shares, suppressed) = (shares(&explained.counts), explained.suppressed);
         let (f, message) = (visit.frame(Place::Messages), explained.message);
         let body = &message.summary.message.message.content.default;
         let content = match body.format {
             Format::Text => prose::plain(&body.text),
             Format::Markdown => prose::markdown(&body.text),
         };
-        Ok::<_, Error>(MessagePage { f, id, message, content, shares, rows, whom, next, subscriptions, why })
+        Ok::<_, Error>(MessagePage {
+            f,
+            id,
+            message,
+            content,
+            shares,
+            suppressed,
+            rows,
+            whom,
+            next,
+            subscriptions,
+            why,
+        })
     };
     let template = shown.await.map_err(|error| visit.problem(error))?;
     let status =

@@ -122,6 +122,7 @@ fn field(field: Field) -> (StatusCode, &'static str, &'static str) {
         | Field::PublicUrl
         | Field::Fallback
         | Field::Overflow
+        | Field::Suppression
         | Field::AccountName
         | Field::Password
         | Field::Role

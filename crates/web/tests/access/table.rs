@@ -178,6 +178,8 @@ pub(crate) const TABLE: &[(&str, &str, &str, &str)] = &[
     ("GET", "/api/v1/calls/{of}", "look", ""),
     ("PUT", "/api/v1/calls/{of}", "change", r#"{"limit":"none"}"#),
     ("GET", "/api/v1/topics/{topic}/reach", "look", ""),
+    ("GET", "/api/v1/topics/{topic}/suppression", "look", ""),
+    ("PUT", "/api/v1/topics/{topic}/suppression", "change", r#"{"seconds":60}"#),
     ("GET", "{C}/callback", "look", ""),
     ("PUT", "{C}/callback", "change", r#"{"callback":null}"#),
     ("PUT", "{C}/chats/{chat_id}", "change", r#"{"name":"a"}"#),

@@ -90,7 +90,7 @@ fn foreign(door: &Door, policy: Option<&str>) -> String {
         .execute_batch(&format!(
             "PRAGMA foreign_keys = ON; DELETE FROM topic WHERE id = '{id}';
              INSERT OR IGNORE INTO project (id, name, created_at) VALUES ('theirs', 'theirs', 0);
-             INSERT INTO topic VALUES ('{id}', 'theirs', 'news', '', '0', 0, 0)"
+             INSERT INTO topic VALUES ('{id}', 'theirs', 'news', '', '0', 0, 0, 0)"
         ))
         .unwrap();
     if let Some(policy) = policy {

@@ -221,7 +221,7 @@ async fn attributes(asked: &mut Asked, topic: &str) {
     let text = nobody["value"].as_str().unwrap().replace('\'', "''");
     asked.alter(&format!(
         "INSERT INTO project (id, name, created_at) VALUES ('theirs', 'theirs', 0);
-         INSERT INTO topic VALUES ('00000000000000000000000000000abc', 'theirs', 'news', '', '0', 0, 0);
+         INSERT INTO topic VALUES ('00000000000000000000000000000abc', 'theirs', 'news', '', '0', 0, 0, 0);
          INSERT INTO topic_attribute VALUES ('00000000000000000000000000000abc', 'access_policy', '{text}')"
     ));
     let theirs = "notifications/topics/urn:smn:local:theirs:news/publish";

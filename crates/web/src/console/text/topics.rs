@@ -62,6 +62,9 @@ texts! {
         tank_remove: "Remove", "移除";
         policy_hint: "Who else may publish or subscribe, as JSON in SMN's form. Empty: this project alone.",
             "允许谁发布或订阅，格式同 SMN 的 JSON。留空则仅限本项目。";
+        suppress: "Leave equal messages out for", "相同消息抑制时间";
+        suppress_hint: "Seconds, up to 86400; 0 sends everything. The first is sent; what says the same within this time is recorded and goes to nobody.",
+            "单位为秒，最长 86400，0 表示全部发送。第一条照常发送，此时间内相同的消息只记录、不发送。";
         danger: "Delete this topic", "删除主题";
         danger_text: "Its subscriptions go with it, their addresses are erased for good, and what still waits for them is cancelled.",
             "其订阅一并删除，地址被永久清除，等待中的投递将取消。";

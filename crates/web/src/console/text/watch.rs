@@ -53,6 +53,10 @@ texts! {
         attempts: "Attempts", "尝试";
         answer: "Answer", "应答";
         nobody: "It was addressed to nobody: the topic had no subscription that wanted it.", "没有接收方：发布时主题没有符合条件的订阅。";
+        suppressed: "It went to nobody: it says the same as a message that was sent shortly before, and the topic leaves equal messages out for a while.",
+            "未发往任何人：内容与不久前已发送的消息相同，该主题设有相同消息抑制。";
+        suppressed_first: "The message that was sent", "查看已发送的消息";
+        suppressed_count: "{} equal messages were left out after this one.", "此后有 {} 条相同的消息被抑制。";
         resend_failed: "Resend what failed", "重发失败的投递";
         cancel_waiting: "Cancel what waits", "取消等待中的投递";
         why_title: "Why did somebody not get it?", "为什么有人没收到？";

@@ -1,4 +1,5 @@
-//! A topic's display name, introduction and access policy; the page shows its tags and log tanks, too.
+//! A topic's display name, introduction, access policy and for how long it leaves equal messages out; the page shows its
+//! tags and log tanks, too.
 
 use askama::Template;
 use axum::extract::State;
@@ -29,6 +30,8 @@ pub(super) struct SettingsPage {
     topic: NamedTopic,
     display_name: String,
     introduction: String,
+    /// For how long equal messages are left out, as it was typed.
+    seconds: String,
     policy: String,
     tags: Vec<Tag>,
     tanks: Vec<Logtank>,
@@ -47,6 +50,7 @@ impl SettingsPage {
         let topic = named(app, visit).await?;
         let (caller, urn) = (&visit.caller, topic.urn.to_string());
         let (topic, attributes, _none) = app.service.topic_attributes(caller, &urn, None).await?;
+        let seconds = app.service.topic_suppression(caller, &urn).await?.to_string();
         let tags = app.service.list_tags(caller, TopicKey::Name(topic.topic.name.as_str())).await?;
         let tanks = app.service.list_logtanks(caller, &urn).await?;
         let mut f = visit.frame(Place::Topics);
@@ -56,6 +60,7 @@ impl SettingsPage {
             display_name: topic.topic.display_name.clone(),
             topic,
             introduction: attributes.introduction,
+            seconds,
             policy: attributes.access_policy,
             tags,
             tanks,
@@ -79,7 +84,7 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Result<Respons
     Ok(page(StatusCode::OK, &shown))
 }
 
-/// Changes what was changed. The three are three calls, as in the API; a refusal of one is shown beside it.
+/// Changes what was changed. Each is a call of its own, as in the API; a refusal of one is shown beside it.
 pub(crate) async fn save(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
     visit.must(Right::Change)?;
     let topic = named(&app, &visit).await.map_err(|error| visit.problem(error))?;
@@ -87,6 +92,7 @@ pub(crate) async fn save(State(app): State<App>, visit: Visit) -> Result<Respons
     let display_name = visit.form.get("display_name").trim().to_owned();
     let introduction = visit.form.lines("introduction").trim().to_owned();
     let policy = visit.form.lines("policy").trim().to_owned();
+    let seconds = visit.form.get("seconds").trim().to_owned();
     let (caller, service) = (&visit.caller, &app.service);
     if policy.is_empty() {
         let read = service.topic_attributes(caller, &urn, None).await;
@@ -109,6 +115,10 @@ pub(crate) async fn save(State(app): State<App>, visit: Visit) -> Result<Respons
         saved = service.set_topic_attribute(caller, &urn, "introduction", introduction.clone()).await;
     }
     if saved.is_ok() {
+        at = "seconds";
+        saved = save_seconds(&app, &visit, &urn, &seconds).await;
+    }
+    if saved.is_ok() {
         at = "display_name";
         saved = service.rename_topic(caller, &urn, display_name.clone()).await;
     }
@@ -118,6 +128,17 @@ pub(crate) async fn save(State(app): State<App>, visit: Visit) -> Result<Respons
     let wrong = visit.wrong(error)?;
     let wrong = wrong.text().to_owned();
     let shown = SettingsPage::read(&app, &visit).await.map_err(|error| visit.problem(error))?;
-    let shown = SettingsPage { display_name, introduction, policy, ..shown };
+    let shown = SettingsPage { display_name, introduction, seconds, policy, ..shown };
     Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &shown.refused(at, &wrong)))
+}
+
+/// Saves for how long equal messages are left out, where that was changed: each change is a line in the audit log.
+async fn save_seconds(app: &App, visit: &Visit, urn: &str, typed: &str) -> Result<(), Error> {
+    let (caller, service) = (&visit.caller, &app.service);
+    // What is no number is refused with the rule.
+    let seconds = if typed.is_empty() { 0 } else { typed.parse().unwrap_or(u64::MAX) };
+    if service.topic_suppression(caller, urn).await? == seconds {
+        return Ok(());
+    }
+    service.set_topic_suppression(caller, urn, seconds).await
 }
