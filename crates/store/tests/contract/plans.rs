@@ -107,8 +107,8 @@ pub(crate) async fn a_list_reads_little_more_than_it_shows<H: Home>() {
         let own = bed.store.message_list(&bed.project, None, Some(account), None, 10).await.unwrap();
         assert!(own.is_empty(), "it published nothing");
         let steps = Steps { since: Timestamp(bed.clock.now().0 - 7_200_000), step_ms: 1_800_000, count: 4 };
-        let both = vec![(busy.id, busy.name.clone()), (quiet.id, quiet.name.clone())];
-        assert_eq!(bed.store.topic_glance(&bed.project, both, steps).await.unwrap().len(), 2);
+        let topics = vec![(busy.id, busy.name.clone()), (quiet.id, quiet.name.clone())];
+        assert_eq!(bed.store.topic_glance(&bed.project, topics, steps).await.unwrap().len(), 2);
     }
     let read = bed.home.rows_read() - before;
     assert!(read < 500, "{read} rows were read");
