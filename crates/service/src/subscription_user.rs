@@ -48,6 +48,8 @@ pub struct UserFilter {
     pub protocol: Option<String>,
     /// Those with a contact that stands so; of the protocol, if one is given.
     pub status: Option<SubscriptionState>,
+    /// Those whose name or group holds this, in capitals or small letters.
+    pub text: Option<String>,
 }
 
 /// A user as it may be shown.
@@ -120,6 +122,9 @@ impl Service {
         let mut found = self.store.subscription_user_list(&caller.project).await?;
         let fits = |there: &str, wanted: &Option<String>| wanted.as_ref().is_none_or(|it| it == there);
         found.retain(|user| fits(&user.name, &filter.name) && fits(&user.group, &filter.group));
+        if let Some(text) = filter.text.as_ref().map(|text| text.to_lowercase()) {
+            found.retain(|it| [&it.name, &it.group].iter().any(|has| has.to_lowercase().contains(&text)));
+        }
         let has =
             |user: &SubscriptionUser| user.contacts.iter().any(|it| fits(&it.protocol, &filter.protocol));
         found.retain(has);

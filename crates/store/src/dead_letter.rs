@@ -38,7 +38,7 @@ const SELECT_OF_MESSAGE: &str = select!("+d.seq", "d.message_id = $5");
 const FLOOR: &str =
     "SELECT seq FROM delivery WHERE state IN (3, 4, 5) AND seq < $1 ORDER BY seq DESC LIMIT 1 OFFSET $2";
 /// How many that ended so are looked at for a page, whether they fit or not: a filter that few fit must not go through all.
-const LOOKED_AT: u64 = 10_000;
+const LOOKED_AT: u64 = 5_000;
 
 /// A page of dead letters.
 #[derive(Debug, Clone, Default)]

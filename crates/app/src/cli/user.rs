@@ -28,8 +28,8 @@ pub(crate) struct UserFlags {
 enum Action {
     /// List subscription users with their ways to be reached, oldest first
     List {
-        /// Those whose name holds this
-        #[arg(long, value_name = "TEXT")]
+        /// Those of this name
+        #[arg(long, value_name = "NAME")]
         name: Option<String>,
         /// Those of this group
         #[arg(long, value_name = "NAME")]

@@ -75,7 +75,7 @@ pub(crate) async fn a_page_looks_at_so_many_and_says_where_to_go_on<H: Home>() {
     bed.home.alter(&format!(
         "INSERT INTO delivery (message_id, number, subscription_id, endpoint_id, channel, priority, state, due_at, attempts,
              parts_done)
-         WITH RECURSIVE n(n) AS (SELECT 10 UNION ALL SELECT n + 1 FROM n WHERE n < 15009)
+         WITH RECURSIVE n(n) AS (SELECT 10 UNION ALL SELECT n + 1 FROM n WHERE n < 7509)
          SELECT '{}', n, '00000000000000000000000000000000', 'ffffffffffffffffffffffffffffffff', 'lark', 1, 3, 0, 0, 0 FROM n",
         ready[0].id.message
     ));

@@ -19,7 +19,6 @@ use super::frame::{Frame, Place};
 use super::problem::Problem;
 use super::show::{filled, grouped, quoted};
 use super::text::Lang;
-use super::topics::ROWS;
 use super::visit::Visit;
 use super::{go, messages, page};
 use crate::App;
@@ -28,6 +27,8 @@ use crate::App;
 const HERE: &str = "/console/dead-letters";
 /// The fields of the filter.
 const FIELDS: [&str; 5] = ["topic", "state", "reason", "since", "until"];
+/// How many are shown at a time: each has its advice beside it.
+const ROWS: u64 = 30;
 /// How many calls one press makes, of a thousand deliveries each: more is another press.
 const BATCHES_MAX: u32 = 10;
 

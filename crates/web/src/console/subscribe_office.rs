@@ -16,6 +16,7 @@ use carillon_service::{Error, RecipientFilter};
 
 use super::form::Wrong;
 use super::frame::{Frame, Place};
+use super::guide::Step;
 use super::problem::Problem;
 use super::show::quoted;
 use super::visit::Visit;
@@ -51,6 +52,18 @@ struct OfficePage {
 impl OfficePage {
     fn is_chosen(&self, connection: &Connection) -> bool {
         self.chosen == Some(connection.id)
+    }
+
+    /// How one comes here from an app that nobody has connected yet.
+    fn steps(&self) -> Vec<Step> {
+        let (t, g) = (self.f.t, &self.f.t.guide);
+        let app = vec!["App ID", "cli_a1b2c3d4e5f6", "App Secret"];
+        vec![
+            Step::drawn(g.office_1, "fields", g.d_credentials, app),
+            Step::drawn(g.office_2, "copy", g.d_directory, vec![t.directory.members, "1,204", g.d_update]),
+            Step::drawn(g.office_3, "person", g.d_directory, vec![g.d_person, "u00042"]),
+            Step::drawn(g.office_4, "choose", g.d_directory, vec![g.d_person, t.subscribe.office_add]),
+        ]
     }
 
     /// Every kind with its words.

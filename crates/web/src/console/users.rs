@@ -36,6 +36,7 @@ struct ListPage {
     count: u64,
     first: bool,
     next: Option<String>,
+    find: String,
 }
 
 /// A way to be reached, as the form has it.
@@ -88,12 +89,16 @@ impl FormPage {
 /// The list.
 pub(crate) async fn list(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
     let offset = visit.query("after").and_then(|after| after.parse().ok()).unwrap_or(0);
+    let find = visit.query("find").unwrap_or_default().trim().to_owned();
     let page_of = Page { offset, limit: ROWS };
-    let listed = app.service.list_subscription_users(&visit.caller, UserFilter::default(), page_of).await;
+    let text = Some(find.clone()).filter(|find| !find.is_empty());
+    let filter = UserFilter { text, ..UserFilter::default() };
+    let listed = app.service.list_subscription_users(&visit.caller, filter, page_of).await;
     let (count, users) = listed.map_err(|error| visit.problem(error))?;
-    let next = (offset + ROWS < count).then(|| format!("/console/users?after={}", offset + ROWS));
+    let next = (offset + ROWS < count)
+        .then(|| format!("/console/users?find={}&after={}", quoted(&find), offset + ROWS));
     let (f, first) = (visit.frame(Place::Users), offset == 0);
-    Ok(page(StatusCode::OK, &ListPage { f, users, count, first, next }))
+    Ok(page(StatusCode::OK, &ListPage { f, users, count, first, next, find }))
 }
 
 /// The ways of the form, and those that are kept beside them.

@@ -112,8 +112,13 @@ pub(crate) async fn list(State(app): State<App>, call: SmnCall) -> Result<Respon
         let protocol = text("protocol").map(|given| {
             WAYS.iter().find(|(way, _)| *way == given).map_or(given.clone(), |(_, name)| (*name).to_owned())
         });
-        let filter =
-            UserFilter { name: text("name"), group: text("group"), protocol, status: status(&call)? };
+        let filter = UserFilter {
+            name: text("name"),
+            group: text("group"),
+            protocol,
+            status: status(&call)?,
+            text: None,
+        };
         app.service.list_subscription_users(&call.0.caller, filter, field::page(&call.0)?).await
     };
     let (count, users) = found.await.map_err(|error| call.refuse(error))?;

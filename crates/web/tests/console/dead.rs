@@ -95,9 +95,9 @@ async fn what_did_not_arrive_is_found_sent_again_and_cancelled() {
 async fn it_is_paged_and_in_one_language() {
     let bed = Bed::fresh().await;
     let mut browser = bed.signed_in("en").await;
-    refused(&bed, &mut browser, "topicname", 60).await;
+    refused(&bed, &mut browser, "topicname", 40).await;
     let first = browser.get(&format!("{HERE}?topic=topicname")).await;
-    assert_eq!(rows(&first.html), 50);
+    assert_eq!(rows(&first.html), 30);
     let next = first.html.split("href=\"").find(|it| it.contains("after=")).unwrap();
     let next = next.split('"').next().unwrap().replace("&#38;", "&");
     assert!(next.starts_with("/console/dead-letters?topic=topicname&after="), "{next}");

@@ -53,6 +53,8 @@ async fn a_user_is_made_changed_subscribed_and_deleted() {
     assert!(browser.post(&way, &[("confirm", "wechat")]).await.to().ends_with("?done=saved"));
     let words = browser.get("/console/users").await.words();
     assert!(words.contains("Zoe Wu On call") && !words.contains("00aa"), "{words}");
+    assert!(browser.get("/console/users?find=zoe%20w").await.words().contains("Zoe Wu On call"));
+    assert!(!browser.get("/console/users?find=Han").await.words().contains("Zoe Wu"));
     browser.get("/console/topics/new").await;
     browser.post("/console/topics", &[("name", "alerts")]).await;
     let words = browser.get(&path).await.words();

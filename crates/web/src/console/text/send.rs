@@ -57,6 +57,11 @@ texts! {
         dingtalk_for: "A group in DingTalk, by its custom robot", "钉钉群，通过自定义机器人";
         wecom_for: "A group in WeCom, by its message push robot", "企业微信群，通过消息推送机器人";
         dingtalk_app_for: "A person or group in your company, by its own app", "企业内的个人或群，通过企业自建应用";
+        office_1: "Connect the company's app once, under Office collaboration. Saving tries its credentials.", "在“办公协同”中接入企业应用一次，保存时会验证凭证。";
+        office_2: "Update its directory: then its people, departments and chats are found here.", "更新通讯录，之后即可在此查找人员、部门和群聊。";
+        office_3: "Find a person, department, group or chat. A person or a chat can be sent a test message first.", "查找人员、部门、人员组或群聊；对人员和群聊可先发送测试消息。";
+        office_4: "Subscribe. Nobody needs to confirm; whoever leaves the company is told of under Gone.", "点击“订阅”，无需对方确认；人员离职后会列在“离开”中。";
+        d_update: "Update", "更新";
         lark_1: "Open the group, then its settings, and choose Bots.", "打开群聊，进入“设置”，选择“群机器人”。";
         lark_2: "Add a bot, choose Custom bot, and give it a name.", "点击“添加机器人”，选择“自定义机器人”，填写名称。";
         lark_3: "Copy the webhook address and paste it here.", "复制 Webhook 地址，粘贴到本页。";
