@@ -16,9 +16,11 @@ use super::frame::{Frame, Place};
 use super::page;
 use super::problem::Problem;
 use super::show::quoted;
-use super::topics::ROWS;
 use super::visit::Visit;
 use crate::App;
+
+/// How many lines are shown at a time: they are long.
+const ROWS: u64 = 42;
 
 /// A deed that the filter offers.
 struct Choice {

@@ -28,7 +28,7 @@ const HERE: &str = "/console/dead-letters";
 /// The fields of the filter.
 const FIELDS: [&str; 5] = ["topic", "state", "reason", "since", "until"];
 /// How many are shown at a time: each has its advice beside it.
-const ROWS: u64 = 30;
+const ROWS: u64 = 22;
 /// How many calls one press makes, of a thousand deliveries each: more is another press.
 const BATCHES_MAX: u32 = 10;
 
