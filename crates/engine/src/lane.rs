@@ -195,7 +195,9 @@ impl Lane {
         let before = self.queue.len();
         for ready in batch {
             self.last_seq = self.last_seq.max(ready.seq);
-            if self.held.priority_of(ready.seq).is_none() {
+            // What was held alone may have come back into the queue since it was asked for.
+            let is_here = self.queue.iter().take(before).any(|other| other.seq == ready.seq);
+            if !is_here && self.held.priority_of(ready.seq).is_none() {
                 self.queue.push_back(ready);
             }
         }
@@ -292,7 +294,9 @@ impl Lane {
 
     /// Waits; and where the store may have more that would make this a storm, looks there meanwhile.
     fn wish_later(&mut self, at: Timestamp, may_be_storm: bool) -> Wish {
-        if may_be_storm && self.has_more() && self.pace.is_limited() {
+        // What memory knows of a retry's time is newer than what the store does.
+        let is_new = self.queue.front().is_none_or(|first| first.attempts == first.attempts_before);
+        if may_be_storm && is_new && self.has_more() && self.pace.is_limited() {
             self.queue.clear();
             return self.load();
         }

@@ -159,3 +159,17 @@ fn what_the_store_has_beyond_a_full_lane_is_a_storm() {
     lane.sent(LANE_QUEUE_MAX - 1, Vec::new(), false);
     assert_eq!(lane.wish(NOW, None), Wish::Wait(NOW.plus(Duration::from_secs(3))), "what is left gathers");
 }
+
+#[test]
+fn what_comes_back_into_the_queue_while_the_store_is_read_stands_there_once() {
+    let mut lane = Lane::default();
+    assert!((1..=2).all(|seq| lane.arrive(normal(seq))));
+    let again = lane.begin(2).into_iter().map(|it| Ready { attempts: 1, due_at: LATER, ..it }).collect();
+    lane.sent(2, again, false);
+    lane.look_again();
+    assert_eq!(lane.wish(NOW, None), Wish::Load);
+    lane.cancelled(1);
+    lane.loaded(vec![Ready { attempts: 1, due_at: LATER, ..normal(2) }]);
+    assert_eq!(lane.depth(), 1);
+    assert_eq!(begin(&mut lane, LATER), [2]);
+}

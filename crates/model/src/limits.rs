@@ -87,9 +87,9 @@ pub const MAIL_CONFIRMATIONS_LONG_MAX: u64 = 40;
 /// The longer time in which they are counted.
 pub const MAIL_CONFIRMATIONS_LONG_WINDOW: Duration = Duration::from_secs(2 * 24 * 60 * 60);
 /// How many test messages go to one mailbox within [`MAIL_TESTS_WINDOW`].
-pub const MAIL_TESTS_MAX: u64 = 3;
+pub const MAIL_TESTS_MAX: u64 = 6;
 /// The time in which they are counted.
-pub const MAIL_TESTS_WINDOW: Duration = Duration::from_secs(10 * 60);
+pub const MAIL_TESTS_WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
 /// How many test messages go from one project to mailboxes within [`MAIL_TESTS_PROJECT_WINDOW`].
 pub const MAIL_TESTS_PROJECT_MAX: u64 = 30;
 /// The time in which they are counted.

@@ -30,6 +30,13 @@ use crate::guard::Resolver;
 const IDLE_MAX: Duration = Duration::from_secs(20);
 /// How many idle connections are kept for each host: as many as posts to one host are under way in a burst.
 const IDLE_PER_HOST_MAX: usize = 1024;
+/// How often a connection on which nothing comes is asked whether it is alive, and how often in vain.
+const ALIVE_EVERY: Duration = Duration::from_secs(10);
+const ALIVE_TRIES: u32 = 3;
+/// How long the answer to that may take over HTTP/2.
+const ALIVE_WAIT: Duration = Duration::from_secs(10);
+/// How long what was sent may stay unacknowledged by the other machine.
+const UNANSWERED_MAX: Duration = Duration::from_secs(30);
 
 type Cause = Box<dyn Error + Send + Sync>;
 
@@ -44,12 +51,22 @@ impl Client {
         let mut plain = HttpConnector::new_with_resolver(resolver);
         plain.enforce_http(false);
         plain.set_nodelay(true);
+        // Shared out among a host's addresses, so that one that does not answer leaves time for the next.
+        plain.set_connect_timeout(Some(patience));
+        // What died without a word is found out, also where requests go on over it, as HTTP/2 lets them.
+        plain.set_keepalive(Some(ALIVE_EVERY));
+        plain.set_keepalive_interval(Some(ALIVE_EVERY));
+        plain.set_keepalive_retries(Some(ALIVE_TRIES));
+        #[cfg(target_os = "linux")]
+        plain.set_tcp_user_timeout(Some(UNANSWERED_MAX));
         let https = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http();
         let inner = https.enable_all_versions().wrap_connector(plain);
         let connector = Connector(Arc::new(Within { inner, patience }));
         let client = legacy::Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
+            .http2_keep_alive_interval(ALIVE_EVERY)
+            .http2_keep_alive_timeout(ALIVE_WAIT)
             .pool_idle_timeout(IDLE_MAX)
             .pool_max_idle_per_host(IDLE_PER_HOST_MAX)
             .build(connector);

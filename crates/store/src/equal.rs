@@ -58,7 +58,7 @@ impl Equal {
         let shown = params![
             topic.as_str(),
             self.hash,
-            id,
+            id.as_str(),
             now,
             now.plus(self.window),
             now.minus(self.window),
@@ -67,9 +67,21 @@ impl Equal {
         if tx.query_one("equal_content", sql, shown)?.is_some() {
             return Ok(None);
         }
-        let sql = "SELECT message_id FROM equal_content WHERE topic_id = $1 AND hash = $2";
-        let row = tx.query_one("equal_content", sql, params![topic, self.hash])?;
-        row.map(|mut row| row.parsed(|text| MessageId::parse(text).ok())).transpose()
+        let sql = "SELECT message_id, CAST(CASE WHEN EXISTS (SELECT 1 FROM delivery d
+             WHERE d.message_id = e.message_id AND d.state IN (0, 1, 2))
+             OR EXISTS (SELECT 1 FROM fan_out f WHERE f.message_id = e.message_id) THEN 1 ELSE 0 END AS BIGINT)
+             FROM equal_content e WHERE e.topic_id = $1 AND e.hash = $2";
+        let row = tx.query_one("equal_content", sql, params![topic.as_str(), self.hash])?;
+        let Some(mut row) = row else { return Ok(None) };
+        let first = row.parsed(|text| MessageId::parse(text).ok())?;
+        if row.int()? != 0 {
+            return Ok(Some(first));
+        }
+        // The first reached nobody, and will not: this one takes its place, unless another just did.
+        let sql = "UPDATE equal_content SET message_id = $3, sent_at = $4, ends_at = $5
+             WHERE topic_id = $1 AND hash = $2 AND message_id = $6";
+        let shown = params![topic, self.hash, id, now, now.plus(self.window), first.to_string()];
+        Ok((tx.execute(sql, shown)? == 0).then_some(first))
     }
 }
 

@@ -84,9 +84,17 @@ struct Kept {
     contacts_file: Option<PathBuf>,
 }
 
+/// The protocols that a user can be reached by; the calls pass over any other word.
+const PROTOCOLS: [&str; 10] =
+    ["http", "https", "email", "wechat", "dingding", "feishu", BOT.0, "sms", "callnotify", "welink"];
+
 /// The name of a protocol in these calls.
-fn way(protocol: &str) -> &str {
-    if protocol == BOT.0 { BOT.1 } else { protocol }
+fn way(protocol: &str) -> anyhow::Result<&str> {
+    if !PROTOCOLS.contains(&protocol) {
+        // It may be an address by mistake, and is not repeated.
+        bail!("the protocol must be one of {}", PROTOCOLS.join(", "));
+    }
+    Ok(if protocol == BOT.0 { BOT.1 } else { protocol })
 }
 
 /// Reads a way to be reached. It may hold secrets and is not repeated.
@@ -103,7 +111,7 @@ fn contact(line: &str) -> anyhow::Result<(String, Value)> {
         }
         fields.insert(name.to_owned(), value.into());
     }
-    Ok((way(protocol).to_owned(), fields.into()))
+    Ok((way(protocol)?.to_owned(), fields.into()))
 }
 
 impl Kept {
@@ -133,6 +141,20 @@ fn lines(path: &Path) -> anyhow::Result<Vec<String>> {
     Ok(read.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect())
 }
 
+/// The body of a change: what is given is set, what is removed is nothing.
+fn change(kept: Kept, name: Option<String>, removed: &[String]) -> anyhow::Result<Map<String, Value>> {
+    let mut body = kept.body(name)?;
+    for protocol in removed {
+        if body.insert(way(protocol)?.to_owned(), Value::Null).is_some() {
+            bail!("{protocol} is to be removed and to be set: one of the two");
+        }
+    }
+    if body.is_empty() {
+        bail!("nothing is to be changed: give --name, --group, --contact or --remove");
+    }
+    Ok(body)
+}
+
 /// Runs the command.
 pub(crate) async fn run(flags: UserFlags) -> anyhow::Result<ExitCode> {
     let client = flags.client.connect().await?;
@@ -150,8 +172,7 @@ pub(crate) async fn run(flags: UserFlags) -> anyhow::Result<ExitCode> {
             (answer, vec![id])
         }
         Action::Change { user, name, removed, kept } => {
-            let mut body = kept.body(name)?;
-            body.extend(removed.iter().map(|protocol| (way(protocol).to_owned(), Value::Null)));
+            let body = change(kept, name, &removed)?;
             let path = format!("{USERS}/{}", piece(&user));
             let answer = client.call(Method::PUT, &path, Some(&body.into())).await?;
             (answer, vec!["changed".to_owned()])
@@ -210,7 +231,7 @@ fn result(result: &Value) -> String {
 mod tests {
     use serde_json::json;
 
-    use super::contact;
+    use super::{Kept, change, contact};
 
     #[test]
     fn a_way_to_be_reached_is_read_and_never_repeated() {
@@ -220,6 +241,30 @@ mod tests {
         for wrong in ["feishu", "feishu https://a hush", "feishu https://a hush=hush", ""] {
             let said = format!("{:#}", contact(wrong).unwrap_err());
             assert!(said.contains("PROTOCOL ADDRESS") && !said.contains("hush"), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_change_says_what_it_changes_and_nothing_is_passed_over() {
+        let kept = |contacts: &[&str]| Kept {
+            group: None,
+            contacts: contacts.iter().map(|contact| (*contact).to_owned()).collect(),
+            contacts_file: None,
+        };
+        let change = |contacts: &[&str], removed: &[&str]| {
+            let removed: Vec<String> = removed.iter().map(|protocol| (*protocol).to_owned()).collect();
+            change(kept(contacts), None, &removed).map_err(|error| format!("{error:#}"))
+        };
+        let body = change(&["email a@example.org"], &["dingTalkBot"]).unwrap();
+        assert_eq!(json!(body), json!({ "email": { "endpoint": "a@example.org" }, "ding_talk_bot": null }));
+        for (contacts, removed, why) in [
+            (&["lark https://hush"][..], &[][..], "must be one of"),
+            (&[], &["lark"], "must be one of"),
+            (&["email a@example.org"], &["email"], "one of the two"),
+            (&[], &[], "nothing is to be changed"),
+        ] {
+            let said = change(contacts, removed).unwrap_err();
+            assert!(said.contains(why) && !said.contains("hush"), "{said}");
         }
     }
 }

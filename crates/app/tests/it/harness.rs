@@ -86,6 +86,8 @@ pub(crate) fn program(home: &Path) -> Command {
 pub(crate) struct Start {
     args: Vec<String>,
     env: Vec<(&'static str, String)>,
+    /// Another program than this build's.
+    program: Option<PathBuf>,
     /// The most that a file may hold, in blocks of 512 bytes.
     file_blocks: Option<u32>,
 }
@@ -100,7 +102,7 @@ impl Start {
             ("CARILLON_BOOTSTRAP_ADMIN_PASSWORD", PASSWORD),
         ];
         let env = presets.into_iter().map(|(name, value)| (name, value.to_owned())).collect();
-        Self { args: Vec::new(), env, file_blocks: None }
+        Self { args: Vec::new(), env, program: None, file_blocks: None }
     }
 
     pub(crate) fn flag(mut self, name: &str, value: &(impl ToString + ?Sized)) -> Self {
@@ -111,6 +113,11 @@ impl Start {
     pub(crate) fn env(mut self, name: &'static str, value: &(impl ToString + ?Sized)) -> Self {
         self.env.push((name, value.to_string()));
         self
+    }
+
+    /// The same by another program, as one of another version is.
+    pub(crate) fn by(&self, program: &Path) -> Self {
+        Self { program: Some(program.to_owned()), ..self.clone() }
     }
 
     /// Leads what would go to the platforms to a simulator.
@@ -133,6 +140,10 @@ impl Start {
     /// The command that would start it, with its data in `home/data`.
     pub(crate) fn command(&self, home: &Path) -> Command {
         let mut command = program(home);
+        if let Some(other) = &self.program {
+            command = Command::new(other);
+            command.env_clear().env("TMPDIR", home).current_dir(home).stdin(Stdio::null());
+        }
         if let Some(blocks) = self.file_blocks {
             // A file that is too large is an error to the program, and not its end.
             let limited = "trap '' XFSZ; ulimit -S -f \"$0\"; exec \"$@\"";

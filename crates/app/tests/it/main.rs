@@ -54,6 +54,7 @@ mod postgres_server;
 mod purge;
 mod refusals;
 mod refused_fields;
+mod rolling;
 mod rotation;
 mod sign;
 mod smn;

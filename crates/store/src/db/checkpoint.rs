@@ -6,6 +6,7 @@
 
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 
 use rusqlite::Connection;
@@ -57,6 +58,8 @@ impl Lengths {
 pub(super) struct Checkpoints {
     lengths: Lengths,
     wake: SyncSender<()>,
+    /// Held by who does one: SQLite refuses a second at once, and does not wait.
+    one: Arc<Mutex<()>>,
 }
 
 impl Checkpoints {
@@ -65,16 +68,27 @@ impl Checkpoints {
         let connection = sqlite::connect(path, false)?;
         connection.pragma_update(None, "cache_size", -500)?;
         let (checkpoints, woken) = Self::new(LENGTHS);
+        let one = Arc::clone(&checkpoints.one);
         let thread = std::thread::Builder::new()
             .name("store-checkpoint".to_owned())
-            .spawn(move || woken.iter().for_each(|()| step(&connection)))
+            .spawn(move || {
+                woken.iter().for_each(|()| {
+                    let _one = one.lock().expect("no code panics while it does a checkpoint");
+                    step(&connection);
+                });
+            })
             .map_err(|error| Error::Setup(format!("no thread for the store: {error}")))?;
         Ok((checkpoints, thread))
     }
 
     fn new(lengths: Lengths) -> (Self, Receiver<()>) {
         let (wake, woken) = sync_channel(1);
-        (Self { lengths, wake }, woken)
+        (Self { lengths, wake, one: Arc::default() }, woken)
+    }
+
+    /// Waits until no other checkpoint is being done, and keeps it so.
+    pub(super) fn alone(&self) -> MutexGuard<'_, ()> {
+        self.one.lock().expect("no code panics while it does a checkpoint")
     }
 
     /// Looks at the log after a commit.

@@ -479,20 +479,16 @@ where
     }
 
     fn answer(self: Box<Self>, committed: Result<(), Error>) {
-        if let Some(version) = &self.raise {
+        let Self { then, raise, result, reply, .. } = *self;
+        if let Some(version) = &raise {
             version.fetch_add(1, Ordering::AcqRel);
         }
-        let result = match (committed, self.result) {
-            (Err(error), _) => Err(error),
-            (Ok(()), Some(result)) => {
-                if let Ok(value) = &result {
-                    (self.then)(value);
-                }
-                result
-            }
-            (Ok(()), None) => Err(closing()),
-        };
+        // What is durable is told, also where bytes of it are still to leave the files.
+        if let (Ok(()) | Err(Error::Unpurged), Some(Ok(value))) = (&committed, &result) {
+            then(value);
+        }
+        let result = committed.and_then(|()| result.unwrap_or_else(|| Err(closing())));
         // Nobody waits any more when the caller went away; what was written stays written.
-        drop(self.reply.send(result));
+        drop(reply.send(result));
     }
 }

@@ -302,10 +302,12 @@ impl Writer {
 
     /// Tries to empty the write-ahead log of what was erased; what fails is tried again later.
     fn purge(&mut self, tries: u32) {
+        let alone = self.checkpoints.as_ref().map(Checkpoints::alone);
         match purge(&self.connection, tries) {
             Ok(emptied) => self.dirty = !emptied,
             Err(error) => tracing::error!(%error, "the write-ahead log cannot be emptied"),
         }
+        drop(alone);
         // Once for a group that erased, not for each later try.
         if self.dirty && tries > 1 {
             tracing::warn!(

@@ -52,6 +52,20 @@ pub(crate) async fn the_first_goes_through_and_equal_ones_are_recorded<H: Home>(
     assert_eq!(bed.home.number("SELECT count(*) FROM equal_content"), 1, "one row, however often");
 }
 
+pub(crate) async fn a_first_that_reached_nobody_counts_for_nothing<H: Home>() {
+    let bed = Bed::<H>::fresh().await;
+    let topic = bed.topic("ops").await;
+    bed.subscribe(&topic, robot("0123456789abcdef")).await;
+    let first = bed.new_message(&topic, "disk full");
+    assert_eq!(publish(&bed, &first, None).await, Accepted::New);
+    let delivery = carillon_model::id::DeliveryId::new(first.message.id, 1);
+    bed.store.delivery_cancel(&bed.project, delivery).await.unwrap();
+    let second = again(&bed, &first);
+    assert_eq!(publish(&bed, &second, None).await, Accepted::New, "nobody got the first");
+    let to = second.message.id;
+    assert_eq!(publish(&bed, &again(&bed, &first), None).await, Accepted::Equal { to });
+}
+
 pub(crate) async fn what_says_something_else_goes_through<H: Home>() {
     let bed = Bed::<H>::fresh().await;
     let topic = bed.topic("ops").await;

@@ -199,6 +199,7 @@ macro_rules! contract {
                 equal:
                     the_first_goes_through_and_equal_ones_are_recorded
                     what_says_something_else_goes_through
+                    a_first_that_reached_nobody_counts_for_nothing
                     the_window_begins_with_what_was_sent
                     a_key_gives_the_first_answer_of_what_was_left_out_too
                     many_at_once_send_one

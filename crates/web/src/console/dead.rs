@@ -74,7 +74,7 @@ impl Filter {
             state: given("state"),
             reason: given("reason"),
             since: moment("since", "00:00:00"),
-            until: moment("until", "23:59:59"),
+            until: moment("until", "23:59:59.999"),
             after,
             ..Meant::default()
         }
@@ -184,30 +184,70 @@ pub(crate) async fn show(State(app): State<App>, visit: Visit) -> Result<Respons
     Ok(page(status, &shown))
 }
 
+enum Move {
+    Resend,
+    Cancel,
+}
+
+/// Moves what is meant, a thousand at a time and so often at most; tells how many, and whether more is left.
+async fn moved_of(
+    app: &App,
+    visit: &Visit,
+    mut meant: Meant,
+    what: Move,
+    batches: u32,
+) -> Result<(u64, bool), Error> {
+    let mut count = 0;
+    for _batch in 0..batches {
+        let moved = match what {
+            Move::Cancel => app.service.cancel_deliveries(&visit.caller, &meant).await?,
+            Move::Resend => app.service.resend_deliveries(&visit.caller, &meant, None).await?,
+        };
+        count += moved.count;
+        match moved.next {
+            Some(next) => meant.after = Some(next),
+            None => return Ok((count, false)),
+        }
+    }
+    Ok((count, true))
+}
+
+/// Sends again what is meant: where no state is said, what did not arrive, and not what somebody cancelled.
+pub(super) async fn resend_dead(
+    app: &App,
+    visit: &Visit,
+    meant: Meant,
+    batches: u32,
+) -> Result<(u64, bool), Error> {
+    if meant.state.is_some() {
+        return moved_of(app, visit, meant, Move::Resend, batches).await;
+    }
+    let (mut count, mut more) = (0, false);
+    for state in [DeliveryState::Failed, DeliveryState::Expired] {
+        let of_state = Meant { state: Some(state.name().to_owned()), ..meant.clone() };
+        let (moved, left) = moved_of(app, visit, of_state, Move::Resend, batches).await?;
+        (count, more) = (count + moved, more || left);
+    }
+    Ok((count, more))
+}
+
 /// Sends again what fits, or cancels what still waits, as the button says; what is more than one press does is told.
 pub(crate) async fn submit(State(app): State<App>, visit: Visit) -> Result<Response, Problem> {
     visit.must(Right::Change)?;
     let filter = || Filter::of(|name| visit.form.maybe(name).map(str::to_owned));
     let cancels = visit.form.get("do") == "cancel";
     let done = async {
-        let mut meant = filter().meant(None);
+        let given = filter().meant(None);
         if cancels {
-            meant.state = None;
+            // What the question names: everything of the topic, whatever else the list was filtered by.
+            let meant = Meant { topic: given.topic, ..Meant::default() };
+            return moved_of(&app, &visit, meant, Move::Cancel, BATCHES_MAX).await;
         }
-        let mut count = 0;
-        for _batch in 0..BATCHES_MAX {
-            let moved = if cancels {
-                app.service.cancel_deliveries(&visit.caller, &meant).await?
-            } else {
-                app.service.resend_deliveries(&visit.caller, &meant, None).await?
-            };
-            count += moved.count;
-            match moved.next {
-                Some(next) => meant.after = Some(next),
-                None => return Ok((count, false)),
-            }
+        if filter().is_empty() {
+            // Refused there: everything is not meant by nothing.
+            return moved_of(&app, &visit, given, Move::Resend, BATCHES_MAX).await;
         }
-        Ok::<_, Error>((count, true))
+        resend_dead(&app, &visit, given, BATCHES_MAX).await
     };
     match done.await {
         Ok((count, more)) => {
@@ -238,7 +278,7 @@ mod tests {
         assert_eq!(filter.path(), "/console/dead-letters?since=2026-01-31&topic=ops&until=2026-01-31&");
         let meant = filter.meant(None);
         assert_eq!(meant.since.as_deref(), Some("2026-01-31T00:00:00Z"));
-        assert_eq!(meant.until.as_deref(), Some("2026-01-31T23:59:59Z"));
+        assert_eq!(meant.until.as_deref(), Some("2026-01-31T23:59:59.999Z"));
         assert_eq!((meant.topic.as_deref(), meant.state), (Some("ops"), None));
     }
 }

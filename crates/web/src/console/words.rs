@@ -263,7 +263,7 @@ pub(crate) fn rule(field: Field, rule: &str, lang: Lang) -> String {
         return sentence(rule);
     }
     let text = match field.name() {
-        "name" => "名称须为 1 到 255 个字母、数字、- 或 _,并以字母或数字开头。",
+        "name" => "名称须为 1 到 255 个字母、数字、- 或 _，并以字母或数字开头。",
         "display_name" => "显示名最长 192 字节，不能含控制字符。",
         "endpoint" => "地址不正确：请粘贴所选平台给出的完整地址。",
         "extension" => "附加信息不正确：请核对密钥、关键词、应用凭证或请求头。",
@@ -271,7 +271,7 @@ pub(crate) fn rule(field: Field, rule: &str, lang: Lang) -> String {
         "subject" => "标题最长 512 字节，不能含控制字符。",
         "message" => "消息不能为空，最长 256 KB。",
         "time_to_live" => "有效期须为 1 到 86400 秒。",
-        "message_template_name" => "模板名称须为 1 到 64 个字母、数字、- 或 _,并以字母或数字开头。",
+        "message_template_name" => "模板名称须为 1 到 64 个字母、数字、- 或 _，并以字母或数字开头。",
         "content" => "模板内容不能为空；占位符写作 {名称}，最长 21 个字符。",
         "placeholders" | "tags" => "请填写模板中的每个占位符。",
         "attribute_value" => "内容不符合要求：简介最长 120 字节；访问策略须为有效的 JSON。",

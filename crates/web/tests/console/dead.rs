@@ -83,12 +83,20 @@ async fn what_did_not_arrive_is_found_sent_again_and_cancelled() {
     let words = browser.get(sent.to()).await.words();
     assert!(words.contains("2 waiting to be sent again.") && words.contains("Nothing fits."), "{words}");
     assert!(words.contains("Cancel everything of the topic alerts that still waits?"), "{words}");
-    let cancelled = browser.post(HERE, &[("topic", "alerts"), ("do", "cancel")]).await;
-    assert_eq!(cancelled.to(), format!("{HERE}?topic=alerts&did=cancel&moved=2"));
+    // Everything of the topic, as the question says, though the list shows one reason.
+    let fields = [("topic", "alerts"), ("reason", "token_unknown"), ("do", "cancel")];
+    let cancelled = browser.post(HERE, &fields).await;
+    assert_eq!(cancelled.to(), format!("{HERE}?reason=token_unknown&topic=alerts&did=cancel&moved=2"));
+    // What somebody cancelled did not fail to arrive.
+    let sent = browser.post(HERE, &[("topic", "alerts"), ("do", "resend")]).await;
+    assert_eq!(sent.to(), format!("{HERE}?topic=alerts&did=resend&moved=0"));
     let shown = browser.get(&format!("{HERE}?topic=alerts&state=cancelled")).await;
     assert_eq!(rows(&shown.html), 2);
-    let nothing = browser.post(HERE, &[("do", "resend")]).await;
-    assert_eq!(nothing.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", nothing.words());
+    for nothing in [&[("do", "resend")][..], &[("do", "cancel")], &[("do", "cancel"), ("reason", "timeout")]]
+    {
+        let shown = browser.post(HERE, nothing).await;
+        assert_eq!(shown.status, StatusCode::UNPROCESSABLE_ENTITY, "{nothing:?}: {}", shown.words());
+    }
 }
 
 #[tokio::test]

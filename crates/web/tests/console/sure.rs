@@ -76,7 +76,7 @@ async fn what_hangs_on_a_topic_and_the_topic() {
     let mut browser = bed.signed_in("en").await;
     browser.post("/console/topics", &[("name", "alerts")]).await;
     browser.post("/console/topics/alerts/tags", &[("key", "team"), ("value", "db")]).await;
-    browser.post("/console/topics/alerts/settings", &[("policy", POLICY)]).await;
+    browser.post("/console/topics/alerts/settings", &[("policy", POLICY), ("seconds", "300")]).await;
     let urn = bed.service.topic_urn(&bed.caller, "alerts").unwrap();
     let names = LogNames { group: "nightly".to_owned(), stream: "failures".to_owned() };
     let tank = bed.service.create_logtank(&bed.caller, &urn, names).await.unwrap().to_string();
@@ -104,7 +104,7 @@ async fn what_hangs_on_a_topic_and_the_topic() {
         },
         Thing {
             form: settings.clone(),
-            fields: vec![("policy", String::new())],
+            fields: vec![("policy", String::new()), ("seconds", "300".to_owned())],
             name: "alerts".to_owned(),
             goes: "only this project publishes and subscribes",
             goes_zh: "仅本项目可以发布和订阅",
@@ -123,6 +123,10 @@ async fn what_hangs_on_a_topic_and_the_topic() {
     ];
     for thing in things {
         check(&bed, &thing).await;
+        if thing.form == settings {
+            let kept = bed.service.topic_suppression(&bed.caller, &urn).await.unwrap();
+            assert_eq!(kept, 300, "what stands beside it on the form is saved as it was typed");
+        }
     }
 }
 

@@ -44,6 +44,12 @@ impl ChatsPage {
         self.at == chat.id.to_string()
     }
 
+    /// What is said of a chat that does not stand on this page.
+    fn refused_elsewhere(&self) -> Option<&str> {
+        let is_here = self.at.is_empty() || self.chats.iter().any(|chat| self.is_refused(chat));
+        (!is_here).then(|| self.wrong.text())
+    }
+
     /// What stands in a field of a chat's form.
     fn text<'a>(&'a self, chat: &Kept, field: &str, kept: &'a str) -> &'a str {
         if self.is_refused(chat) { self.typed.get(field) } else { kept }
@@ -64,8 +70,9 @@ pub(crate) async fn change(State(app): State<App>, visit: Visit) -> Result<Respo
     match changed.await {
         Ok(connection) => Ok(go(&format!("/console/office/{connection}/chats?done=saved"))),
         Err(error) => {
+            let at = visit.path("chat_id");
             let wrong = visit.wrong(error)?;
-            shown(&app, &visit, visit.path("chat_id"), wrong).await
+            shown(&app, &visit, at, wrong).await
         }
     }
 }

@@ -52,7 +52,7 @@ texts! {
         mailbox: "E-mail address", "邮箱地址";
         email_for: "A mailbox, which confirms by a link", "邮箱，通过链接确认";
         email_1: "Give the address. After saving it gets one mail with a link that confirms the subscription.", "填写邮箱地址，保存后会收到一封带确认链接的邮件。";
-        email_2: "Until the link is opened nothing else is sent there but a test that you ask for. Every mail has a link that ends the subscription.", "确认之前，除您主动发送的测试外不会再发送任何邮件；每封邮件都带有退订链接。";
+        email_2: "Until the link is opened nothing else is sent there but a test that you ask for. Every message has a link that ends the subscription.", "确认之前，除您主动发送的测试外不会再发送任何邮件；每条消息都带有退订链接。";
         lark_for: "A group in Lark or Feishu, by its custom bot", "飞书或 Lark 群，通过自定义机器人";
         dingtalk_for: "A group in DingTalk, by its custom robot", "钉钉群，通过自定义机器人";
         wecom_for: "A group in WeCom, by its message push robot", "企业微信群，通过消息推送机器人";

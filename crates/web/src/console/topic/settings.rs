@@ -101,7 +101,11 @@ pub(crate) async fn save(State(app): State<App>, visit: Visit) -> Result<Respons
         let name = topic.topic.name.as_str();
         let sure = Sure {
             goes: vec![t.policy_goes.to_owned()],
-            hidden: vec![("display_name", display_name.clone()), ("introduction", introduction.clone())],
+            hidden: vec![
+                ("display_name", display_name.clone()),
+                ("introduction", introduction.clone()),
+                ("seconds", seconds.clone()),
+            ],
             ..sure(&visit, filled(t.policy_title, name), name, "settings")
         };
         if !kept.access_policy.is_empty() && !sure.is_meant(&visit) {
