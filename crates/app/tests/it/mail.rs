@@ -308,12 +308,12 @@ async fn a_test_mail_says_who_asks_and_a_mailbox_gets_few() {
     let world = world().await;
     let body = json!({ "topic": "ops", "protocol": "email", "endpoint": ALICE });
     let test = async || world.api.post("/api/v1/subscriptions/test", &body).await;
-    for _ in 0..3 {
+    for _ in 0..6 {
         assert_eq!(test().await.expect(200).json()["arrived"], true);
     }
     let refused = test().await.expect(429).json();
     assert_eq!(refused["code"], "throttled", "{refused}");
-    let mails = world.mails(3).await;
+    let mails = world.mails(6).await;
     for mail in &mails {
         assert_eq!(mail.title.as_deref(), Some("Test message"));
         assert!(
@@ -331,5 +331,5 @@ async fn a_test_mail_says_who_asks_and_a_mailbox_gets_few() {
     let said = run(command, None).await;
     assert!(said.code == 0 && said.out.starts_with("it arrived"), "{said:?}");
     world.api.subscribe(&world.topic, &json!({ "protocol": "email", "endpoint": ALICE })).await;
-    world.mails(5).await;
+    world.mails(8).await;
 }
