@@ -213,12 +213,7 @@ async fn moved_of(
 }
 
 /// Sends again what is meant: where no state is said, what did not arrive, and not what somebody cancelled.
-pub(super) async fn resend_dead(
-    app: &App,
-    visit: &Visit,
-    meant: Meant,
-    batches: u32,
-) -> Result<(u64, bool), Error> {
+async fn resend_dead(app: &App, visit: &Visit, meant: Meant, batches: u32) -> Result<(u64, bool), Error> {
     if meant.state.is_some() {
         return moved_of(app, visit, meant, Move::Resend, batches).await;
     }

@@ -195,8 +195,14 @@ pub(crate) async fn resend(State(app): State<App>, visit: Visit) -> Result<Respo
     let moved = async {
         let id = message_id(&visit)?;
         app.service.message(&visit.caller, id).await?;
-        super::dead::resend_dead(&app, &visit, meant(id), u32::MAX).await?;
-        Ok::<_, Error>(id)
+        let mut meant = meant(id);
+        loop {
+            let moved = app.service.resend_deliveries(&visit.caller, &meant, None).await?;
+            match moved.next {
+                Some(next) => meant.after = Some(next),
+                None => return Ok::<_, Error>(id),
+            }
+        }
     };
     let id = moved.await.map_err(|error| visit.problem(error))?;
     Ok(go(&format!("/console/messages/{id}?done=resent")))
