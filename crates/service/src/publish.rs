@@ -108,11 +108,11 @@ impl Service {
             Accepted::New => Ok(published),
             Accepted::Equal { to } => Ok(Published { deliveries: 0, equal_to: Some(to), ..published }),
             Accepted::Again { message, deliveries } => {
-                let summary = self.store.message_find(&urn.project, message);
                 // The first answer said so, too.
-                let equal_to = match deliveries {
-                    0 => summary.await?.and_then(|summary| summary.equal_to),
-                    _ => None,
+                let equal_to = if deliveries == 0 {
+                    self.store.message_find(&urn.project, message).await?.and_then(|found| found.equal_to)
+                } else {
+                    None
                 };
                 let deliveries = usize::try_from(deliveries).unwrap_or(usize::MAX);
                 Ok(Published { message, deliveries, replayed: true, equal_to })

@@ -35,6 +35,7 @@ mod user;
 mod which;
 
 use std::io::Read;
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -182,6 +183,17 @@ fn text_or_stdin(text: String) -> anyhow::Result<String> {
     let mut read = String::new();
     std::io::stdin().read_to_string(&mut read).context("standard input is no UTF-8 text")?;
     Ok(read.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// The lines of a file, or of standard input where it is `-`, but for empty ones.
+fn lines_of(path: &Path) -> anyhow::Result<Vec<String>> {
+    let read = if path == Path::new("-") {
+        std::io::read_to_string(std::io::stdin())
+    } else {
+        std::fs::read_to_string(path)
+    };
+    let read = read.with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(read.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect())
 }
 
 #[cfg(test)]

@@ -1,14 +1,14 @@
 //! What `carillon directory` does with members by mail address or phone number, and with those who are gone.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::client::{Client, items, piece, text};
-use super::{paint, say};
+use super::{lines_of, paint, say};
 
 /// The most contacts of one call.
 const BATCH: usize = 200;
@@ -20,7 +20,7 @@ pub(crate) async fn bind(
     (mut emails, mut phones, file): (Vec<String>, Vec<String>, Option<PathBuf>),
     json: bool,
 ) -> anyhow::Result<ExitCode> {
-    for line in file.map(|path| lines(&path)).transpose()?.unwrap_or_default() {
+    for line in file.map(|path| lines_of(&path)).transpose()?.unwrap_or_default() {
         if line.contains('@') { emails.push(line) } else { phones.push(line) }
     }
     if emails.is_empty() && phones.is_empty() {
@@ -44,16 +44,6 @@ pub(crate) async fn bind(
     }
     let whole = u64::try_from(all.len()).is_ok_and(|all| all == bound);
     Ok(if whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-fn lines(path: &Path) -> anyhow::Result<Vec<String>> {
-    let read = if path == Path::new("-") {
-        std::io::read_to_string(std::io::stdin())
-    } else {
-        std::fs::read_to_string(path)
-    };
-    let read = read.with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(read.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect())
 }
 
 fn show_binding(contact: &str, binding: &Value) {

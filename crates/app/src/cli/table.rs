@@ -1,5 +1,5 @@
-//! Lists: in columns under their names where somebody looks, and for programs as they always were, a line for each with
-//! two blanks between what stands in it.
+//! Lists: in columns under their names where somebody looks; elsewhere a line for each with two blanks between what there is.
+//! What programs read is `--json`.
 
 use std::io::IsTerminal;
 

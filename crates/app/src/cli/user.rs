@@ -1,6 +1,6 @@
 //! `carillon user`: subscription users, people with several ways to be reached.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
@@ -9,7 +9,7 @@ use reqwest::Method;
 use serde_json::{Map, Value, json};
 
 use super::client::{Client, items, piece, text};
-use super::{ClientFlags, paint, say};
+use super::{ClientFlags, lines_of, paint, say};
 
 /// Where they are: the calls name the one domain, not a project.
 const USERS: &str = "/v2/carillon/subscription-users";
@@ -120,7 +120,7 @@ impl Kept {
         let mut body = Map::new();
         let texts = [("name", name), ("group", self.group)];
         body.extend(texts.into_iter().filter_map(|(field, text)| Some((field.to_owned(), text?.into()))));
-        let read = self.contacts_file.map(|path| lines(&path)).transpose()?.unwrap_or_default();
+        let read = self.contacts_file.map(|path| lines_of(&path)).transpose()?.unwrap_or_default();
         for line in self.contacts.iter().chain(&read) {
             let (way, fields) = contact(line)?;
             if body.insert(way, fields).is_some() {
@@ -129,16 +129,6 @@ impl Kept {
         }
         Ok(body)
     }
-}
-
-fn lines(path: &Path) -> anyhow::Result<Vec<String>> {
-    let read = if path == Path::new("-") {
-        std::io::read_to_string(std::io::stdin())
-    } else {
-        std::fs::read_to_string(path)
-    };
-    let read = read.with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(read.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect())
 }
 
 /// The body of a change: what is given is set, what is removed is nothing.

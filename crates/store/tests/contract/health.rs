@@ -98,6 +98,22 @@ pub(crate) async fn endpoints_are_listed_for_whom_they_belong_to<H: Home>() {
     assert_eq!(bed.store.endpoint_find(&foreign, all[1].id).await.unwrap(), None);
 }
 
+/// What is durable is told, also where another program's read keeps old bytes in the files: the lane would stay paused.
+pub(crate) async fn a_lane_is_released_though_old_bytes_are_left<H: Home>() {
+    let bed = Bed::<H>::fresh().await;
+    let topic = bed.topic("ops").await;
+    bed.subscribe(&topic, robot("0123456789abcdef")).await;
+    let endpoint = lane(&bed, 0).await;
+    note(&bed, endpoint, Some(health(Standing::Paused, 5))).await;
+    drop(bed.store.wake().take());
+    let reader = bed.home.reader();
+    let again = crate::harness::subscription(&topic, robot("0123456789abcdef"));
+    let answer = bed.store.subscription_add(again).await;
+    assert!(matches!(answer, Err(carillon_store::Error::Unpurged)), "{answer:?}");
+    assert_eq!(bed.store.wake().take().released, [endpoint]);
+    drop(reader);
+}
+
 pub(crate) async fn resuming_and_subscribing_again_release_a_lane<H: Home>() {
     let bed = Bed::<H>::fresh().await;
     let topic = bed.topic("ops").await;

@@ -186,6 +186,7 @@ macro_rules! contract {
                     nothing_is_noted_of_an_endpoint_that_is_gone
                     endpoints_are_listed_for_whom_they_belong_to
                     resuming_and_subscribing_again_release_a_lane
+                    a_lane_is_released_though_old_bytes_are_left
                     owners_are_told_of_a_pause_once
                     holds_are_kept_until_they_end;
                 idempotency:

@@ -88,8 +88,8 @@ impl Sure {
     fn shown(self, visit: &Visit, place: Place, status: StatusCode, wrong: &'static str) -> Response {
         let back = self.crumbs.last().map_or_else(|| "/console".to_owned(), |(path, _name)| path.clone());
         let mut f = visit.frame(place);
-        if status != StatusCode::OK && !self.action.ends_with("/delete") {
-            // The address of a form is no page to come back to.
+        if status != StatusCode::OK {
+            // The address of a form need not be a page to come back to.
             f.path.clone_from(&back);
         }
         page(status, &SurePage { f, it: self, wrong, back })

@@ -22,6 +22,7 @@ const FORMS: &[Form] = &[
         &[
             ("name", "PUT {T}", "topic set --display-name"),
             ("introduction, policy", "PUT {T}/attributes/{name}", "topic set --policy"),
+            ("equal messages", "PUT /api/v1/topics/{topic}/suppression", "topic set --suppress-equal"),
         ],
     ),
     (
