@@ -1,4 +1,4 @@
-//! Enters into the index by lane what still waits some seconds after it was accepted.
+//! Enters into the index by lane what still waits some seconds after it was accepted, and takes out of it what is over.
 
 use std::time::Duration;
 
@@ -9,8 +9,26 @@ use tokio_util::sync::CancellationToken;
 /// How long what was accepted has time to be over, unless too much is accepted meanwhile.
 const AFTER: Duration = Duration::from_secs(5);
 
-/// Enters until it is told to stop; what is missing then is entered at the next start.
+/// Works until it is told to stop; what is missing then is entered at the next start.
 pub(crate) async fn run(store: Store, stop: CancellationToken) {
+    tokio::join!(enter(&store, &stop), tidy(&store, &stop));
+}
+
+/// Takes out what is over as soon as somebody meets it, since the next who asks for that lane would meet it again.
+async fn tidy(store: &Store, stop: &CancellationToken) {
+    loop {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            () = store.lane_index_over() => {}
+        }
+        if let Err(error) = store.lane_index_tidy().await {
+            tracing::warn!(%error, "what is over cannot be taken out of the index by lane yet");
+        }
+    }
+}
+
+async fn enter(store: &Store, stop: &CancellationToken) {
     loop {
         let last = tokio::select! {
             biased;

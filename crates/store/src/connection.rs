@@ -262,8 +262,8 @@ impl Store {
             sealed::erase(tx, row.int()?)?;
             crate::lane_index::list_all(tx)?;
             for sql in [
-                "UPDATE delivery SET state = 5 WHERE in_lane = 1 AND state IN (0, 1) AND state = 0
-                 AND endpoint_id IN (SELECT id FROM office_recipient WHERE connection_id = $1)",
+                "UPDATE delivery SET state = 5 WHERE seq IN (SELECT w.seq FROM office_recipient r
+                 JOIN lane_waiting w ON w.endpoint_id = r.id WHERE r.connection_id = $1 AND w.state = 0)",
                 "DELETE FROM office_membership WHERE connection_id = $1",
                 "DELETE FROM office_department WHERE connection_id = $1",
                 "DELETE FROM callback_seen WHERE connection_id = $1",

@@ -109,7 +109,7 @@ fn copy_all(
     let now = clock.now();
     target.write(|tx| {
         // Only a server of its own enters deliveries into the index by lane afterwards.
-        lane_index::list_until(tx, None)?;
+        lane_index::list_all(tx)?;
         tx.execute("UPDATE copied SET ended_at = $1 WHERE source = $2", params![now, name])
     })?;
     Ok(copied)

@@ -18,11 +18,11 @@ use crate::confirmation::is_meant;
 use crate::connection::open_app;
 use crate::db::{Row, Tx, params};
 use crate::error::Error;
-use crate::lane_index;
 use crate::message::read_message;
 use crate::settle_lists;
 use crate::setup::Store;
 use crate::subscription::open_target;
+use crate::{lane_index, lane_places};
 
 /// A message with the name of its topic at the time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -187,6 +187,21 @@ fn settle_attempt(tx: &mut Tx<'_>, settlement: &Settlement, tried: &Tried) -> Re
     )
 }
 
+/// Goes from lane to lane of those in which something waits, and never over the deliveries of one.
+macro_rules! select_lanes {
+    ($rest:literal) => {
+        concat!(
+            "WITH RECURSIVE lane(id) AS (
+             SELECT (SELECT w.endpoint_id FROM lane_waiting w ORDER BY w.endpoint_id LIMIT 1)
+             UNION ALL SELECT (SELECT w.endpoint_id FROM lane_waiting w WHERE w.endpoint_id > lane.id
+                 ORDER BY w.endpoint_id LIMIT 1) FROM lane WHERE lane.id IS NOT NULL)
+             SELECT id FROM lane WHERE id IS NOT NULL ",
+            $rest
+        )
+    };
+}
+pub(crate) use select_lanes;
+
 macro_rules! select_ready {
     ($rest:literal) => {
         concat!(
@@ -236,13 +251,7 @@ impl Store {
     /// When the store cannot be read.
     pub async fn lane_list(&self) -> Result<Vec<EndpointId>, Error> {
         self.lanes_listed().await?;
-        let list = |tx: &mut Tx<'_>| {
-            tx.query(
-                "delivery",
-                "SELECT DISTINCT endpoint_id FROM delivery WHERE in_lane = 1 AND state IN (0, 1)",
-                &[],
-            )
-        };
+        let list = |tx: &mut Tx<'_>| tx.query("delivery", select_lanes!(""), &[]);
         let rows = self.db.read(list).await?;
         rows.into_iter().map(|mut row| row.parsed(|text| EndpointId::parse(text).ok())).collect()
     }
@@ -253,11 +262,20 @@ impl Store {
     /// When the store cannot be read.
     pub async fn lane_take(&self, endpoint: EndpointId, limit: u64) -> Result<Vec<Ready>, Error> {
         self.lanes_listed().await?;
+        let wake = self.wake();
         let take = move |tx: &mut Tx<'_>| {
+            if tx.is_shared() {
+                let sql = select_ready!(
+                    "WHERE d.endpoint_id = $1 AND d.state IN (0, 1) ORDER BY d.priority DESC, d.seq LIMIT $2"
+                );
+                return tx.query("delivery", sql, params![endpoint.to_string(), limit]);
+            }
+            let (places, over) = lane_places::take(tx, &endpoint.to_string(), limit)?;
+            wake.mark.found_over(over);
             let sql = select_ready!(
-                "WHERE d.endpoint_id = $1 AND d.in_lane = 1 AND d.state IN (0, 1) ORDER BY d.priority DESC, d.seq LIMIT $2"
+                "WHERE d.seq IN (SELECT value FROM json_each($1)) ORDER BY d.priority DESC, d.seq"
             );
-            tx.query("delivery", sql, params![endpoint.to_string(), limit])
+            tx.query("delivery", sql, params![places])
         };
         let known = self.db.version();
         let rows = self.db.read_alone(take).await?.into_iter();
@@ -407,7 +425,7 @@ impl Store {
     pub async fn delivery_recover(&self) -> Result<u64, Error> {
         let now = self.clock.now();
         let wake = self.wake();
-        let work = move |tx: &mut Tx<'_>| Ok((lane_index::list_until(tx, None)?, recover(tx, now, None)?));
+        let work = move |tx: &mut Tx<'_>| Ok((lane_index::list_all(tx)?, recover(tx, now, None)?));
         Ok(self.db.write_then(work, move |(upto, _count)| wake.mark.moved(*upto)).await?.1)
     }
 }

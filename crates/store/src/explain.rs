@@ -69,8 +69,8 @@ impl Store {
         self.lanes_shown().await;
         let count = move |tx: &mut Tx<'_>| {
             let sql = "SELECT count(*) FROM (SELECT 1 FROM delivery d
-                 JOIN delivery other ON other.endpoint_id = d.endpoint_id
-                 WHERE d.message_id = $1 AND d.number = $2 AND other.in_lane = 1 AND other.state IN (0, 1)
+                 JOIN lane_waiting other ON other.endpoint_id = d.endpoint_id
+                 WHERE d.message_id = $1 AND d.number = $2
                  AND (other.priority > d.priority OR (other.priority = d.priority AND other.seq < d.seq))
                  LIMIT $3) AS before";
             tx.query_one("delivery", sql, params![id.message.to_string(), id.number, BEFORE_MAX])

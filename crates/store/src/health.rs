@@ -124,9 +124,9 @@ const LIST_UNWELL: &str =
 
 /// Goes from lane to lane of what waits, and never over the deliveries of one.
 const LIST_WAITING: &str = "WITH RECURSIVE lane(id, place) AS (
-     SELECT (SELECT min(d.endpoint_id) FROM delivery d WHERE d.in_lane = 1 AND d.state IN (0, 1) AND d.endpoint_id > $3), 1
+     SELECT (SELECT w.endpoint_id FROM lane_waiting w WHERE w.endpoint_id > $3 ORDER BY w.endpoint_id LIMIT 1), 1
      UNION ALL
-     SELECT (SELECT min(d.endpoint_id) FROM delivery d WHERE d.in_lane = 1 AND d.state IN (0, 1) AND d.endpoint_id > lane.id),
+     SELECT (SELECT w.endpoint_id FROM lane_waiting w WHERE w.endpoint_id > lane.id ORDER BY w.endpoint_id LIMIT 1),
      lane.place + 1 FROM lane WHERE lane.id IS NOT NULL AND lane.place < 1000)
      SELECT e.id, h.standing, h.reason, h.since, h.broken_since, h.until_at, h.failures, h.probes
      FROM lane JOIN endpoint e ON e.id = lane.id LEFT JOIN endpoint_health h ON h.endpoint_id = e.id
@@ -138,7 +138,7 @@ const UNWELL_MAX: u64 = 10_000;
 
 pub(crate) fn waiting(tx: &mut Tx<'_>, endpoint: &str) -> Result<u64, Error> {
     let sql = "SELECT count(*) FROM
-         (SELECT 1 FROM delivery WHERE endpoint_id = $1 AND in_lane = 1 AND state IN (0, 1) LIMIT $2) AS waiting";
+         (SELECT 1 FROM lane_waiting WHERE endpoint_id = $1 LIMIT $2) AS waiting";
     let row = tx.query_one("delivery", sql, params![endpoint, WAITING_MAX])?;
     let count = row.map(|mut row| row.int()).transpose()?;
     Ok(u64::try_from(count.unwrap_or(0)).unwrap_or(0))

@@ -1,18 +1,20 @@
-//! The index by lane (`delivery_lane`), in which a lane finds what waits for it. A row of it is in another place for every
-//! address, so that to enter a delivery and to take it out again costs more than everything else that is written of it; and
-//! most deliveries are over within milliseconds, handed from memory to the engine. So they are entered afterwards: what still
-//! waits behind the mark (`lane_mark`), many at a time, some seconds after it was accepted.
+//! The index by lane, in which a lane finds what waits for it. In a file it is a table of lists beside the deliveries
+//! (`lane_places`). Most deliveries are over within milliseconds, handed from memory to the engine, and never enter it: what
+//! still waits behind the mark (`lane_mark`) is entered afterwards, many at a time, some seconds after it was accepted.
 //!
-//! Up to the mark, everything that waits is in the index (`delivery.in_lane`). Whoever asks by lane has it brought up to date
-//! first: [`Store::lanes_listed`] before a reading, [`list_all`] within a transaction. Where several servers share a database,
-//! any of them may be asked for what another accepted, and everything is entered at once.
+//! Up to the mark, everything that waits is in the index. Whoever asks by lane, which is always through the view
+//! `lane_waiting`, has it brought up to date first: [`Store::lanes_listed`] before a reading, [`list_all`] within a
+//! transaction. Where several servers share a database, any of them may be asked for what another accepted; there the
+//! deliveries have an index of their own, and nothing of this is needed but the view.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use tokio::sync::Notify;
 
 use crate::db::{Tx, params};
 use crate::error::Error;
+use crate::lane_places::{self, Key, List};
 use crate::setup::Store;
 
 /// How many places may be behind the mark before they are looked at without waiting.
@@ -21,7 +23,12 @@ const BEHIND_MAX: i64 = 131_072;
 const LEFT: i64 = 65_536;
 
 /// How many places are looked at in one transaction.
-const PORTION: i64 = 8_192;
+const PORTION: i64 = 32_768;
+/// How many lists are looked at whether anything waits in them, besides two for each that is entered: more than are
+/// entered, so that they do not gather.
+const LOOKED_MORE: u64 = 16;
+/// How many lists in which nothing waits are remembered until they are taken out. Of more, whoever meets them again tells.
+const OVER_MAX: usize = 16_384;
 
 /// How far the index goes, and how far the places go, as far as this server knows.
 #[derive(Debug)]
@@ -29,12 +36,24 @@ pub(crate) struct LaneMark {
     upto: AtomicI64,
     last: AtomicI64,
     changed: Notify,
+    /// Lists in which nothing waits any more.
+    over: Mutex<Vec<Key>>,
+    over_found: Notify,
+    /// The last list that was looked at whether anything waits in it.
+    looked: Mutex<Key>,
 }
 
 impl Default for LaneMark {
     /// After a start, something may be missing from before.
     fn default() -> Self {
-        Self { upto: AtomicI64::new(-1), last: AtomicI64::new(0), changed: Notify::new() }
+        Self {
+            upto: AtomicI64::new(-1),
+            last: AtomicI64::new(0),
+            changed: Notify::new(),
+            over: Mutex::default(),
+            over_found: Notify::new(),
+            looked: Mutex::default(),
+        }
     }
 }
 
@@ -54,6 +73,17 @@ impl LaneMark {
         self.upto.fetch_max(upto, Ordering::AcqRel);
     }
 
+    /// Nothing waits in these lists any more.
+    pub(crate) fn found_over(&self, keys: Vec<Key>) {
+        if keys.is_empty() {
+            return;
+        }
+        let mut over = self.over.lock().expect("no code panics while it holds the lists");
+        let room = OVER_MAX.saturating_sub(over.len());
+        over.extend(keys.into_iter().take(room));
+        self.over_found.notify_one();
+    }
+
     fn is_behind(&self) -> bool {
         self.last.load(Ordering::Acquire) > self.upto.load(Ordering::Acquire)
     }
@@ -70,37 +100,33 @@ impl LaneMark {
     }
 }
 
-/// Whether new deliveries are in the index from the beginning, as its column says it.
-pub(crate) fn at_once(tx: &Tx<'_>) -> i64 {
-    i64::from(tx.is_shared())
+fn mark(tx: &mut Tx<'_>) -> Result<i64, Error> {
+    let row = tx.query_one("lane_mark", "SELECT coalesce(max(upto), 0) FROM lane_mark", &[])?;
+    row.map_or(Ok(0), |mut row| row.int())
 }
 
-/// Enters what waits up to a place that was given once, or all of it, and tells how far the index goes then.
-pub(crate) fn list_until(tx: &mut Tx<'_>, place: Option<i64>) -> Result<i64, Error> {
-    let number = |tx: &mut Tx<'_>, sql: &'static str| {
-        tx.query_one("lane_mark", sql, &[])?.map_or(Ok(0), |mut row| row.int())
-    };
-    let before = number(tx, "SELECT coalesce(max(upto), 0) FROM lane_mark")?;
-    let upto = match place {
-        // What stood there may be forgotten by now; no place is given twice.
-        Some(place) => place,
-        None => number(tx, "SELECT coalesce(max(seq), 0) FROM delivery")?,
-    };
-    if upto <= before {
-        return Ok(before);
-    }
-    let sql =
-        "UPDATE delivery SET in_lane = 1 WHERE seq > $1 AND seq <= $2 AND in_lane = 0 AND state IN (0, 1)";
-    tx.execute(sql, params![before, upto])?;
+fn enter(tx: &mut Tx<'_>, lists: &[List], upto: i64) -> Result<(), Error> {
+    lane_places::enter(tx, lists)?;
     let sql =
         "INSERT INTO lane_mark (id, upto) VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET upto = excluded.upto";
-    tx.execute(sql, params![upto])?;
-    Ok(upto)
+    tx.execute(sql, params![upto]).map(drop)
 }
 
-/// Enters all that waits, before something is changed by lane.
-pub(crate) fn list_all(tx: &mut Tx<'_>) -> Result<(), Error> {
-    if tx.is_shared() { Ok(()) } else { list_until(tx, None).map(drop) }
+/// Enters all that waits, before something is changed by lane, and tells how far the index goes then.
+pub(crate) fn list_all(tx: &mut Tx<'_>) -> Result<i64, Error> {
+    if tx.is_shared() {
+        return Ok(0);
+    }
+    let row = tx.query_one("delivery", "SELECT coalesce(max(seq), 0) FROM delivery", &[])?;
+    let last = row.map_or(Ok(0), |mut row| row.int())?;
+    let mut upto = mark(tx)?;
+    while upto < last {
+        let next = upto.saturating_add(PORTION).min(last);
+        let lists = lane_places::collect(tx, upto, next)?;
+        enter(tx, &lists, next)?;
+        upto = next;
+    }
+    Ok(upto)
 }
 
 impl Store {
@@ -111,7 +137,7 @@ impl Store {
         }
         let mark = &self.wake.mark;
         if mark.upto.load(Ordering::Acquire) < 0 {
-            return self.list(None).await;
+            return self.list_rest().await;
         }
         // In portions, so that publishers do not wait for all of a long tail.
         self.lane_index_step(mark.last.load(Ordering::Acquire)).await
@@ -124,10 +150,9 @@ impl Store {
         }
     }
 
-    async fn list(&self, place: Option<i64>) -> Result<(), Error> {
+    async fn list_rest(&self) -> Result<(), Error> {
         let wake = self.wake();
-        let work = move |tx: &mut Tx<'_>| list_until(tx, place);
-        self.db.write_flow(work, move |upto| wake.mark.moved(*upto)).await.map(drop)
+        self.db.write_flow(list_all, move |upto| wake.mark.moved(*upto)).await.map(drop)
     }
 
     /// Waits until a delivery may be missing in the index, and tells the last place there is.
@@ -140,18 +165,63 @@ impl Store {
         self.wake.mark.behind(BEHIND_MAX).await - LEFT
     }
 
-    /// Enters what waits up to a place into the index by lane, in portions.
+    /// Enters what waits up to a place into the index by lane, in portions. What takes long of it is only read, beside
+    /// whoever writes.
     ///
     /// # Errors
-    /// When nothing can be written.
+    /// When the store cannot be read, or nothing can be written.
     pub async fn lane_index_step(&self, place: i64) -> Result<(), Error> {
+        if self.is_shared() {
+            self.wake.mark.moved(place);
+            return Ok(());
+        }
         loop {
-            let next = self.wake.mark.upto.load(Ordering::Acquire).max(0).saturating_add(PORTION);
-            self.list(Some(next.min(place))).await?;
-            if next >= place {
+            let before = self.wake.mark.upto.load(Ordering::Acquire).max(0);
+            if before >= place {
                 return Ok(());
             }
+            let next = before.saturating_add(PORTION).min(place);
+            let lists = self.db.read(move |tx| lane_places::collect(tx, before, next)).await?;
+            self.look_over(2 * lists.len() as u64 + LOOKED_MORE).await?;
+            let wake = self.wake();
+            let work = move |tx: &mut Tx<'_>| {
+                let upto = mark(tx)?;
+                // Somebody else came first; or this is the first since a start, when the mark is not known yet.
+                if upto != before {
+                    return Ok(upto);
+                }
+                enter(tx, &lists, next)?;
+                Ok(next)
+            };
+            self.db.write_flow(work, move |upto| wake.mark.moved(*upto)).await?;
         }
+    }
+
+    /// Looks at the next lists whether anything waits in them.
+    async fn look_over(&self, count: u64) -> Result<(), Error> {
+        let looked = || self.wake.mark.looked.lock().expect("no code panics while it holds the place");
+        let after = looked().clone();
+        let (over, next) = self.db.read(move |tx| lane_places::look(tx, &after, count)).await?;
+        *looked() = next;
+        self.wake.mark.found_over(over);
+        Ok(())
+    }
+
+    /// Waits until there are lists in the index by lane in which nothing waits any more.
+    pub async fn lane_index_over(&self) {
+        self.wake.mark.over_found.notified().await;
+    }
+
+    /// Takes out the lists in which nothing waits any more, as far as they were met.
+    ///
+    /// # Errors
+    /// When nothing can be written; then whoever meets them again tells of them.
+    pub async fn lane_index_tidy(&self) -> Result<(), Error> {
+        let take = |over: &Mutex<Vec<Key>>| {
+            std::mem::take(&mut *over.lock().expect("no code panics while it holds the lists"))
+        };
+        let over = take(&self.wake.mark.over);
+        self.db.write_beside(move |tx: &mut Tx<'_>| lane_places::remove(tx, &over), |()| ()).await
     }
 }
 

@@ -83,6 +83,7 @@ mod kept;
 mod key_check;
 mod key_file;
 mod lane_index;
+mod lane_places;
 pub mod logtank;
 pub mod member;
 pub mod message;

@@ -16,7 +16,6 @@ use crate::delivery::{Ready, StoredMessage};
 use crate::equal::{self, Equal};
 use crate::error::Error;
 use crate::idempotency::{Accepted, Claim};
-use crate::lane_index;
 use crate::recipient::{Recipient, Recipients};
 use crate::setup::Store;
 use crate::tally::What;
@@ -59,26 +58,26 @@ pub(crate) fn read_message(row: &mut Row) -> Result<StoredMessage, Error> {
 /// One statement for all deliveries of a message, however many: the recipients come in as one JSON text.
 const INSERT_DELIVERIES: InsertPlaces = insert_places!(
     "INSERT INTO delivery
-     (message_id, number, subscription_id, endpoint_id, channel, priority, state, due_at, attempts, parts_done, in_lane)
+     (message_id, number, subscription_id, endpoint_id, channel, priority, state, due_at, attempts, parts_done)
      SELECT $1, key + 1, json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'), $4,
-     0, $3, 0, 0, $5
+     0, $3, 0, 0
      FROM json_each($2) ORDER BY key"
 );
 
 /// The same for the only delivery of a message.
 const INSERT_DELIVERY: InsertPlaces = insert_places!(
     "INSERT INTO delivery
-     (message_id, number, subscription_id, endpoint_id, channel, priority, state, due_at, attempts, parts_done, in_lane)
-     VALUES ($1, 1, $2, $3, $4, $6, 0, $5, 0, 0, $7)"
+     (message_id, number, subscription_id, endpoint_id, channel, priority, state, due_at, attempts, parts_done)
+     VALUES ($1, 1, $2, $3, $4, $6, 0, $5, 0, 0)"
 );
 
 /// The same for recipients behind the first `$5`, some time after the message was accepted: what is for a subscription
 /// that was removed meanwhile is cancelled, as it would have been.
 const INSERT_LATER: &str = "INSERT INTO delivery
-     (message_id, number, subscription_id, endpoint_id, channel, priority, state, due_at, attempts, parts_done, in_lane)
+     (message_id, number, subscription_id, endpoint_id, channel, priority, state, due_at, attempts, parts_done)
      SELECT $1, key + 1 + $5, json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'), $4,
      CASE WHEN json_extract(value, '$[0]') = json_extract(value, '$[1]')
-     OR EXISTS (SELECT 1 FROM subscription s WHERE s.id = json_extract(value, '$[0]')) THEN 0 ELSE 5 END, $3, 0, 0, $6
+     OR EXISTS (SELECT 1 FROM subscription s WHERE s.id = json_extract(value, '$[0]')) THEN 0 ELSE 5 END, $3, 0, 0
      FROM json_each($2) ORDER BY key RETURNING seq, state";
 
 /// Writes a message and its deliveries, and gives their places. Only for what the service says itself: what somebody
@@ -150,17 +149,16 @@ fn insert_deliveries(
 ) -> Result<Vec<i64>, Error> {
     let message = &stored.message;
     let (id, priority) = (message.id.to_string(), message.priority.number());
-    let in_lane = lane_index::at_once(tx);
     match recipients {
         [] => Ok(Vec::new()),
         [to] => {
             let (subscription, endpoint) = (to.subscription.to_string(), to.endpoint.to_string());
             let channel = to.channel.name();
-            let params = params![id, subscription, endpoint, channel, message.created_at, priority, in_lane];
+            let params = params![id, subscription, endpoint, channel, message.created_at, priority];
             tx.insert_places("delivery", INSERT_DELIVERY, params)
         }
         many => {
-            let params = params![id, list(many)?, message.created_at, priority, in_lane];
+            let params = params![id, list(many)?, message.created_at, priority];
             tx.insert_places("delivery", INSERT_DELIVERIES, params)
         }
     }
@@ -176,8 +174,7 @@ pub(crate) fn insert_later(
 ) -> Result<Vec<Option<i64>>, Error> {
     let message = &stored.message;
     let (id, priority) = (message.id.to_string(), message.priority.number());
-    let params =
-        params![id, list(recipients)?, message.created_at, priority, before, lane_index::at_once(tx)];
+    let params = params![id, list(recipients)?, message.created_at, priority, before];
     let rows = tx.query("delivery", INSERT_LATER, params)?;
     let place = |mut row: Row| {
         let seq = row.int()?;

@@ -52,6 +52,7 @@ migrations![
     "0027_lane_index",
     "0028_lists_of_one",
     "0029_equal",
+    "0030_lane_places",
 ];
 
 /// The version of this program.

@@ -18,12 +18,13 @@ pub(crate) fn read_overflow(row: &mut Row) -> Result<Overflow, Error> {
 /// The place from which on the newest `$2` stay; what is before it goes. Only what a subscription in force that drops
 /// its oldest waits for is meant, and nothing of which a part has arrived.
 const DROP_OLDEST: &str = "UPDATE delivery SET state = 5, due_at = $3, cause = $4
-     WHERE endpoint_id = $1 AND in_lane = 1 AND state IN (0, 1) AND state = 0 AND priority = $5 AND parts_done = 0
-     AND subscription_id IN (SELECT s.id FROM subscription s
-         WHERE s.endpoint_id = $1 AND s.overflow = $6 AND s.state IN (1, 2))
-     AND seq < (SELECT min(kept.seq) FROM (SELECT d.seq FROM delivery d
+     WHERE seq IN (SELECT w.seq FROM lane_waiting w
+         WHERE w.endpoint_id = $1 AND w.state = 0 AND w.priority = $5 AND w.parts_done = 0
+         AND w.subscription_id IN (SELECT s.id FROM subscription s
+             WHERE s.endpoint_id = $1 AND s.overflow = $6 AND s.state IN (1, 2)))
+     AND seq < (SELECT min(kept.seq) FROM (SELECT d.seq FROM lane_waiting d
          JOIN subscription o ON o.id = d.subscription_id
-         WHERE d.endpoint_id = $1 AND d.in_lane = 1 AND d.state IN (0, 1) AND d.priority = $5 AND d.parts_done = 0
+         WHERE d.endpoint_id = $1 AND d.priority = $5 AND d.parts_done = 0
          AND o.overflow = $6 AND o.state IN (1, 2) ORDER BY d.seq DESC LIMIT $2) AS kept)
      RETURNING seq";
 

@@ -92,7 +92,7 @@ pub(crate) fn reach(
 }
 
 fn waiting_for(tx: &mut Tx<'_>, endpoint: EndpointId, subscription: &str) -> Result<u64, Error> {
-    let sql = "SELECT count(*) FROM (SELECT 1 FROM delivery WHERE endpoint_id = $1 AND in_lane = 1 AND state IN (0, 1)
+    let sql = "SELECT count(*) FROM (SELECT 1 FROM lane_waiting WHERE endpoint_id = $1
          AND subscription_id = $2 LIMIT $3) AS waiting";
     let shown = params![endpoint.to_string(), subscription, crate::health::WAITING_MAX];
     let row = tx.query_one("delivery", sql, shown)?;

@@ -86,9 +86,11 @@ pub(crate) enum Wanted {
 
 /// `$seq` is the column, or it with a plus, which keeps SQLite from walking all places instead of the few that wait.
 macro_rules! select_picked {
-    ($seq:literal, $states:literal, $rest:literal) => {
+    ($from:literal, $seq:literal, $states:literal, $rest:literal) => {
         concat!(
-            "SELECT d.seq FROM delivery d CROSS JOIN message m WHERE m.id = d.message_id AND d.state IN ",
+            "SELECT d.seq FROM ",
+            $from,
+            " d CROSS JOIN message m WHERE m.id = d.message_id AND d.state IN ",
             $states,
             " AND ",
             $seq,
@@ -153,21 +155,23 @@ pub(crate) fn pick(
     }
     let sql = match (wanted, filter.message.is_some()) {
         (Wanted::Resend, false) => select_picked!(
+            "delivery",
             "d.seq",
             "(3, 4, 5)",
             " AND (d.subscription_id = d.endpoint_id
              OR EXISTS (SELECT 1 FROM subscription s WHERE s.id = d.subscription_id AND s.state IN (1, 2)))"
         ),
         (Wanted::Resend, true) => select_picked!(
+            "delivery",
             "d.seq",
             "(3, 4, 5)",
             " AND d.message_id = $11
              AND (d.subscription_id = d.endpoint_id
              OR EXISTS (SELECT 1 FROM subscription s WHERE s.id = d.subscription_id AND s.state IN (1, 2)))"
         ),
-        (Wanted::Cancel, false) => select_picked!("+d.seq", "(0, 1)", " AND d.in_lane = 1 AND d.state = 0"),
+        (Wanted::Cancel, false) => select_picked!("lane_waiting", "+d.seq", "(0, 1)", " AND d.state = 0"),
         (Wanted::Cancel, true) => {
-            select_picked!("+d.seq", "(0, 1)", " AND d.state = 0 AND d.message_id = $11")
+            select_picked!("delivery", "+d.seq", "(0, 1)", " AND d.state = 0 AND d.message_id = $11")
         }
     };
     let rows = tx.query("delivery", sql, &params)?;

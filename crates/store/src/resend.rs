@@ -41,6 +41,8 @@ const HAND_MAX: usize = 64;
 /// What waits again.
 struct Again {
     count: u64,
+    /// The last new place.
+    last: Option<i64>,
     /// The deliveries by their places, when they are few.
     ready: Vec<Ready>,
     /// Their lanes, when they are many.
@@ -52,6 +54,7 @@ impl Again {
         if self.lanes.is_empty() {
             wake.hand(self.ready.clone());
         } else {
+            self.last.into_iter().for_each(|last| wake.mark.saw(last));
             wake.look_into(self.lanes.iter().copied());
         }
     }
@@ -66,13 +69,14 @@ fn resend(tx: &mut Tx<'_>, seqs: &[i64], now: Timestamp, life: Duration) -> Resu
     }
     tx.execute(DELETE_OLD, params![seqs])?;
     let count = tx.execute(NUMBER_AGAIN, params![new.as_slice()])?;
+    let last = new.iter().copied().max();
     if new.len() > HAND_MAX {
-        return Ok(Again { count, ready: Vec::new(), lanes });
+        return Ok(Again { count, last, ready: Vec::new(), lanes });
     }
     let sql = select_ready!("WHERE d.seq IN (SELECT value FROM json_each($1)) ORDER BY d.seq");
     let rows = tx.query("delivery", sql, params![new])?;
     let ready = rows.into_iter().map(read_ready).collect::<Result<_, _>>()?;
-    Ok(Again { count, ready, lanes: Vec::new() })
+    Ok(Again { count, last, ready, lanes: Vec::new() })
 }
 
 impl Store {

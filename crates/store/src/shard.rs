@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::db::{Tx, params};
-use crate::delivery::recover;
+use crate::delivery::{recover, select_lanes};
 use crate::error::Error;
 use crate::setup::Store;
 
@@ -311,11 +311,7 @@ impl Store {
         let (now, lanes) = (self.clock.now(), endings.clone());
         let recovered = self.db.write(move |tx| recover(tx, now, Some(endings))).await?;
         let list = move |tx: &mut Tx<'_>| {
-            let sql = "WITH RECURSIVE lane(id) AS (
-                 SELECT min(endpoint_id) FROM delivery WHERE in_lane = 1 AND state IN (0, 1)
-                 UNION ALL SELECT (SELECT min(d.endpoint_id) FROM delivery d
-                     WHERE d.in_lane = 1 AND d.state IN (0, 1) AND d.endpoint_id > lane.id) FROM lane WHERE lane.id IS NOT NULL)
-                 SELECT id FROM lane WHERE substr(id, 31) IN (SELECT value FROM json_each($1))";
+            let sql = select_lanes!("AND substr(id, 31) IN (SELECT value FROM json_each($1))");
             tx.query("delivery", sql, params![lanes])
         };
         let rows = self.db.read(list).await?;

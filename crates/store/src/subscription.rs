@@ -130,8 +130,8 @@ fn remove_unused_endpoint(tx: &mut Tx<'_>, endpoint: &str) -> Result<(), Error> 
 /// Cancels what waits for a subscription.
 pub(crate) fn cancel_waiting(tx: &mut Tx<'_>, id: &str, endpoint: &str) -> Result<(), Error> {
     lane_index::list_all(tx)?;
-    let sql = "UPDATE delivery SET state = 5
-         WHERE endpoint_id = $1 AND in_lane = 1 AND state IN (0, 1) AND state = 0 AND subscription_id = $2";
+    let sql = "UPDATE delivery SET state = 5 WHERE seq IN
+         (SELECT seq FROM lane_waiting WHERE endpoint_id = $1 AND state = 0 AND subscription_id = $2)";
     tx.execute(sql, params![endpoint, id]).map(drop)
 }
 

@@ -58,6 +58,8 @@ pub(crate) async fn run(setup: &Setup, wanted: Wanted) -> anyhow::Result<()> {
         for (name, us) in ["p50", "p99"].into_iter().zip(quantiles) {
             report::plain(&format!("{fan_out}: publish answered, {name}"), report::ms(us));
         }
+        let slowest: Vec<_> = answers.iter().rev().take(5).map(|us| report::ms(*us)).collect();
+        report::plain(&format!("{fan_out}: the five slowest answers"), slowest.join(", "));
         times.push(quantiles);
         world.server.kill().await?;
     }

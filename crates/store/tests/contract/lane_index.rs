@@ -2,6 +2,8 @@ use std::future::ready;
 use std::time::Duration;
 
 use carillon_model::delivery::DeliveryState;
+use carillon_model::message::Priority;
+use carillon_store::delivery::Ready;
 use carillon_store::health::Wellness;
 use carillon_store::pick::{DeliveryFilter, Portion};
 
@@ -9,11 +11,17 @@ use crate::harness::{Bed, Home, accepted, robot, settlement, start};
 
 /// How many deliveries the index by lane has that still wait.
 fn entered<H: Home>(bed: &Bed<H>) -> i64 {
-    bed.home.number("SELECT count(*) FROM delivery WHERE in_lane = 1 AND state IN (0, 1)")
+    bed.home.number("SELECT count(*) FROM lane_waiting")
 }
 
-fn mark<H: Home>(bed: &Bed<H>) -> i64 {
-    bed.home.number("SELECT coalesce(max(upto), 0) FROM lane_mark")
+/// How many lists of places there are, in a file.
+fn lists<H: Home>(bed: &Bed<H>) -> i64 {
+    bed.home.number("SELECT count(*) FROM lane_places")
+}
+
+/// Whether the index goes exactly so far; where servers share a database it has no mark.
+fn goes_to<H: Home>(bed: &Bed<H>, place: i64) -> bool {
+    bed.store.is_shared() || bed.home.number("SELECT coalesce(max(upto), 0) FROM lane_mark") == place
 }
 
 pub(crate) async fn what_is_over_soon_is_never_entered<H: Home>() {
@@ -36,12 +44,15 @@ pub(crate) async fn what_is_over_soon_is_never_entered<H: Home>() {
         () = ready(()) => {}
     }
     bed.store.lane_index_step(waits.seq).await.unwrap();
-    assert_eq!((entered(&bed), mark(&bed)), (1, waits.seq));
-    let ever = bed.home.number("SELECT count(*) FROM delivery WHERE in_lane = 1");
-    assert_eq!(ever, if bed.store.is_shared() { 2 } else { 1 }, "the first was never entered");
+    assert_eq!(entered(&bed), 1);
+    assert!(goes_to(&bed, waits.seq));
+    if !bed.store.is_shared() {
+        let places = bed.home.number("SELECT CAST(places ->> 0 AS INTEGER) FROM lane_places");
+        assert_eq!((lists(&bed), places), (1, waits.seq), "the first was never entered");
+    }
     tokio::select! {
         biased;
-        place = bed.store.lane_index_behind() => assert!(bed.store.is_shared(), "nothing is behind {place}"),
+        place = bed.store.lane_index_behind() => panic!("nothing is behind {place}"),
         () = ready(()) => {}
     }
 }
@@ -61,7 +72,7 @@ pub(crate) async fn what_was_forgotten_behind_the_mark_holds_nothing_up<H: Home>
     let now = carillon_model::Clock::now(bed.clock.as_ref());
     assert_eq!(bed.store.message_forget(now, 500).await.unwrap().deliveries, 1);
     bed.store.lane_index_step(last).await.unwrap();
-    assert_eq!(mark(&bed), last);
+    assert!(goes_to(&bed, last));
     tokio::select! {
         biased;
         place = bed.store.lane_index_behind() => panic!("{place} is behind, though nothing is there"),
@@ -122,8 +133,102 @@ pub(crate) async fn a_crash_before_something_was_entered_hides_nothing<H: Home>(
     bed = bed.crash();
     bed.store.delivery_recover().await.unwrap();
     let taken = bed.store.lane_take(places[0].endpoint, 9).await.unwrap();
-    let seqs =
-        |ready: &[carillon_store::delivery::Ready]| ready.iter().map(|one| one.seq).collect::<Vec<_>>();
+    let seqs = |ready: &[Ready]| ready.iter().map(|one| one.seq).collect::<Vec<_>>();
     assert_eq!(seqs(&taken), seqs(&places));
-    assert_eq!((entered(&bed), mark(&bed)), (5, places[4].seq));
+    assert_eq!(entered(&bed), 5);
+    assert!(goes_to(&bed, places[4].seq));
+}
+
+/// Settles these as delivered.
+async fn settle<H: Home>(bed: &Bed<H>, some: &[Ready]) {
+    let at = bed.tick();
+    let starts = some.iter().map(|one| start(one, 1, at)).collect();
+    let done = some.iter().map(|one| settlement(one, 1, at, accepted(), DeliveryState::Delivered)).collect();
+    bed.store.delivery_settle(starts, done).await.unwrap();
+}
+
+/// Whether somebody met lists in which nothing waits any more.
+async fn met_over<H: Home>(bed: &Bed<H>) -> bool {
+    tokio::select! {
+        biased;
+        () = bed.store.lane_index_over() => true,
+        () = ready(()) => false
+    }
+}
+
+pub(crate) async fn a_long_lane_is_read_in_its_order_and_leaves_nothing<H: Home>() {
+    let bed = Bed::<H>::fresh().await;
+    let topic = bed.topic("ops").await;
+    bed.subscribe(&topic, robot("0123456789abcdef")).await;
+    let recipients = bed.store.recipient_list(topic.id).await.unwrap();
+    let mut all = Vec::new();
+    for number in 0..300 {
+        let mut stored = bed.new_message(&topic, "some");
+        stored.message.priority = if number % 3 == 0 { Priority::Urgent } else { Priority::Normal };
+        bed.store.message_publish(stored, recipients.clone()).await.unwrap();
+        all.extend(bed.store.wake().take().ready);
+        // In two portions, and the rest by whoever asks.
+        if number == 99 || number == 249 {
+            bed.store.lane_index_step(all.last().unwrap().seq).await.unwrap();
+        }
+    }
+    all.sort_by_key(|one| (one.stored.message.priority == Priority::Normal, one.seq));
+    let lane = all[0].endpoint;
+    for some in all.chunks(50) {
+        let taken = bed.store.lane_take(lane, 50).await.unwrap();
+        let seqs = |some: &[Ready]| some.iter().map(|one| one.seq).collect::<Vec<_>>();
+        assert_eq!(seqs(&taken), seqs(some));
+        settle(&bed, some).await;
+    }
+    assert!(bed.store.lane_take(lane, 50).await.unwrap().is_empty());
+    assert_eq!(bed.store.lane_list().await.unwrap(), []);
+    if !bed.store.is_shared() {
+        assert!(met_over(&bed).await);
+        bed.store.lane_index_tidy().await.unwrap();
+        assert_eq!(lists(&bed), 0);
+    }
+}
+
+pub(crate) async fn what_is_over_without_being_read_is_taken_out_of_the_index<H: Home>() {
+    let bed = Bed::<H>::fresh().await;
+    let topic = bed.topic("ops").await;
+    bed.subscribe(&topic, robot("0123456789abcdef")).await;
+    bed.publish(&topic, "over").await;
+    let over = bed.store.wake().take().ready;
+    bed.store.lane_index_step(over[0].seq).await.unwrap();
+    bed.publish(&topic, "waits").await;
+    let waits = bed.store.wake().take().ready;
+    bed.store.lane_index_step(waits[0].seq).await.unwrap();
+    assert!(!met_over(&bed).await);
+    settle(&bed, &over).await;
+    // With every entering some lists are looked at, round and round.
+    for text in ["one", "two"] {
+        bed.publish(&topic, text).await;
+        let last = bed.store.wake().take().ready.pop().unwrap().seq;
+        bed.store.lane_index_step(last).await.unwrap();
+    }
+    if !bed.store.is_shared() {
+        assert!(met_over(&bed).await);
+        bed.store.lane_index_tidy().await.unwrap();
+        assert_eq!(lists(&bed), 3);
+    }
+    assert_eq!(entered(&bed), 3);
+}
+
+pub(crate) async fn many_that_are_sent_again_are_found_by_lane<H: Home>() {
+    let bed = Bed::<H>::fresh().await;
+    let topic = bed.topic("ops").await;
+    bed.subscribe(&topic, robot("0123456789abcdef")).await;
+    for _each in 0..70 {
+        bed.publish(&topic, "some").await;
+    }
+    let all = bed.store.wake().take().ready;
+    bed.store.lane_index_step(all.last().unwrap().seq).await.unwrap();
+    let portion = || Portion { filter: DeliveryFilter::default(), cursor: None, limit: 100 };
+    assert_eq!(bed.store.delivery_cancel_all(&bed.project, portion()).await.unwrap().moved, 70);
+    let life = Duration::from_secs(60);
+    assert_eq!(bed.store.delivery_resend_all(&bed.project, portion(), life).await.unwrap().moved, 70);
+    let taken = bed.store.lane_take(all[0].endpoint, 100).await.unwrap();
+    assert_eq!(taken.len(), 70);
+    assert!(taken.iter().zip(&all).all(|(again, one)| again.id == one.id && again.seq > one.seq));
 }

@@ -214,7 +214,10 @@ macro_rules! contract {
                     what_is_over_soon_is_never_entered
                     what_was_forgotten_behind_the_mark_holds_nothing_up
                     whoever_asks_by_lane_finds_what_was_just_accepted
-                    a_crash_before_something_was_entered_hides_nothing;
+                    a_crash_before_something_was_entered_hides_nothing
+                    a_long_lane_is_read_in_its_order_and_leaves_nothing
+                    what_is_over_without_being_read_is_taken_out_of_the_index
+                    many_that_are_sent_again_are_found_by_lane;
                 message:
                     is_there_with_its_deliveries_after_the_answer
                     to_nobody_is_kept_too

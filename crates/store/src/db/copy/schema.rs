@@ -8,8 +8,8 @@ use crate::db::value::Kind;
 use crate::error::Error;
 
 /// What belongs to a place and not to the installation: how the database itself stands, which servers are there, what is
-/// still to be erased from its files.
-const OF_THE_PLACE: &[&str] = &["migration", "node", "shard", "erased", "copied"];
+/// still to be erased from its files, and the index by lane, which only a file has.
+const OF_THE_PLACE: &[&str] = &["migration", "node", "shard", "erased", "copied", "lane_places", "lane_mark"];
 
 /// A table.
 #[derive(Debug)]
