@@ -187,7 +187,7 @@ impl Store {
             let work = move |tx: &mut Tx<'_>| {
                 let upto = mark(tx)?;
                 // Somebody else came first; or this is the first since a start, when the mark is not known yet.
-                if upto != before {
+                if upto > before {
                     return Ok(upto);
                 }
                 enter(tx, &lists, next)?;

@@ -10,6 +10,7 @@ use carillon_store::project::{ProjectGone, ProjectMade};
 
 use crate::account::by_token;
 use crate::harness::{Bed, FOREIGN, Home};
+use crate::traces;
 
 fn granted(role: Role, topics: &str) -> Granted {
     Granted { role, topics: TopicPatterns::parse(topics).unwrap() }
@@ -282,7 +283,7 @@ pub(crate) async fn a_key_that_was_taken_away_leaves_no_byte<H: Home>() {
     let sealed = bed.home.bytes("SELECT sealed_secret FROM access_key WHERE id = 'AKGONE'").pop().unwrap();
     let there = || {
         let files = bed.home.files();
-        let texts: Vec<Vec<u8>> = files.iter().map(|path| std::fs::read(path).unwrap()).collect();
+        let texts: Vec<Vec<u8>> = files.iter().map(|path| traces::bytes_of(path)).collect();
         texts.iter().any(|bytes| bytes.windows(sealed.len()).any(|window| window == sealed))
     };
     assert!(there());

@@ -11,6 +11,7 @@ use carillon_store::credential::{CredentialMade, NewCredential};
 use tokio::task::JoinSet;
 
 use crate::harness::{Bed, Home, PROJECT, installation};
+use crate::traces;
 
 /// The administrator of the bed's project, let in by a credential.
 pub(crate) async fn holder<H: Home>(bed: &Bed<H>, credential: Credential) -> Holder {
@@ -158,7 +159,7 @@ pub(crate) async fn a_token_is_added_once_and_for_what_is_there<H: Home>() {
 pub(crate) async fn neither_secret_nor_token_is_readable_at_rest<H: Home>() {
     let bed = Bed::<H>::fresh().await;
     for path in bed.home.files() {
-        let bytes = std::fs::read(&path).unwrap();
+        let bytes = traces::bytes_of(&path);
         for secret in ["the-secret-key-of-the-first-pair", "the-token-of-the-first-start"] {
             let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
             assert!(!found, "{secret} in {}", path.display());

@@ -17,6 +17,7 @@ use carillon_store::office_staged::Staged;
 use carillon_store::recipient::Recipient as To;
 
 use crate::harness::{Bed, Home};
+use crate::traces;
 
 const SECRET: &str = "lark-secret-00112233445566";
 
@@ -126,7 +127,7 @@ pub(crate) async fn credentials_are_sealed_and_gone_with_their_connection<H: Hom
     assert!(bed.store.connection_delete(&bed.project, id).await.unwrap());
     assert_eq!(bed.store.connection_open(id).await.unwrap(), None);
     for path in bed.home.files() {
-        let bytes = std::fs::read(&path).unwrap();
+        let bytes = traces::bytes_of(&path);
         assert!(!bytes.windows(SECRET.len()).any(|part| part == SECRET.as_bytes()), "{}", path.display());
     }
 }

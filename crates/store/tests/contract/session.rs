@@ -3,6 +3,7 @@ use std::time::Duration;
 use carillon_model::limits;
 
 use crate::harness::{Bed, Home};
+use crate::traces;
 
 pub(crate) async fn a_session_is_found_until_it_ends<H: Home>() {
     let bed = Bed::<H>::fresh().await;
@@ -59,7 +60,7 @@ pub(crate) async fn no_session_is_readable_at_rest<H: Home>() {
     let mark = &account.password_hash;
     bed.store.session_add(&session.into(), bed.project.clone(), account.id, mark).await.unwrap();
     for file in bed.home.files() {
-        let bytes = std::fs::read(file).unwrap();
+        let bytes = traces::bytes_of(&file);
         assert!(!bytes.windows(session.len()).any(|window| window == session.as_bytes()));
     }
 }

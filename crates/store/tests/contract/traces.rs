@@ -1,6 +1,7 @@
 //! What a subscription leaves in the files, and the search for it.
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use carillon_model::endpoint::Endpoint;
 use carillon_model::id::SubscriptionId;
@@ -57,11 +58,7 @@ impl Gone {
         }
         let mut found = Vec::new();
         for path in home.files() {
-            // A server removes what it has emptied when it likes.
-            let bytes = match std::fs::read(&path) {
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
-                bytes => bytes.unwrap(),
-            };
+            let bytes = bytes_of(&path);
             for (at, window) in bytes.windows(WINDOW).enumerate() {
                 let head = usize::from(u16::from_be_bytes([window[0], window[1]]));
                 if heads[head]
@@ -147,4 +144,12 @@ pub(crate) fn target<H: Home>(bed: &Bed<H>) -> Target {
         }
     };
     Target { extension: extension(bed, &endpoint), endpoint }
+}
+
+/// What a file of the database says. One that is gone says nothing: a server removes what it has emptied when it likes.
+pub(crate) fn bytes_of(path: &Path) -> Vec<u8> {
+    match std::fs::read(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        bytes => bytes.unwrap(),
+    }
 }
