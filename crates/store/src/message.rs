@@ -34,7 +34,7 @@ pub struct MessageSummary {
     pub equal_to: Option<MessageId>,
 }
 
-fn locale_text(locale: Locale) -> &'static str {
+pub(crate) fn locale_text(locale: Locale) -> &'static str {
     match locale {
         Locale::English => "en-us",
         Locale::Chinese => "zh-cn",
@@ -316,6 +316,11 @@ impl Store {
         let later = Arc::clone(&fan_out);
         let publisher = self.db.actor().map(|actor| actor.account);
         let is_looked_for = claim.is_some() || equal.is_some();
+        let is_ordinary = !is_looked_for && !is_many && self.db.is_shared() && !self.db.leaves_lines();
+        if is_ordinary && self.publish_together(Arc::clone(&stored), recipients.clone()).await? {
+            self.tally_add(&project, What::Messages, 1);
+            return Ok(Accepted::New);
+        }
         let work = move |tx: &mut Tx<'_>| {
             let accepted = match &claim {
                 Some(claim) => claim.take(tx, &inserted, to.len(), now)?,

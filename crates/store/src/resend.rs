@@ -23,7 +23,7 @@ const INSERT_AGAIN: &str = "INSERT INTO delivery
      d.started_at, d.elapsed_ms, d.platform_code, d.platform_text, d.merged, d.attempts,
      CASE WHEN coalesce(d.expires_at, m.expires_at) > $3 THEN coalesce(d.expires_at, m.expires_at) ELSE $3 END
      FROM delivery d JOIN message m ON m.id = d.message_id
-     WHERE d.seq IN (SELECT value FROM json_each($1)) AND d.state IN (3, 4, 5)
+     WHERE d.seq IN (SELECT value FROM json_each($1)) AND d.state + 0 IN (3, 4, 5)
      AND (d.subscription_id = d.endpoint_id
              OR EXISTS (SELECT 1 FROM subscription s WHERE s.id = d.subscription_id AND s.state IN (1, 2)))
      ORDER BY d.seq RETURNING seq, endpoint_id";

@@ -332,7 +332,7 @@ impl Store {
         let list = move |tx: &mut Tx<'_>| {
             let last = tx.query_one("delivery", "SELECT coalesce(max(seq), 0) FROM delivery", &[])?;
             let last = last.map_or(Ok(0), |mut row| row.int())?;
-            let sql = "SELECT DISTINCT endpoint_id FROM delivery WHERE seq > $1 AND state IN (0, 1)";
+            let sql = "SELECT DISTINCT endpoint_id FROM delivery WHERE seq > $1 AND state + 0 IN (0, 1)";
             Ok((last, tx.query("delivery", sql, params![after])?))
         };
         let (last, rows) = self.db.read(list).await?;

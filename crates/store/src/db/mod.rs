@@ -20,6 +20,8 @@
 //! - PostgreSQL knows the kind of every column: a number is not compared with a text, `sum` of numbers is written
 //!   `CAST(sum(x) AS BIGINT)`, a column that is neither grouped nor counted is not selected, and a sub-select in `FROM`
 //!   has a name.
+//! - A statement that looks for deliveries by their places says `state + 0`, not `state`: PostgreSQL, when it takes the
+//!   waiting for few, would read the whole index of them (`state IN (0, 1)`) instead.
 //! - A failed statement ends its piece of work: it cannot be caught and gone on from. `ON CONFLICT` is for both.
 //! - [`Db::write`] and [`Db::write_then`] may look first and write then: no other such work of any server comes between.
 //!   [`Db::write_beside`] is for what is written often and need not look.
@@ -323,6 +325,11 @@ impl Db {
         self.lines.as_ref().map(|lines| &lines.act.actor)
     }
 
+    /// Whether its changes are written down with a line of the audit log.
+    pub(crate) fn leaves_lines(&self) -> bool {
+        self.lines.as_ref().is_some_and(|lines| lines.act.deed.is_some())
+    }
+
     /// Opens the file as [`Db::open`] does, but does nothing by itself: the hand does what waits.
     pub(crate) fn open_by_hand(
         path: &Path,
@@ -402,11 +409,37 @@ impl Db {
         answer.await.map_err(|_closed| closing())?
     }
 
+    /// Hands in work that answers its callers by itself, done as that of [`Db::write_beside`].
+    pub(crate) async fn hand_in_beside(&self, work: Box<dyn Work>) -> Result<(), Error> {
+        match &self.database {
+            Database::Sqlite(sqlite) => sqlite.submit(work).await,
+            Database::Postgres(postgres) => postgres.submit(work, false).await,
+        }
+    }
+
     /// Begins to divide the lanes with other servers, where others may be.
     pub(crate) fn join(&self, shards: &Arc<Shards>, wake: &Arc<Wake>, name: String) -> Result<(), Error> {
         match &self.database {
             Database::Sqlite(_alone) => Ok(()),
             Database::Postgres(postgres) => postgres.join(Arc::clone(shards), Arc::clone(wake), name),
+        }
+    }
+
+    /// Asks a query that only reads. Where each statement is a way to a server and back, those who ask the same at the
+    /// same time are answered by one: `own` are the first parameters, `common` those behind them, such as a limit.
+    pub(crate) async fn ask(
+        &self,
+        table: &'static str,
+        sql: &'static str,
+        own: &[Value],
+        common: &[Value],
+    ) -> Result<Vec<Row>, Error> {
+        match &self.database {
+            Database::Sqlite(_file) => {
+                let params = [own, common].concat();
+                self.read(move |tx| tx.query(table, sql, &params)).await
+            }
+            Database::Postgres(postgres) => postgres.ask(table, sql, (own.to_vec(), common.to_vec())).await,
         }
     }
 
@@ -453,6 +486,10 @@ fn closing() -> Error {
 pub(crate) trait Work: Send {
     fn run(&mut self, tx: &mut Tx<'_>) -> bool;
     fn answer(self: Box<Self>, committed: Result<(), Error>);
+    /// For how many callers it was done.
+    fn callers(&self) -> usize {
+        1
+    }
 }
 
 struct Piece<T, F, A> {

@@ -26,6 +26,33 @@ pub(crate) enum Kind {
     Texts,
 }
 
+impl Value {
+    /// What it is, or would be.
+    pub(crate) fn kind(&self) -> Kind {
+        match self {
+            Self::Null(kind) => *kind,
+            Self::Int(_) => Kind::Int,
+            Self::Text(_) => Kind::Text,
+            Self::Bytes(_) => Kind::Bytes,
+            Self::Ints(_) => Kind::Ints,
+            Self::Texts(_) => Kind::Texts,
+        }
+    }
+}
+
+impl Kind {
+    /// What PostgreSQL calls it.
+    pub(crate) fn sql(self) -> &'static str {
+        match self {
+            Self::Int => "bigint",
+            Self::Text => "text",
+            Self::Bytes => "bytea",
+            Self::Ints => "bigint[]",
+            Self::Texts => "text[]",
+        }
+    }
+}
+
 /// What may be nothing, and what it is when it is something.
 pub(crate) trait Typed: Into<Value> {
     const KIND: Kind;
