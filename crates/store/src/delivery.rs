@@ -141,8 +141,7 @@ pub(crate) fn insert_attempt(tx: &mut Tx<'_>, id: DeliveryId, tried: &Tried) -> 
 
 fn settle(tx: &mut Tx<'_>, settlement: &Settlement) -> Result<(), Error> {
     let Some(tried) = &settlement.attempt else {
-        let sql =
-            "UPDATE delivery SET state = $2, due_at = $3, parts_done = $4 WHERE seq = $1 AND state + 0 IN (0, 1)";
+        let sql = "UPDATE delivery SET state = $2, due_at = $3, parts_done = $4 WHERE seq = $1 AND state + 0 IN (0, 1)";
         let state = settlement.state.number();
         tx.execute(sql, params![settlement.seq, state, settlement.due_at, settlement.parts_done])?;
         return Ok(());
@@ -257,7 +256,8 @@ impl Store {
             "WHERE d.endpoint_id = $1 AND d.in_lane = 1 AND d.state IN (0, 1) ORDER BY d.priority DESC, d.seq LIMIT $2"
         );
         let known = self.db.version();
-        let rows = self.db.ask("delivery", sql, params![endpoint.to_string()], params![limit]).await?.into_iter();
+        let rows =
+            self.db.ask("delivery", sql, params![endpoint.to_string()], params![limit]).await?.into_iter();
         rows.map(|row| Ok(Ready { known, ..read_ready(row)? })).collect()
     }
 

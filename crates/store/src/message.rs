@@ -41,6 +41,10 @@ pub(crate) fn locale_text(locale: Locale) -> &'static str {
     }
 }
 
+pub(crate) fn read_priority(row: &mut Row) -> Result<Priority, Error> {
+    Ok(if row.int()? == Priority::Urgent.number() { Priority::Urgent } else { Priority::Normal })
+}
+
 /// Reads the columns `id, project_id, topic_id, topic_name, content, priority, locale, created_at, expires_at`.
 pub(crate) fn read_message(row: &mut Row) -> Result<StoredMessage, Error> {
     let id = row.parsed(|text| MessageId::parse(text).ok())?;
@@ -48,7 +52,7 @@ pub(crate) fn read_message(row: &mut Row) -> Result<StoredMessage, Error> {
     let topic = row.parsed(|text| TopicId::parse(text).ok())?;
     let topic_name = row.parsed(|text| TopicName::parse(text).ok())?;
     let content = row.parsed(|text| serde_json::from_str::<Content>(text).ok())?;
-    let priority = if row.int()? == Priority::Urgent.number() { Priority::Urgent } else { Priority::Normal };
+    let priority = read_priority(row)?;
     let locale = if row.text()? == "zh-cn" { Locale::Chinese } else { Locale::English };
     let created_at: Timestamp = row.time()?;
     let expires_at = row.time()?;

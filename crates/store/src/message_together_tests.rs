@@ -9,7 +9,7 @@ use carillon_model::id::{EndpointId, MessageId, ProjectId, SubscriptionId, Topic
 use carillon_model::message::{Body, Content, Locale, Message, Priority};
 use carillon_model::subscription::Overflow;
 use carillon_model::topic::TopicName;
-use carillon_model::{Channel, Chance};
+use carillon_model::{Chance, Channel};
 use proptest::prelude::*;
 use tokio::sync::oneshot;
 

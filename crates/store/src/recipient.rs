@@ -196,7 +196,8 @@ impl Store {
         if let Some(kept) = self.recipients.get(version, &topic) {
             return Ok(kept);
         }
-        let sql = "SELECT t.suppress_s, s.id, s.endpoint_id, s.channel, s.overflow, f.policies FROM subscription s
+        let sql =
+            "SELECT t.suppress_s, s.id, s.endpoint_id, s.channel, s.overflow, f.policies FROM subscription s
              JOIN topic t ON t.id = s.topic_id
              LEFT JOIN filter_policy f ON f.subscription_id = s.id
              WHERE s.topic_id = $1 AND s.state IN (1, 2) ORDER BY s.created_at, s.id";

@@ -32,6 +32,7 @@ mod hand;
 mod postgres;
 mod sqlite;
 mod value;
+mod work;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -43,6 +44,8 @@ use tokio::sync::oneshot;
 pub use self::hand::{Hand, Held};
 pub(crate) use self::postgres::Wire;
 pub(crate) use self::value::{Row, Value};
+use self::work::Piece;
+pub(crate) use self::work::Work;
 use crate::audit::{Actor, Lines};
 use crate::error::Error;
 use crate::migrate::Standing;
@@ -401,7 +404,7 @@ impl Db {
         };
         let (reply, answer) = oneshot::channel();
         let Manner { careful, raise } = manner;
-        let piece = Box::new(Piece { work: Some(work), then, raise, result: None, reply });
+        let piece = Box::new(Piece::new(work, then, raise, reply));
         match &self.database {
             Database::Sqlite(sqlite) => sqlite.submit(piece).await?,
             Database::Postgres(postgres) => postgres.submit(piece, careful).await?,
@@ -480,52 +483,4 @@ struct Manner {
 
 fn closing() -> Error {
     Error::Unavailable("the store is closing".to_owned())
-}
-
-/// A piece of work on its way through the writer: done first, answered after the commit.
-pub(crate) trait Work: Send {
-    fn run(&mut self, tx: &mut Tx<'_>) -> bool;
-    fn answer(self: Box<Self>, committed: Result<(), Error>);
-    /// For how many callers it was done.
-    fn callers(&self) -> usize {
-        1
-    }
-}
-
-struct Piece<T, F, A> {
-    work: Option<F>,
-    then: A,
-    /// The version to raise before anybody is told.
-    raise: Option<Arc<AtomicU64>>,
-    result: Option<Result<T, Error>>,
-    reply: oneshot::Sender<Result<T, Error>>,
-}
-
-impl<T, F, A> Work for Piece<T, F, A>
-where
-    T: Send,
-    F: FnOnce(&mut Tx<'_>) -> Result<T, Error> + Send,
-    A: FnOnce(&T) + Send,
-{
-    fn run(&mut self, tx: &mut Tx<'_>) -> bool {
-        let Some(work) = self.work.take() else { return false };
-        let result = work(tx);
-        let done = result.is_ok();
-        self.result = Some(result);
-        done
-    }
-
-    fn answer(self: Box<Self>, committed: Result<(), Error>) {
-        let Self { then, raise, result, reply, .. } = *self;
-        if let Some(version) = &raise {
-            version.fetch_add(1, Ordering::AcqRel);
-        }
-        // What is durable is told, also where bytes of it are still to leave the files.
-        if let (Ok(()) | Err(Error::Unpurged), Some(Ok(value))) = (&committed, &result) {
-            then(value);
-        }
-        let result = committed.and_then(|()| result.unwrap_or_else(|| Err(closing())));
-        // Nobody waits any more when the caller went away; what was written stays written.
-        drop(reply.send(result));
-    }
 }

@@ -191,8 +191,12 @@ mod tests {
             Question { table: "t", sql, own: vec![own.into()], common: common.to_vec(), reply }
         };
         let (few, many) = ([Value::from(1_i64)], [Value::from(2_i64)]);
-        let round =
-            vec![question("a", 1, &few), question("b", 2, &few), question("a", 3, &many), question("a", 4, &few)];
+        let round = vec![
+            question("a", 1, &few),
+            question("b", 2, &few),
+            question("a", 3, &many),
+            question("a", 4, &few),
+        ];
         let own = |alike: &Vec<Question>| alike.iter().flat_map(|one| one.own.clone()).collect::<Vec<_>>();
         let sorted: Vec<_> = sort(round).iter().map(own).collect();
         let expected = [vec![1_i64, 4], vec![2], vec![3]];
