@@ -113,13 +113,9 @@ impl Work for Portion {
             (Ok(()), None) => drop(taken),
             (Err(_), None) if is_begun => drop(taken),
             (Err(error), _) => {
-                let text = match error {
-                    Error::Unavailable(text) => text,
-                    other => other.to_string(),
-                };
                 for entry in taken {
                     // Nobody waits any more when the caller went away.
-                    drop(entry.reply.send(Err(Error::Unavailable(text.clone()))));
+                    drop(entry.reply.send(Err(error.clone())));
                 }
             }
         }

@@ -128,12 +128,8 @@ fn sort(round: Vec<Question>) -> Vec<Vec<Question>> {
 }
 
 fn refuse(alike: Vec<Question>, error: &Error) {
-    let text = match error {
-        Error::Unavailable(text) => text.clone(),
-        other => other.to_string(),
-    };
     for question in alike {
-        drop(question.reply.send(Err(Error::Unavailable(text.clone()))));
+        drop(question.reply.send(Err(error.clone())));
     }
 }
 
