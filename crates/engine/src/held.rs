@@ -5,11 +5,14 @@ use carillon_model::Timestamp;
 use carillon_model::message::Priority;
 use carillon_store::delivery::Ready;
 
+use crate::queue::Expiry;
+
 /// What goes together again: at most one post of urgent ones and one of others, which urgent ones pass.
 #[derive(Debug, Default)]
 pub(crate) struct Held {
     urgent: Vec<Ready>,
     normal: Vec<Ready>,
+    expiry: Expiry,
 }
 
 impl Held {
@@ -31,11 +34,13 @@ impl Held {
     /// Keeps the deliveries of a post together; those of one have one priority.
     pub(crate) fn put(&mut self, post: Vec<Ready>) {
         let Some(first) = post.first() else { return };
+        post.iter().for_each(|ready| self.expiry.added(ready));
         self.of_mut(first.stored.message.priority).extend(post);
     }
 
     /// Takes those of a priority out.
     pub(crate) fn take(&mut self, priority: Priority) -> Vec<Ready> {
+        self.expiry.gone();
         std::mem::take(self.of_mut(priority))
     }
 
@@ -43,8 +48,14 @@ impl Held {
         self.urgent.iter().chain(&self.normal)
     }
 
-    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Ready> {
-        self.urgent.iter_mut().chain(&mut self.normal)
+    /// Gives all times of the next try away to be changed.
+    pub(crate) fn due_times(&mut self) -> impl Iterator<Item = &mut Timestamp> {
+        self.urgent.iter_mut().chain(&mut self.normal).map(|ready| &mut ready.due_at)
+    }
+
+    /// When the first of all is past its time to live.
+    pub(crate) fn expires_first(&mut self) -> Option<Timestamp> {
+        self.expiry.first(self.urgent.iter().chain(&self.normal))
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -62,6 +73,7 @@ impl Held {
 
     /// Takes out what is past its time to live.
     pub(crate) fn take_past(&mut self, now: Timestamp) -> Vec<Ready> {
+        self.expiry.gone();
         let is_past = |ready: &mut Ready| ready.stored.message.expires_at <= now;
         let mut past: Vec<Ready> = self.urgent.extract_if(.., is_past).collect();
         past.extend(self.normal.extract_if(.., is_past));
@@ -70,6 +82,7 @@ impl Held {
 
     /// Forgets one, and takes out what is left alone: it has nobody to go with.
     pub(crate) fn forget(&mut self, seq: i64) {
+        self.expiry.gone();
         self.urgent.retain(|ready| ready.seq != seq);
         self.normal.retain(|ready| ready.seq != seq);
     }
@@ -80,6 +93,7 @@ impl Held {
         for post in [&mut self.urgent, &mut self.normal] {
             if post.len() == 1 {
                 single.append(post);
+                self.expiry.gone();
             }
         }
         single

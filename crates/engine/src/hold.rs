@@ -33,6 +33,13 @@ impl Holds {
         Self { count: AtomicUsize::new(held.len()), known: Mutex::new(Known { held, unwritten: Vec::new() }) }
     }
 
+    /// Says that the clock was set by so much: every hold lasts as long as before.
+    pub(crate) fn clock_was_set(&self, by_ms: i64) {
+        let mut known = self.known.lock().expect("no code panics while it holds the holds");
+        let Known { held, unwritten } = &mut *known;
+        held.values_mut().chain(unwritten).for_each(|hold| hold.until = hold.until.shifted(by_ms));
+    }
+
     /// Until when nothing may be sent to a target, for what it shares with others.
     pub(crate) fn until(&self, store: &Store, target: &Target, now: Timestamp) -> Option<Timestamp> {
         if self.count.load(Ordering::Relaxed) == 0 {

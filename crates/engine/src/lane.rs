@@ -5,7 +5,6 @@
 //! endpoint's rates let through soon (a storm), posts keep an even distance, so that what waits can gather, and each
 //! takes as many deliveries as fit into it. A subscription may want its messages one by one instead, or the oldest dropped.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +16,7 @@ use carillon_model::subscription::Overflow;
 use carillon_store::delivery::Ready;
 
 use crate::held::Held;
+use crate::queue::Queue;
 
 /// How many deliveries of a lane are kept in memory; the rest waits in the store.
 pub(crate) const LANE_QUEUE_MAX: usize = 128;
@@ -65,7 +65,7 @@ enum InStore {
 /// The deliveries of one endpoint.
 #[derive(Debug, Default)]
 pub(crate) struct Lane {
-    queue: VecDeque<Ready>,
+    queue: Queue,
     /// The highest place ever taken in, from the store or by hand-over.
     last_seq: i64,
     in_store: InStore,
@@ -88,6 +88,8 @@ pub(crate) struct Lane {
     paused_until: Option<Timestamp>,
     /// Nothing but what is urgent is sent before.
     reserved_until: Option<Timestamp>,
+    /// By how much the clock was set before anything was read from the store, which has the times of the old one.
+    set_by_ms: i64,
     pace: Pace,
     /// What the rates let through within this time may wait.
     patience: Duration,
@@ -125,7 +127,7 @@ impl Lane {
         let found = self.queue.iter().position(|ready| ready.seq == seq);
         match found {
             Some(place) if place < self.fixed() => self.cancelled.push(seq),
-            Some(place) => drop(self.queue.remove(place)),
+            Some(place) => self.queue.remove(place),
             None => {}
         }
     }
@@ -140,7 +142,7 @@ impl Lane {
         let priority = ready.stored.message.priority;
         let last = self.queue.iter().rposition(|other| other.stored.message.priority >= priority);
         let place = last.map_or(0, |last| last + 1).max(self.fixed());
-        self.queue.insert(place.min(self.queue.len()), ready);
+        self.queue.insert(place, ready);
     }
 
     /// Puts a delivery that came before them in front of those of its priority.
@@ -148,7 +150,7 @@ impl Lane {
         let priority = ready.stored.message.priority;
         let behind = self.queue.iter().skip(self.fixed());
         let more = behind.take_while(|other| other.stored.message.priority > priority).count();
-        self.queue.insert((self.fixed() + more).min(self.queue.len()), ready);
+        self.queue.insert(self.fixed() + more, ready);
     }
 
     /// What has nobody left to go together with goes as any other.
@@ -163,8 +165,10 @@ impl Lane {
         self.pace.shift(by_ms);
         self.paused_until = self.paused_until.map(|until| until.shifted(by_ms));
         self.reserved_until = self.reserved_until.map(|until| until.shifted(by_ms));
-        let all = self.queue.iter_mut().chain(self.held.iter_mut());
-        all.for_each(|ready| ready.due_at = ready.due_at.shifted(by_ms));
+        self.queue.due_times().chain(self.held.due_times()).for_each(|at| *at = at.shifted(by_ms));
+        if self.last_seq == 0 {
+            self.set_by_ms += by_ms;
+        }
     }
 
     fn has_more(&self) -> bool {
@@ -172,12 +176,16 @@ impl Lane {
     }
 
     /// Takes in what the store gave for a load; fewer than asked for means there is no more.
-    pub(crate) fn loaded(&mut self, batch: Vec<Ready>) {
+    pub(crate) fn loaded(&mut self, mut batch: Vec<Ready>) {
         self.loading = false;
         if self.last_seq == 0 {
+            let tried = batch.iter_mut().filter(|ready| ready.attempts > 0);
+            let due = tried.map(|ready| {
+                ready.due_at = ready.due_at.shifted(self.set_by_ms);
+                ready.due_at
+            });
             // What an earlier run postponed may have been told to stay away; urgent ones must not press on.
-            let tried = batch.iter().filter(|ready| ready.attempts > 0);
-            self.paused_until = self.paused_until.max(tried.map(|ready| ready.due_at).max());
+            self.paused_until = self.paused_until.max(due.max());
         }
         let before = self.queue.len();
         for ready in batch {
@@ -280,17 +288,6 @@ impl Lane {
         held(Priority::Urgent).or(urgent).or_else(|| held(Priority::Normal)).or(queued)
     }
 
-    /// Waits; and where the store may have more that would make this a storm, looks there meanwhile.
-    fn wish_later(&mut self, at: Timestamp, may_be_storm: bool) -> Wish {
-        // What memory knows of a retry's time is newer than what the store does.
-        let is_new = self.queue.front().is_none_or(|first| first.attempts == first.attempts_before);
-        if may_be_storm && is_new && self.has_more() && self.pace.is_limited() {
-            self.queue.clear();
-            return self.load();
-        }
-        Wish::Wait(at)
-    }
-
     fn load(&mut self) -> Wish {
         self.in_store = InStore::Nothing;
         self.loading = true;
@@ -301,53 +298,6 @@ impl Lane {
     pub(crate) fn dropped(&mut self, seqs: &[i64]) {
         self.dropping = Dropping::Done;
         self.queue.retain(|ready| seqs.binary_search(&ready.seq).is_err());
-    }
-
-    fn wish_empty(&mut self, now: Timestamp) -> Wish {
-        if self.has_more() {
-            return self.load();
-        }
-        // What was sent lately must be remembered, or the next burst would go over the rate.
-        match self.pace.idle_at() {
-            Some(until) if until > now => Wish::Wait(until),
-            Some(_) | None => Wish::Done,
-        }
-    }
-
-    /// What to do while nothing may be sent before `until`: what waits in memory is let go when its time to live is
-    /// over, so that a long pause does not keep it pending.
-    fn wish_held(&mut self, now: Timestamp, until: Timestamp) -> Wish {
-        let expired = self.expired_first(now);
-        if expired > 0 {
-            return Wish::Expire(expired);
-        }
-        let asleep = self.paused_until.is_some_and(|until| until > now);
-        // The store is asked for what may be waiting there, unless it was the store that did not answer.
-        if self.queue.is_empty() && self.has_more() && !asleep {
-            return self.load();
-        }
-        let all = self.queue.iter().chain(self.held.iter());
-        match all.map(|ready| ready.stored.message.expires_at).min() {
-            Some(at) => Wish::Wait(at.min(until)),
-            None if self.has_more() || asleep => Wish::Wait(until),
-            None => self.wish_empty(now),
-        }
-    }
-
-    /// Puts what is past its time to live in front, and tells how many those are.
-    fn expired_first(&mut self, now: Timestamp) -> usize {
-        let is_past = |ready: &Ready| ready.stored.message.expires_at <= now;
-        if !self.queue.iter().chain(self.held.iter()).any(is_past) {
-            return 0;
-        }
-        let mut past: VecDeque<Ready> = self.held.take_past(now).into();
-        self.release_single();
-        let (queued, left): (VecDeque<Ready>, VecDeque<Ready>) = self.queue.drain(..).partition(is_past);
-        past.extend(queued);
-        let count = past.len();
-        self.queue.extend(past);
-        self.queue.extend(left);
-        count
     }
 
     /// Gives the first of the queue out to end without an attempt; they stay first until [`Lane::expired`].
@@ -384,7 +334,7 @@ impl Lane {
     pub(crate) fn expired(&mut self, count: usize) {
         self.sending = 0;
         self.cancelled.clear();
-        self.queue.drain(..count.min(self.queue.len()));
+        self.queue.drop_first(count);
     }
 
     /// Nothing is sent before `until`.
@@ -405,8 +355,8 @@ impl Lane {
     pub(crate) fn release(&mut self, now: Timestamp) {
         self.outdated = self.sending > 0;
         (self.paused_until, self.reserved_until) = (None, None);
-        let first = self.queue.front_mut().into_iter().chain(self.held.iter_mut());
-        first.for_each(|ready| ready.due_at = ready.due_at.min(now));
+        let first = self.queue.due_times().take(1).chain(self.held.due_times());
+        first.for_each(|at| *at = now.min(*at));
     }
 
     /// The first `count` deliveries have ended, but for those in `again`, which are tried again together and keep
@@ -421,7 +371,7 @@ impl Lane {
         let cancelled = std::mem::take(&mut self.cancelled);
         again.retain(|ready| !cancelled.contains(&ready.seq));
         match self.sends_held.take() {
-            None => drop(self.queue.drain(..count.min(self.queue.len()))),
+            None => self.queue.drop_first(count),
             // Nothing was sent: it stays as it is.
             Some(_) if count == 0 => {}
             Some(priority) => {
@@ -461,6 +411,8 @@ impl Lane {
 
 #[path = "lane_storm.rs"]
 mod storm;
+#[path = "lane_wait.rs"]
+mod wait;
 #[path = "lane_word.rs"]
 mod word;
 

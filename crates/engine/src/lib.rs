@@ -40,6 +40,7 @@ mod missed;
 mod month;
 mod notice;
 mod origin;
+mod queue;
 mod retain;
 mod run;
 mod send;

@@ -134,7 +134,7 @@ impl Engine {
             sender: Arc::new(sender),
             sent_before,
             digest_after: settings.digest_after,
-            ahead_ms: ahead(parts.clock.as_ref()),
+            ahead_ms: ahead_before(parts.clock.as_ref(), sent_before),
             clock: parts.clock,
             lanes: HashMap::new(),
             timer: Timer::default(),
@@ -197,6 +197,13 @@ fn ahead(clock: &dyn Clock) -> i64 {
     clock.now().0.saturating_sub(clock.steady().0)
 }
 
+/// How far the clock was ahead in an earlier run, as far as that can be known: when that run sent something later than now,
+/// the clock was set back meanwhile, and by so much at least.
+fn ahead_before(clock: &dyn Clock, sent_before: Timestamp) -> i64 {
+    let set_back_ms = sent_before.0.saturating_sub(clock.now().0).max(0);
+    ahead(clock).saturating_add(set_back_ms)
+}
+
 impl Lanes {
     /// The present moment. When the clock was set since the last look, what lanes wait for is set with it: neither is
     /// anything sent too early for a platform's limit, nor does a lane wait for hours.
@@ -209,6 +216,7 @@ impl Lanes {
             self.sent_before = self.sent_before.shifted(by_ms);
             self.lanes.values_mut().for_each(|lane| lane.clock_was_set(by_ms));
             self.timer.shift(by_ms);
+            self.sender.holds.clock_was_set(by_ms);
             for health in self.health.values_mut() {
                 health.until = health.until.map(|until| until.shifted(by_ms));
             }
@@ -218,10 +226,9 @@ impl Lanes {
 
     /// Serves the lanes in which something waited before the start.
     fn begin(&mut self, waiting: Vec<EndpointId>) {
-        for lane in waiting {
-            self.lanes.insert(lane, Lane::from_store());
-            self.serve(lane);
-        }
+        // All are there before the clock is looked at, which an earlier run may have left behind.
+        self.lanes.extend(waiting.iter().map(|lane| (*lane, Lane::from_store())));
+        waiting.into_iter().for_each(|lane| self.serve(lane));
     }
 
     async fn run(mut self, mut results: mpsc::Receiver<Event>) {

@@ -5,7 +5,6 @@
 
 use std::error::Error;
 use std::fmt;
-use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -22,6 +21,7 @@ use hyper_util::client::legacy;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
+use crate::carry::{self, Outgoing, Wire};
 use crate::client::Client;
 use crate::connect_to::ConnectTo;
 use crate::guard::{Denied, Guard, PrivateEndpoint, Resolver, Unresolved};
@@ -153,24 +153,6 @@ impl Answer {
     }
 }
 
-/// Stands in the place of the network: a simulation's far ends answer here by themselves, and nothing is dialled.
-pub trait Wire: Send + Sync {
-    /// Takes a request to its far end and brings the answer back. The client's deadline may cut it at any await.
-    fn carry(&self, url: String, body: String) -> Carried<'_>;
-}
-
-/// What becomes of a request that a [`Wire`] carries.
-pub type Carried<'a> = Pin<Box<dyn Future<Output = Result<Reply, Failure>> + Send + 'a>>;
-
-/// A far end's answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reply {
-    /// The HTTP status.
-    pub status: u16,
-    /// The body.
-    pub body: Vec<u8>,
-}
-
 /// Why there is no answer, or no whole one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
@@ -278,8 +260,8 @@ impl Http {
         };
         let deadline = Instant::now() + timeout;
         if let Some(wire) = &self.wire {
-            let body = String::from_utf8_lossy(&body).into_owned();
-            return over(wire.as_ref(), &aim.uri, body, deadline).await;
+            let outgoing = Outgoing::new(&method, &aim.uri, &headers, &body);
+            return carry::exchange(wire.as_ref(), outgoing, deadline).await;
         }
         let client = if aim.public { self.web_client() } else { self.platform_client() };
         let client = client.ok_or(Failure::Connect)?;
@@ -405,12 +387,6 @@ async fn chunk(response: &mut Response<Incoming>) -> Result<Option<Bytes>, hyper
         }
     }
     Ok(None)
-}
-
-async fn over(wire: &dyn Wire, uri: &Uri, body: String, deadline: Instant) -> Result<Answer, Failure> {
-    let reply = timeout_at(deadline, wire.carry(uri.to_string(), body)).await;
-    let Reply { status, body } = reply.unwrap_or(Err(Failure::Timeout))?;
-    Ok(Answer { status, headers: HeaderMap::new(), body, cut: None })
 }
 
 /// Tells what failed before the request left from what failed after; when unsure, after.

@@ -27,6 +27,7 @@ mod running;
 mod script;
 mod serve;
 mod sign;
+mod unplugged;
 mod verdict;
 mod webhook;
 mod wecom;
@@ -41,6 +42,7 @@ pub use record::{Call, Received};
 pub use registry::{DingtalkApp, Platform, Robot};
 pub use running::Running;
 pub use script::Act;
+pub use unplugged::{Answered, Unplugged};
 
 use dingtalk::Dingtalk;
 use office::Office;
@@ -130,6 +132,13 @@ impl Simulator {
     pub fn mail_login(mut self, user: impl Into<String>, password: impl Into<String>) -> Self {
         self.registry.set_mail_login(user.into(), password.into());
         self
+    }
+
+    /// Listens nowhere: whoever has a request hands it in and gets the answer. With a clock that is moved by hand, hours of
+    /// a platform's limits pass at once.
+    #[must_use]
+    pub fn unplugged(self) -> Unplugged {
+        Unplugged::new(World::new(self.clock, self.registry, self.dingtalk, self.office))
     }
 
     /// Binds and serves until the handle is dropped or stopped. Listening on loopback only is the caller's choice.

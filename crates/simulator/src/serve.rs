@@ -109,14 +109,25 @@ async fn handle(
         answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         return Ok(answer);
     };
-    if let Some(answer) = control::answer(&world, &parts, &body) {
+    respond(&world, &stop, from, &parts, &body).await
+}
+
+/// Answers a request that was read whole.
+pub(crate) async fn respond(
+    world: &World,
+    stop: &CancellationToken,
+    from: IpAddr,
+    parts: &Parts,
+    body: &Bytes,
+) -> Result<Response<Body>, Closed> {
+    if let Some(answer) = control::answer(world, parts, body) {
         return Ok(answer);
     }
-    let visit = Visit::new(&world, &parts, &body, from);
+    let visit = Visit::new(world, parts, body, from);
     let script = visit.token().and_then(|token| lock(&world.scripts).next(&token));
     match script {
         None => Ok(visit.behave()),
-        Some(act) => misbehave::answer(&visit, act, &stop).await,
+        Some(act) => misbehave::answer(&visit, act, stop).await,
     }
 }
 

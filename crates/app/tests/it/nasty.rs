@@ -17,7 +17,7 @@ use crate::load::confirm;
 
 /// How a far end misbehaves once it has read a post.
 #[derive(Debug, Clone, Copy)]
-enum Manner {
+pub(crate) enum Manner {
     /// A byte of the answer's head at a time, slower than any deadline.
     Trickle,
     /// The connection is torn down.
@@ -48,6 +48,11 @@ async fn talk(mut stream: TcpStream, manner: Manner) {
             Ok(_) => {}
         }
     }
+    behave(stream, manner).await;
+}
+
+/// Answers a request that was read, in its manner.
+pub(crate) async fn behave(mut stream: TcpStream, manner: Manner) {
     match manner {
         Manner::Trickle => {
             let mut beat = tokio::time::interval(Duration::from_millis(500));
@@ -81,7 +86,7 @@ fn reason(delivery: &Value) -> &str {
 }
 
 /// What became of the link that asks an endpoint whether it wants to be subscribed.
-async fn asked(api: &Api, subscription: &str) -> Value {
+pub(crate) async fn asked(api: &Api, subscription: &str) -> Value {
     until("the asking", async || {
         let listed = api.get("/api/v1/messages?limit=200").await.json();
         for message in listed["messages"].as_array().unwrap() {
@@ -183,6 +188,8 @@ async fn a_full_disk_refuses_publishes_loses_nothing_and_recovers_by_itself() {
     assert!(accepted.len() > 5, "{} were accepted before the disk was full", accepted.len());
     let again = api.post(&path, &json!({ "message": "y".repeat(200_000) })).await;
     assert_eq!(again.status, 503, "{}", again.text());
+    // What needs no room is answered meanwhile.
+    assert_eq!(api.get(&smn("topics")).await.expect(200).json()["topic_count"], 1);
     server.unlimited();
     let after = until("an accepted publish", async || {
         let answer = api.post(&path, &json!({ "message": "room again" })).await;

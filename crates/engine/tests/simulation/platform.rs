@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use carillon_provider::{Carried, Failure, Reply, Wire};
+use carillon_provider::{Carried, Failure, Outgoing, Reply, Wire};
 use tokio::time::sleep;
 
 use crate::history::Penalty;
@@ -67,8 +67,8 @@ fn marks(body: &str) -> Vec<Mark> {
 }
 
 impl Wire for Platforms {
-    fn carry(&self, url: String, body: String) -> Carried<'_> {
-        Box::pin(self.take(lane(&url), marks(&body)))
+    fn carry(&self, outgoing: Outgoing) -> Carried<'_> {
+        Box::pin(self.take(lane(&outgoing.url), marks(&outgoing.body)))
     }
 }
 
@@ -171,18 +171,19 @@ impl Platforms {
 }
 
 fn answer(lane: Lane, fate: Fate) -> Reply {
-    let ok = |text: &str| Reply { status: 200, body: text.as_bytes().to_vec() };
+    let said = |status, text: &str| Reply { status, headers: Vec::new(), body: text.as_bytes().to_vec() };
+    let ok = |text: &str| said(200, text);
     if fate == Fate::Garbage {
         return ok("<html>Welcome</html>");
     }
     let code = match (lane, fate) {
         (Lane::Web, Fate::Accepted) => return ok("thank you"),
-        (Lane::Web, Fate::Refused) => return Reply { status: 404, body: Vec::new() },
-        (Lane::Web, _) => return Reply { status: 503, body: Vec::new() },
+        (Lane::Web, Fate::Refused) => return said(404, ""),
+        (Lane::Web, _) => return said(503, ""),
         (_, Fate::Accepted) => 0,
         (Lane::Lark | Lane::SecondLark, Fate::Refused) => 9499,
         (Lane::Lark | Lane::SecondLark, Fate::Limited) => 11232,
-        (Lane::Lark | Lane::SecondLark, _) => return Reply { status: 503, body: Vec::new() },
+        (Lane::Lark | Lane::SecondLark, _) => return said(503, ""),
         (Lane::Wecom, Fate::Refused) => 40008,
         (Lane::Wecom, Fate::Limited) => 45009,
         (Lane::Dingtalk, Fate::Refused) => 400_105,
