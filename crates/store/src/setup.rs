@@ -121,6 +121,22 @@ impl Store {
         Ok(store.db.standing().clone())
     }
 
+    /// Brings a store on PostgreSQL to a version behind this program's, by `more` migrations, each a name and its file: how
+    /// migrations are applied is tried with it.
+    ///
+    /// # Errors
+    /// As [`Store::migrate`].
+    pub fn migrate_behind(
+        settings: &Settings,
+        now: Timestamp,
+        more: &[(&'static str, &'static str)],
+    ) -> Result<(), Error> {
+        let Some(url) = &settings.database_url else {
+            return Err(Error::Setup("only a database that servers share".to_owned()));
+        };
+        Db::migrate_behind(url.reveal(), now, more)
+    }
+
     /// How a store stands to this program, and what [`Store::migrate`] would do. Changes nothing.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use crate::error::Error;
 
 /// A value of a column, or a parameter of a statement.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Value {
     /// Nothing, in the place of something of this kind: PostgreSQL wants to know what it might have been.
     Null(Kind),
@@ -17,7 +17,7 @@ pub(crate) enum Value {
 }
 
 /// What a value is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Kind {
     Int,
     Text,
@@ -142,7 +142,7 @@ impl<T: Typed> From<Option<T>> for Value {
 }
 
 /// A row, read column by column in the order of the query.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Row {
     table: &'static str,
     column: usize,

@@ -1,12 +1,27 @@
-//! Work for a writer, and how its callers are answered.
+//! Work for a writer, how its callers are answered, and who is told of it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
 use super::{Tx, closing};
 use crate::error::Error;
+
+/// Is told of each commit, for metrics.
+pub trait Observer: Send + Sync {
+    /// `pieces` pieces of work were made durable together, in `elapsed`.
+    fn committed(&self, pieces: usize, elapsed: Duration);
+}
+
+/// An observer that looks away.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoObserver;
+
+impl Observer for NoObserver {
+    fn committed(&self, _pieces: usize, _elapsed: Duration) {}
+}
 
 /// A piece of work on its way through the writer: done first, answered after the commit.
 pub(crate) trait Work: Send {

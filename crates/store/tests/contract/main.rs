@@ -26,6 +26,7 @@ mod idempotency;
 mod lane_index;
 mod logtank;
 mod message;
+mod migrate_beside;
 mod name;
 mod office;
 mod office_callback;

@@ -9,6 +9,7 @@ mod claimed;
 mod committer;
 mod dialect;
 mod keeper;
+mod migration;
 mod purge;
 mod wire;
 
@@ -40,8 +41,6 @@ const ASKERS: usize = 2;
 const READERS: usize = 4;
 /// How many pieces may wait for a committer before callers wait to hand theirs in.
 const QUEUE_MAX: usize = 4096;
-/// The lock under which a store is opened and brought to this version, one server at a time.
-pub(crate) const LOCK_SETUP: &str = "SELECT pg_advisory_lock(7157141300000001)";
 /// The oldest PostgreSQL that has what is used here.
 const VERSION_MIN: i64 = 140_000;
 
@@ -240,17 +239,26 @@ fn prepare(
     check: impl FnOnce(&mut Tx<'_>) -> Result<(), Error>,
 ) -> Result<(Wire, Standing), Error> {
     let mut wire = reach(options)?;
-    wire.batch("SET lock_timeout = '60s'; SET statement_timeout = '0'").map_err(setup)?;
-    wire.batch(LOCK_SETUP).map_err(setup)?;
+    let standing = migration::bring(&mut wire, migrate::POSTGRES, now).map_err(setup)?;
     wire.batch("BEGIN").map_err(setup)?;
-    let standing = migrate::apply(&mut Tx::postgres(&mut wire), now).map_err(setup)?;
-    wire.batch("COMMIT; BEGIN").map_err(setup)?;
     check(&mut Tx::postgres(&mut wire)).map_err(setup)?;
     wire.batch("COMMIT").map_err(setup)?;
     // The lock goes with this connection.
     wire.cut();
     wire.connect().map_err(setup)?;
     Ok((wire, standing))
+}
+
+/// Brings a database to the version of these migrations.
+pub(crate) fn migrate_to(
+    url: &str,
+    files: &[migrate::Migration],
+    now: carillon_model::Timestamp,
+) -> Result<Standing, Error> {
+    let options = options(url)?;
+    let bring = || migration::bring(&mut reach(options)?, files, now);
+    let brought = std::thread::scope(|scope| scope.spawn(bring).join());
+    brought.map_err(|_panic| Error::Setup("the database could not be opened".to_owned()))?.map_err(setup)
 }
 
 /// How the database stands to this program.

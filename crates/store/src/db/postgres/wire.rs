@@ -19,7 +19,7 @@ use crate::db::value::Kind;
 use crate::db::{Row, Value};
 use crate::error::Error;
 
-/// How long the server may be silent before the connection is given up.
+/// How long the server may be silent, as a rule.
 const ANSWER_WAIT: Duration = Duration::from_secs(40);
 /// How long a new connection may take.
 const CONNECT_WAIT: Duration = Duration::from_secs(5);
@@ -30,7 +30,8 @@ macro_rules! drive {
         let runtime = $wire.runtime.as_ref().expect("it is there until the wire is dropped");
         match &mut $wire.connection {
             Some($connection) => {
-                let done = runtime.block_on(async { timeout(ANSWER_WAIT, $done).await });
+                let patience = $wire.patience;
+                let done = runtime.block_on(async { timeout(patience, $done).await });
                 $wire.ended(done)
             }
             None => Err(Error::Unavailable("the connection to the database is lost".to_owned())),
@@ -49,6 +50,8 @@ pub(crate) struct Wire {
     failed: bool,
     /// Whether a query that ends the connection may be asked again on a new one.
     again: bool,
+    /// How long the server may be silent before the connection is given up.
+    patience: Duration,
 }
 
 impl Wire {
@@ -63,6 +66,7 @@ impl Wire {
             texts: HashMap::new(),
             failed: false,
             again: false,
+            patience: ANSWER_WAIT,
         })
     }
 
@@ -88,6 +92,11 @@ impl Wire {
     /// only reads.
     pub(crate) fn connect_again_once(&mut self) {
         self.again = true;
+    }
+
+    /// Waits for answers as long as that, or again as long as a rule.
+    pub(crate) fn set_patience(&mut self, patience: Option<Duration>) {
+        self.patience = patience.unwrap_or(ANSWER_WAIT);
     }
 
     /// Gives the connection up.
@@ -117,6 +126,11 @@ impl Wire {
     pub(crate) fn batch(&mut self, sql: impl SqlSafeStr) -> Result<(), Error> {
         let statements = sqlx::raw_sql(sql);
         drive!(self, connection => statements.execute(connection)).map(drop)
+    }
+
+    /// Runs one statement without parameters that was put together.
+    pub(crate) fn batch_made(&mut self, sql: &str) -> Result<(), Error> {
+        self.batch(AssertSqlSafe(sql.to_owned()))
     }
 
     pub(crate) fn execute(&mut self, sql: &'static str, params: &[Value]) -> Result<u64, Error> {
