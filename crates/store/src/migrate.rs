@@ -146,12 +146,22 @@ pub(crate) fn apply_of(
             Some(all) if indexes == Indexes::AtOnce || before == 0 => {
                 all.iter().try_for_each(|index| tx.batch_made(&index.at_once()))?;
             }
-            Some(_) => return done(standing, Some(index + 1)),
+            Some(_) => {
+                mark(tx, before)?;
+                return done(standing, Some(index + 1));
+            }
             None => tx.batch(sql)?,
         }
         note(tx, files, index + 1, now)?;
     }
+    mark(tx, before)?;
     done(standing, None)
+}
+
+/// Writes down who can serve a store with what was applied behind version `before`.
+pub(crate) fn mark(tx: &mut Tx<'_>, before: usize) -> Result<(), Error> {
+    let sql = "UPDATE migration SET served_from = $1 WHERE number > $2";
+    tx.execute(sql, params![number(SERVED_FROM), number(before)]).map(drop)
 }
 
 /// Writes down that a migration was applied.
@@ -166,8 +176,7 @@ pub(crate) fn note(
         "INSERT INTO migration (number, name, checksum, applied_at) VALUES ($1, $2, $3, $4)",
         params![number(applied), *name, checksum(sql), now],
     )?;
-    let sql = "UPDATE migration SET served_from = $1 WHERE number = $2";
-    tx.execute(sql, params![number(SERVED_FROM), number(applied)]).map(drop)
+    Ok(())
 }
 
 /// An index that is made beside others' writes.

@@ -68,7 +68,9 @@ fn make_indexes(wire: &mut Wire, files: &[Migration], number: usize, now: Timest
             make(wire, &index)?;
         }
         wire.batch("BEGIN")?;
-        migrate::note(&mut Tx::postgres(wire), files, number, now)?;
+        let mut tx = Tx::postgres(wire);
+        migrate::note(&mut tx, files, number, now)?;
+        migrate::mark(&mut tx, number - 1)?;
         wire.batch("COMMIT")?;
         tracing::info!(migration = name, "the index is made");
     }
