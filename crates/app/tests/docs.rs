@@ -185,7 +185,42 @@ fn the_manual_lists_every_setting() {
     }
 }
 
-/// What stands between code and reason in a row of the program's table.
+/// The variant of a scenario's name: `ten-thousand` is `TenThousand`.
+fn variant(scenario: &str) -> String {
+    let capital = |word: &str| {
+        let mut letters = word.chars();
+        let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+        first.into_iter().chain(letters).collect::<String>()
+    };
+    scenario.split('-').map(capital).collect()
+}
+
+#[test]
+fn every_promise_of_the_engine_names_what_shows_it() {
+    let (text, tests, bench) = (read("docs/testing.md"), tests(), read("crates/bench/src/main.rs"));
+    let (_, part) = text.split_once("\n## What shows which promise\n").expect("testing.md has that part");
+    let part = part.split("\n## ").next().unwrap_or_default();
+    let is_promise = |row: &&str| row.starts_with("| ") && !row.starts_with("| ---");
+    let promises: Vec<&str> =
+        part.lines().filter(is_promise).filter(|row| !row.ends_with("| shown by |")).collect();
+    assert!(promises.len() > 40, "only {} promises were found", promises.len());
+    for row in promises {
+        let shown = code_spans(row.rsplit('|').nth(1).unwrap_or_default());
+        assert!(!shown.is_empty(), "nothing shows it: {row}");
+        for name in shown {
+            let mut words = name.split(' ');
+            let found = match (words.next(), words.next()) {
+                (Some("scripts/bench"), Some(scenario)) => {
+                    bench.contains(&format!("    {}(", variant(scenario)))
+                }
+                (Some(script), _) if script.starts_with("scripts/") => root().join(script).exists(),
+                _ => [format!("fn {name}("), format!("fn {name}<")].iter().any(|it| tests.contains(it)),
+            };
+            assert!(found, "{name} is not there: {row}");
+        }
+    }
+}
+
 /// The text of every test, in Rust and in Python.
 fn tests() -> String {
     let mut text = String::new();
@@ -227,6 +262,7 @@ fn every_deliberate_difference_names_a_test_that_is_there() {
     assert!(count > 30, "{count}");
 }
 
+/// What stands between code and reason in a row of the program's table.
 fn outcome(code: &ListedCode) -> String {
     let row = code.to_string();
     let words = code.fragment.map(|words| format!(" \"{words}\"")).unwrap_or_default();

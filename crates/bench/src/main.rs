@@ -21,7 +21,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 
-use crate::scenario::{crash, fan, idle, latency, neighbours, overload, pending, scale, subscribers};
+use crate::scenario::{crash, fan, idle, lanes, latency, neighbours, overload, pending, scale, subscribers};
 
 /// Measures Carillon on this machine.
 #[derive(Debug, Parser)]
@@ -68,6 +68,8 @@ enum Scenario {
     Scale(scale::Wanted),
     /// 10,000 subscriptions in a topic beside one: adding, listing, and the accepting answer.
     TenThousand(subscribers::Wanted),
+    /// Many addresses: memory for each while something waits for it, and while nothing does.
+    Lanes(lanes::Wanted),
     /// Nothing to do: how much of a processor that takes.
     Idle(idle::Wanted),
 }
@@ -99,6 +101,7 @@ async fn run(setup: world::Setup, scenario: Option<Scenario>) -> anyhow::Result<
         Some(Scenario::Pending(wanted)) => pending::run(&setup, wanted).await,
         Some(Scenario::Scale(wanted)) => scale::run(&setup, wanted).await,
         Some(Scenario::TenThousand(wanted)) => subscribers::run(&setup, wanted).await,
+        Some(Scenario::Lanes(wanted)) => lanes::run(&setup, wanted).await,
         Some(Scenario::Idle(wanted)) => idle::run(&setup, wanted).await,
         None => {
             for fan_out in [1, 100, 1000] {

@@ -308,7 +308,7 @@ impl World {
     }
 
     /// One of the server's own numbers; 0 before there is one.
-    async fn metric(&self, name: &str) -> anyhow::Result<u64> {
+    pub(crate) async fn metric(&self, name: &str) -> anyhow::Result<u64> {
         let address = self.server.address;
         let mut connection = Connection::open(address).await?;
         let answer = connection.ask(&http::get(address, "/metrics", &headers())).await?;

@@ -168,7 +168,7 @@ impl Sender {
         if let Some(health) = paused(after.and_then(|change| change.health))
             && paused(before).is_none()
         {
-            self.tell_of_pause(turn.lane, &health).await;
+            Box::pin(self.tell_of_pause(turn.lane, &health)).await;
         }
         Some(sent)
     }
@@ -213,6 +213,7 @@ impl Sender {
         }
     }
 
+    /// What comes behind the way is boxed: while it waits for its place, a lane costs its task, and 100,000 may wait.
     async fn carry(&self, turn: &Turn) -> Option<(Vec<Settlement>, Sent)> {
         let (lane, batch) = (turn.lane, turn.batch.as_slice());
         let Some(first) = batch.first() else { return Some((Vec::new(), Sent::nothing(lane, 0))) };
@@ -238,7 +239,7 @@ impl Sender {
         };
         let now = self.clock.now().max(now);
         let channel = target.endpoint.channel();
-        let added = match self.added(channel, first).await {
+        let added = match Box::pin(self.added(channel, first)).await {
             Ok(added) => added,
             Err(error) => {
                 tracing::error!(delivery = %first.id, %error, "there is no key to sign with, or no topic to be read");
@@ -263,7 +264,7 @@ impl Sender {
         let (batch, tally) = match self.load(batch, &target, &added) {
             Ok(load) => {
                 self.mark(load.batch, started_at).await;
-                (load.batch, self.send_parts(lane, &load, &target, room, started_at).await)
+                (load.batch, Box::pin(self.send_parts(lane, &load, &target, room, started_at)).await)
             }
             Err(verdict) => (alone(batch), Tally { verdict, ..unopened(first) }),
         };

@@ -97,11 +97,15 @@ impl Lanes {
 
     /// Looks for what was written down and not told of, when it is time or when word may have been lost.
     pub(crate) async fn look_around(&mut self, now: bool) {
-        if !self.share.shards.are_shared() || !(now || Instant::now() >= self.share.look_at) {
+        if !self.share.shards.are_shared() {
+            return;
+        }
+        // The limits of apps are parted as soon as it is known among how many, or two servers send too much meanwhile.
+        self.sender.providers.share(self.share.shards.servers());
+        if !(now || Instant::now() >= self.share.look_at) {
             return;
         }
         self.share.look_at = Instant::now() + LOOK_EVERY;
-        self.sender.providers.share(self.share.shards.servers());
         match self.sender.store.lane_list_since(self.share.looked.0).await {
             Ok((last, lanes)) => {
                 self.share.looked = (self.share.looked.1.min(last), last);

@@ -1,7 +1,7 @@
 //! An address that is gone: paused, its owner told, resumed by hand.
 
 use carillon_simulator::Act;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::chats;
 use crate::cli::{good, told};
@@ -40,9 +40,14 @@ async fn a_removed_robot_is_paused_its_owner_told_and_resumed() {
     }
     assert!(!notice.text.contains(chats::WECOM_KEY), "{}", notice.text);
 
+    // What waits is kept, over a restart too, until it is past its time to live.
     let second = good(&told(&server, &["publish", "ops", "second"]).await).to_owned();
+    let short = json!({ "topic": "ops", "text": "short-lived", "time_to_live": 2 });
+    let short = server.user().post("/api/v1/messages", &short).await.expect(201).at("/message_id");
     server.terminate().await;
     let server = Start::new().led_to(&platforms).at(home.path()).await;
+    let ended = server.user().settled(&short).await;
+    assert_eq!((&ended[0]["state"], &ended[0]["attempts"]), (&json!("expired"), &json!([])), "{ended:#?}");
     let listed = told(&server, &["endpoint", "list", "--state", "paused", "--json"]).await;
     let listed: Value = serde_json::from_str(good(&listed)).unwrap();
     let paused = &listed["endpoints"][0];

@@ -3,6 +3,7 @@
 pub(crate) mod crash;
 pub(crate) mod fan;
 pub(crate) mod idle;
+pub(crate) mod lanes;
 pub(crate) mod latency;
 pub(crate) mod neighbours;
 pub(crate) mod overload;

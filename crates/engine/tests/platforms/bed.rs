@@ -100,6 +100,8 @@ pub(crate) struct Bed {
     pub(crate) far: Arc<Unplugged>,
     pub(crate) store: Store,
     pub(crate) topic: Topic,
+    /// How the engine is started the next time.
+    pub(crate) settings: Settings,
     chance: Arc<SeededChance>,
     engine: Option<Engine>,
     /// Does the store's work.
@@ -117,7 +119,8 @@ impl Bed {
         let mut work = JoinSet::new();
         let store = open(dir.path(), &wall, &chance, &mut work);
         let topic = topic(&store, wall.now(), &chance).await;
-        Self { time, wall, far, store, topic, chance, engine: None, work, dir }
+        let settings = Settings::default();
+        Self { time, wall, far, store, topic, settings, chance, engine: None, work, dir }
     }
 
     /// A bed whose engine runs.
@@ -137,7 +140,7 @@ impl Bed {
             chance: self.chance.clone(),
             metrics: Metrics::new(&mut Registry::default()),
         };
-        self.engine = Some(Engine::start(parts, Settings::default()).await.unwrap());
+        self.engine = Some(Engine::start(parts, self.settings.clone()).await.unwrap());
     }
 
     /// Stops everything in order, as a restart of the program does, and begins again with what is on disk.
@@ -210,6 +213,27 @@ impl Bed {
         priority: Priority,
         to: Vec<To>,
     ) -> MessageId {
+        let stored = self.message(subject, text, priority);
+        let id = stored.message.id;
+        self.store.message_publish(stored, to).await.unwrap();
+        id
+    }
+
+    /// Publishes many at once that go to nobody, and gives the last one.
+    pub(crate) async fn publish_to_nobody(&self, texts: impl Iterator<Item = String>) -> MessageId {
+        let (mut publishing, mut last) = (JoinSet::new(), None);
+        for text in texts {
+            let store = self.store.clone();
+            let stored = self.message("Many", text, Priority::Normal);
+            last = Some(stored.message.id);
+            publishing.spawn(async move { store.message_publish(stored, Vec::new()).await.unwrap() });
+        }
+        publishing.join_all().await;
+        last.unwrap()
+    }
+
+    /// A message of the topic that lives for an hour.
+    fn message(&self, subject: &str, text: String, priority: Priority) -> StoredMessage {
         let now = self.wall.now();
         let content =
             Content { subject: Some(subject.to_owned()), default: Body::text(text), ..Content::default() };
@@ -223,10 +247,7 @@ impl Bed {
             created_at: now,
             expires_at: now.plus(Duration::from_secs(3_600)),
         };
-        let id = message.id;
-        let stored = StoredMessage { message, topic_name: self.topic.name.clone() };
-        self.store.message_publish(stored, to).await.unwrap();
-        id
+        StoredMessage { message, topic_name: self.topic.name.clone() }
     }
 
     /// The state of a message's one delivery.

@@ -5,4 +5,5 @@
 mod bed;
 mod clock;
 mod penalty;
+mod retention;
 mod storm;
