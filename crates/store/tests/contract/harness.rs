@@ -68,8 +68,6 @@ pub(crate) trait Home: Send + Sync + 'static {
     fn rows_scanned(&self) -> i64;
     /// How many rows of what lists show were read so far, in whatever way; 0 where the database does not count.
     fn rows_read(&self) -> i64;
-    /// How many rows of a table and entries of its indexes were read so far; 0 where the database does not count.
-    fn entries_read(&self, table: &str) -> i64;
     /// The bytes in the first column of every row that a query gives.
     fn bytes(&self, sql: &str) -> Vec<Vec<u8>>;
 }
@@ -144,10 +142,6 @@ impl Home for Sqlite {
     }
 
     fn rows_read(&self) -> i64 {
-        0
-    }
-
-    fn entries_read(&self, _table: &str) -> i64 {
         0
     }
 
@@ -244,14 +238,6 @@ impl Home for Postgres {
             "SELECT coalesce(sum(seq_tup_read + coalesce(idx_tup_fetch, 0)), 0)::bigint FROM pg_stat_user_tables
              WHERE relname IN ('message', 'audit')",
         )
-    }
-
-    fn entries_read(&self, table: &str) -> i64 {
-        self.database.cut();
-        self.number(&format!(
-            "SELECT coalesce(sum(i.idx_tup_read), 0)::bigint + max(t.seq_tup_read) FROM pg_stat_user_tables t
-             JOIN pg_stat_user_indexes i ON i.relid = t.relid WHERE t.relname = '{table}'"
-        ))
     }
 
     fn bytes(&self, sql: &str) -> Vec<Vec<u8>> {

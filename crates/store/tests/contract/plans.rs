@@ -82,6 +82,19 @@ pub(crate) async fn nothing_that_happens_often_reads_a_whole_table<H: Home>() {
     assert_eq!(bed.home.rows_scanned(), before);
 }
 
+/// How many deliveries were read so far, and entries of their indexes; 0 where the database does not count.
+fn entries_read<H: Home>(bed: &Bed<H>) -> i64 {
+    // A connection tells of its work when it ends, as it does by this.
+    let _scanned = bed.home.rows_scanned();
+    if !bed.store.is_shared() {
+        return 0;
+    }
+    bed.home.number(
+        "SELECT sum(i.idx_tup_read)::bigint + max(t.seq_tup_read) FROM pg_stat_user_tables t
+         JOIN pg_stat_user_indexes i ON i.relid = t.relid WHERE t.relname = 'delivery'",
+    )
+}
+
 pub(crate) async fn a_backlog_that_was_not_counted_yet_is_not_read<H: Home>() {
     let bed = Bed::<H>::fresh().await;
     let topic = bed.topic("ops").await;
@@ -94,7 +107,7 @@ pub(crate) async fn a_backlog_that_was_not_counted_yet_is_not_read<H: Home>() {
     // What the database believes: nothing waits.
     bed.home.alter("ANALYZE");
     fill_waiting(&bed);
-    let before = bed.home.entries_read("delivery");
+    let before = entries_read(&bed);
     for round in 0..12 {
         bed.publish(&topic, &format!("round {round}")).await;
         let ready = bed.store.wake().take().ready.pop().unwrap();
@@ -107,7 +120,7 @@ pub(crate) async fn a_backlog_that_was_not_counted_yet_is_not_read<H: Home>() {
         bed.store.delivery_settle(vec![start(&ready, 2, at)], vec![done]).await.unwrap();
         bed.store.lane_list_since(ready.seq - 1).await.unwrap();
     }
-    let read = bed.home.entries_read("delivery") - before;
+    let read = entries_read(&bed) - before;
     assert!(read < 1_000, "{read} entries of its indexes were read");
 }
 
