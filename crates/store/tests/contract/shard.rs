@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use carillon_model::Clock;
 use carillon_model::delivery::DeliveryState;
+use carillon_model::message::Priority;
 use carillon_store::shard::Shard;
 
 use crate::harness::{Bed, Home, accepted, limited, settlement, start};
@@ -26,7 +27,10 @@ pub(crate) async fn what_was_written_since_a_place_is_told<H: Home>() {
     let bed = Bed::<H>::fresh().await;
     assert_eq!(bed.store.lane_list_since(0).await.unwrap(), (0, Vec::new()));
     let ready = bed.one_ready().await;
-    assert_eq!(bed.store.lane_list_since(0).await.unwrap(), (ready.seq, vec![ready.endpoint]));
+    assert_eq!(
+        bed.store.lane_list_since(0).await.unwrap(),
+        (ready.seq, vec![(ready.endpoint, Priority::Normal)])
+    );
     assert_eq!(bed.store.lane_list_since(ready.seq).await.unwrap(), (ready.seq, Vec::new()));
 }
 
