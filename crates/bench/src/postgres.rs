@@ -1,5 +1,6 @@
 //! A PostgreSQL server of this run's own, or one that was named; a fresh database for each world.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,12 +20,22 @@ pub(crate) struct Postgres {
     made: AtomicUsize,
 }
 
-/// A server that was started here, and ends with this value.
+/// A server that was started here. It ends with this value, or with this process, however that ends.
 #[derive(Debug)]
 struct Own {
     folder: TempDir,
     programs: PathBuf,
+    /// Held for as long as the server is needed.
+    _lock: File,
 }
+
+/// Waits until the lock is free, then stops the server, if it still runs, and removes its folder.
+const WATCHER: &str = r#"
+exec 9>"$CARILLON_BENCH_FOLDER/lock"
+flock -x 9
+"$@"
+rm -rf "$CARILLON_BENCH_FOLDER"
+"#;
 
 /// A database of one world.
 #[derive(Debug, Clone)]
@@ -49,7 +60,9 @@ impl Postgres {
     /// Starts a server as Debian's package has it, durable as by default.
     pub(crate) fn start() -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("carillon-bench-").tempdir()?;
-        let own = Own { programs: programs()?, folder };
+        let lock = File::create(folder.path().join("lock"))?;
+        lock.lock()?;
+        let own = Own { programs: programs()?, folder, _lock: lock };
         if is_root() {
             run(Command::new("chown").arg("postgres").arg(own.folder.path()))?;
         }
@@ -60,6 +73,7 @@ impl Postgres {
              -c max_wal_size=2GB -c shared_preload_libraries=pg_stat_statements",
             own.folder.path().display()
         );
+        own.watch()?;
         let log = own.folder.path().join("log");
         let start = ["-w", "start"];
         run(own
@@ -141,6 +155,24 @@ impl Own {
         self.folder.path().join("data")
     }
 
+    fn stop(&self) -> Command {
+        let mut stop = self.tool("pg_ctl");
+        stop.arg("-D").arg(self.data()).args(["-m", "immediate", "stop"]);
+        stop
+    }
+
+    /// Starts what stops the server when this process was killed. It is not a child of ours.
+    fn watch(&self) -> anyhow::Result<()> {
+        let stop = self.stop();
+        let mut watcher = Command::new("setsid");
+        watcher
+            .args(["--fork", "sh", "-c", WATCHER, "watcher"])
+            .arg(stop.get_program())
+            .args(stop.get_args());
+        watcher.env("CARILLON_BENCH_FOLDER", self.folder.path());
+        run(&mut watcher)
+    }
+
     /// A program of the server, which refuses to run as root.
     fn tool(&self, name: &str) -> Command {
         let path = self.programs.join(name);
@@ -156,7 +188,7 @@ impl Own {
 impl Drop for Own {
     fn drop(&mut self) {
         // The folder goes in any case.
-        drop(run(self.tool("pg_ctl").arg("-D").arg(self.data()).args(["-m", "immediate", "stop"])));
+        drop(run(&mut self.stop()));
     }
 }
 

@@ -51,7 +51,7 @@ impl Server {
     ) -> anyhow::Result<Self> {
         let start = Instant::now();
         let log = std::fs::File::options().create(true).append(true).open(data.join("bench.log"))?;
-        let mut child = Command::new(program)
+        let mut child = dying_with_us(program)
             .arg("serve")
             .args(["--listen", &address.to_string(), "--public-url", &format!("http://{address}")])
             .args(["--allow-private-endpoints", "127.0.0.0/8", "--data-dir"])
@@ -101,6 +101,17 @@ impl Server {
     pub(crate) async fn kill(mut self) -> anyhow::Result<()> {
         Ok(self.child.kill().await?)
     }
+}
+
+/// A program that is killed when this process is, where the system has a way.
+fn dying_with_us(program: &Path) -> Command {
+    const SETPRIV: &str = "/usr/bin/setpriv";
+    if !Path::new(SETPRIV).exists() {
+        return Command::new(program);
+    }
+    let mut command = Command::new(SETPRIV);
+    command.args(["--pdeathsig", "KILL", "--"]).arg(program);
+    command
 }
 
 /// Reads `/proc`, where there is one; zeros elsewhere.

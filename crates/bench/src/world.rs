@@ -70,6 +70,10 @@ pub(crate) enum Kind {
 
 /// Feishu's host.
 const FEISHU: &str = "open.feishu.cn";
+/// Lark's, which is always down.
+const LARK: &str = "open.larksuite.com";
+/// How many addresses a message goes to that is to wait.
+const WAITING: usize = 1000;
 
 impl Setup {
     /// The same, but to web hooks.
@@ -92,22 +96,23 @@ impl Setup {
     }
 
     /// The server's flags.
-    fn flags(&self, receiver: SocketAddr) -> Vec<String> {
-        let detour = ["--connect-to".to_owned(), format!("{FEISHU}=http://{receiver}")];
+    fn flags(&self, receiver: SocketAddr, down: SocketAddr) -> Vec<String> {
+        let detour = |host: &str, to: SocketAddr| ["--connect-to".to_owned(), format!("{host}=http://{to}")];
         let rates = ["--rate".to_owned(), "lark=off".to_owned()];
-        let robots = detour.into_iter().chain(rates).filter(|_| self.to == Kind::Robot);
+        let detours = detour(FEISHU, receiver).into_iter().chain(detour(LARK, down));
+        let robots = detours.chain(rates).filter(|_| self.to == Kind::Robot);
         robots.chain(self.flags.iter().cloned()).collect()
     }
 
     /// What a subscription to an endpoint asks for.
-    fn subscription(&self, receiver: SocketAddr, kind: char, number: usize) -> Value {
+    fn subscription(&self, (receiver, host): (SocketAddr, &str), kind: char, number: usize) -> Value {
         match self.to {
             Kind::Hook => {
                 json!({"protocol": "http", "endpoint": format!("http://{receiver}/{kind}/{number}")})
             }
             Kind::Robot => {
                 let endpoint = format!(
-                    "https://{FEISHU}/open-apis/bot/v2/hook/0be0c000-0000-4000-8000-{kind}{number:011}"
+                    "https://{host}/open-apis/bot/v2/hook/0be0c000-0000-4000-8000-{kind}{number:011}"
                 );
                 json!({"protocol": "feishu", "endpoint": endpoint})
             }
@@ -119,6 +124,8 @@ impl Setup {
 pub(crate) struct World {
     pub(crate) setup: Setup,
     pub(crate) receiver: Arc<Receiver>,
+    /// Another host, which is down all the time.
+    down: Arc<Receiver>,
     pub(crate) server: Server,
     /// More servers on the same database.
     others: Vec<Server>,
@@ -166,6 +173,8 @@ impl World {
         let folder = TempDir::new()?;
         let tasks = TaskTracker::new();
         let receiver = Receiver::start(fan_out, messages * fan_out, &tasks).await?;
+        let down = Receiver::start(1, 0, &tasks).await?;
+        down.set_down(true);
         // The port is free again when the probe is dropped.
         let address = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
         let database = match &setup.backing {
@@ -177,31 +186,26 @@ impl World {
             setup.flags.extend(["--database-url".to_owned(), database.url.clone()]);
         }
         let setup = &setup;
-        let server =
-            Server::start(&setup.program, &setup.flags(receiver.address), folder.path(), address).await?;
-        let others = others(setup, folder.path(), receiver.address, database.as_ref()).await?;
+        let server = Server::start(
+            &setup.program,
+            &setup.flags(receiver.address, down.address),
+            folder.path(),
+            address,
+        )
+        .await?;
+        let others = others(setup, folder.path(), (&receiver, &down), database.as_ref()).await?;
         let mut connection = Connection::open(address).await?;
         let mut names = Vec::new();
         for topic in 0..topics {
-            let body = json!({"name": format!("bench-{topic}")});
-            let answer =
-                call(&mut connection, address, &format!("/v2/{PROJECT}/notifications/topics"), &body).await?;
-            let urn = answer["topic_urn"].as_str().context("a topic without a URN")?.to_owned();
-            let path = format!("/v2/{PROJECT}/notifications/topics/{urn}/subscriptions");
             let numbers = topic * fan_out..(topic + 1) * fan_out;
-            let items: Vec<Value> =
-                numbers.map(|number| setup.subscription(receiver.address, kind(number), number)).collect();
-            for items in items.chunks(SUBSCRIPTIONS_AT_ONCE) {
-                let answer = call(&mut connection, address, &path, &json!({"subscriptions": items})).await?;
-                let results = answer["subscriptions_result"].as_array().map_or(&[][..], Vec::as_slice);
-                let added = results.iter().filter(|result| result["http_code"] == 201).count();
-                ensure!(added == items.len(), "{added} of {} were added: {answer}", items.len());
-            }
-            names.push(urn);
+            let fine = (receiver.address, FEISHU);
+            let items = numbers.map(|number| setup.subscription(fine, kind(number), number)).collect();
+            names.push(add_topic(&mut connection, address, &format!("bench-{topic}"), items).await?);
         }
         let world = Self {
             setup: setup.clone(),
             receiver,
+            down,
             server,
             others,
             database,
@@ -210,6 +214,29 @@ impl World {
         };
         world.wait_confirmed(&mut connection).await?;
         Ok(world)
+    }
+
+    /// Lets so many deliveries wait for addresses of a host that is down, a thousand of them, and waits until all are
+    /// written down.
+    pub(crate) async fn let_wait(&self, deliveries: usize) -> anyhow::Result<()> {
+        let address = self.server.address;
+        let mut connection = Connection::open(address).await?;
+        let down = (self.down.address, LARK);
+        let items = (0..WAITING).map(|number| self.setup.subscription(down, 'e', number)).collect();
+        let topic = add_topic(&mut connection, address, "bench-down", items).await?;
+        self.wait_confirmed(&mut connection).await?;
+        for number in 0..deliveries.div_ceil(WAITING) {
+            // Whoever publishes more than can be written down is told to come again.
+            while connection.ask(&publish(address, &topic, number, 0)).await?.status != 200 {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+        let begun = Instant::now();
+        while self.metric("carillon_deliveries_unplaced").await? > 0 {
+            ensure!(begun.elapsed() < PATIENCE, "what is to wait is not written down");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        Ok(())
     }
 
     /// The subscriptions of the first topic as they are listed, page after page.
@@ -251,7 +278,7 @@ impl World {
     pub(crate) async fn restart(self) -> anyhow::Result<Self> {
         let address = self.server.address;
         self.server.kill().await?;
-        let flags = self.setup.flags(self.receiver.address);
+        let flags = self.setup.flags(self.receiver.address, self.down.address);
         let server = Server::start(&self.setup.program, &flags, self.folder.path(), address).await?;
         Ok(Self { server, ..self })
     }
@@ -389,12 +416,12 @@ impl World {
 async fn others(
     setup: &Setup,
     folder: &Path,
-    receiver: SocketAddr,
+    (receiver, down): (&Receiver, &Receiver),
     database: Option<&Database>,
 ) -> anyhow::Result<Vec<Server>> {
     let mut servers = Vec::new();
     let Some(database) = database else { return Ok(servers) };
-    let mut flags = setup.flags(receiver);
+    let mut flags = setup.flags(receiver.address, down.address);
     flags.extend(["--key-file".to_owned(), folder.join("data/master.key").display().to_string()]);
     for number in 1..setup.nodes {
         let data = folder.join(format!("node-{number}"));
@@ -408,6 +435,26 @@ async fn others(
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     Ok(servers)
+}
+
+/// Makes a topic with these subscriptions, and tells its URN.
+async fn add_topic(
+    connection: &mut Connection,
+    address: SocketAddr,
+    name: &str,
+    items: Vec<Value>,
+) -> anyhow::Result<String> {
+    let topics = format!("/v2/{PROJECT}/notifications/topics");
+    let answer = call(connection, address, &topics, &json!({ "name": name })).await?;
+    let urn = answer["topic_urn"].as_str().context("a topic without a URN")?.to_owned();
+    for items in items.chunks(SUBSCRIPTIONS_AT_ONCE) {
+        let body = json!({"subscriptions": items});
+        let answer = call(connection, address, &format!("{topics}/{urn}/subscriptions"), &body).await?;
+        let results = answer["subscriptions_result"].as_array().map_or(&[][..], Vec::as_slice);
+        let added = results.iter().filter(|result| result["http_code"] == 201).count();
+        ensure!(added == items.len(), "{added} of {} were added: {answer}", items.len());
+    }
+    Ok(urn)
 }
 
 /// So many in so long, a second.

@@ -70,6 +70,8 @@ pub(crate) struct Lane {
     last_seq: i64,
     in_store: InStore,
     loading: bool,
+    /// The highest priority of what came into the store while it was read.
+    came_meanwhile: Option<Priority>,
     /// How many of the first are being sent.
     sending: usize,
     /// What was in a post that is tried again.
@@ -173,21 +175,6 @@ impl Lane {
         self.in_store > InStore::Nothing
     }
 
-    /// Says that the store may have deliveries that were never handed over.
-    pub(crate) fn look_again(&mut self) {
-        self.in_store = self.in_store.max(InStore::Something);
-    }
-
-    /// Says that the store has a new delivery of this priority. An urgent one is not to wait for what was read already.
-    pub(crate) fn read_again(&mut self, priority: Priority) {
-        let full = self.depth() >= LANE_QUEUE_MAX;
-        self.in_store = self.in_store.max(if full { InStore::Many } else { InStore::Something });
-        let last = self.queue.back().map(|ready| ready.stored.message.priority);
-        if last.is_some_and(|last| last < priority) && !self.loading {
-            self.queue.truncate(self.fixed());
-        }
-    }
-
     /// Takes in what the store gave for a load; fewer than asked for means there is no more.
     pub(crate) fn loaded(&mut self, mut batch: Vec<Ready>) {
         self.loading = false;
@@ -213,6 +200,7 @@ impl Lane {
         if self.queue.len() - before >= LANE_QUEUE_MAX {
             self.in_store = InStore::Many;
         }
+        self.let_pass_what_came_meanwhile();
     }
 
     /// How many to bring from the store, which gives what is held once more.
@@ -425,6 +413,8 @@ impl Lane {
 mod storm;
 #[path = "lane_wait.rs"]
 mod wait;
+#[path = "lane_word.rs"]
+mod word;
 
 #[cfg(test)]
 #[path = "lane_held_tests.rs"]

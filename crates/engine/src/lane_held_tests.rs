@@ -71,7 +71,7 @@ fn an_urgent_one_passes_a_held_digest_in_a_lane_that_is_reserved() {
 fn an_urgent_one_that_only_the_store_has_passes_a_held_digest() {
     let mut lane = holding();
     lane.reserve(NOW.plus(MINUTE));
-    lane.look_again();
+    lane.look_again(Priority::Normal);
     assert_eq!(lane.wish(NOW, None), Wish::Load);
     // The store gives what is held once more.
     assert_eq!(lane.load_max(), LANE_QUEUE_MAX + 3);
@@ -120,10 +120,10 @@ fn a_few_in_the_store_are_no_storm() {
     assert_eq!(begin(&mut lane, NOW), [1]);
     lane.posted(NOW);
     lane.sent(1, Vec::new(), false);
-    lane.look_again();
+    lane.look_again(Priority::Normal);
     assert_eq!(lane.wish(NOW, None), Wish::Load);
     // Another one comes while the store is read.
-    lane.look_again();
+    lane.look_again(Priority::Normal);
     lane.loaded(vec![normal(2)]);
     assert_eq!(begin(&mut lane, NOW), [2], "it does not keep a storm's distance");
 }
@@ -135,7 +135,7 @@ fn a_released_lane_asks_how_much_waits_before_it_takes_it_for_a_storm() {
     (0..20).for_each(|_post| lane.posted(NOW));
     let released = NOW.plus(MINUTE);
     assert_eq!(lane.wish(NOW, None), Wish::Wait(released));
-    lane.look_again();
+    lane.look_again(Priority::Normal);
     assert_eq!(lane.wish(NOW, None), Wish::Load);
     lane.loaded((1..=3).map(normal).collect());
     assert_eq!(lane.wish(NOW, None), Wish::Wait(released), "asked once");
@@ -149,7 +149,7 @@ fn a_released_lane_asks_how_much_waits_before_it_takes_it_for_a_storm() {
 #[test]
 fn what_the_store_has_beyond_a_full_lane_is_a_storm() {
     let mut lane = limited(20);
-    lane.look_again();
+    lane.look_again(Priority::Normal);
     assert_eq!(lane.wish(NOW, None), Wish::Load);
     let max = i64::try_from(LANE_QUEUE_MAX).unwrap();
     lane.loaded((1..=max).map(normal).collect());
@@ -166,7 +166,7 @@ fn what_comes_back_into_the_queue_while_the_store_is_read_stands_there_once() {
     assert!((1..=2).all(|seq| lane.arrive(normal(seq))));
     let again = lane.begin(2).into_iter().map(|it| Ready { attempts: 1, due_at: LATER, ..it }).collect();
     lane.sent(2, again, false);
-    lane.look_again();
+    lane.look_again(Priority::Normal);
     assert_eq!(lane.wish(NOW, None), Wish::Load);
     lane.cancelled(1);
     lane.loaded(vec![Ready { attempts: 1, due_at: LATER, ..normal(2) }]);

@@ -455,7 +455,7 @@ fn the_oldest_are_dropped_once_for_each_post() {
     let later = NOW.plus(MINUTE);
     assert_eq!(lane.wish(NOW, None), Wish::Wait(later));
     assert_eq!(send(&mut lane, later, 9), Some(vec![5]));
-    lane.look_again();
+    lane.look_again(Priority::Normal);
     assert!(matches!(lane.wish(later, None), Wish::Drop(_)), "the store may have more");
     lane.dropped(&[6]);
     assert_eq!(send(&mut lane, later, 9), Some(vec![8]));

@@ -7,6 +7,7 @@ use std::time::Duration;
 use carillon_model::delivery::DeliveryState;
 use carillon_model::health::{Health, Standing};
 use carillon_model::id::EndpointId;
+use carillon_model::message::Priority;
 use carillon_model::{Clock, Timestamp};
 use carillon_store::delivery::Ready;
 use carillon_store::health::HealthChange;
@@ -271,7 +272,7 @@ impl Lanes {
         for ready in arrived.ready {
             let lane = ready.endpoint;
             if !self.share.shards.is_mine(lane) {
-                self.wake.look_elsewhere(lane);
+                self.wake.look_elsewhere(lane, ready.stored.message.priority);
                 continue;
             }
             let found = self.lanes.entry(lane).or_default();
@@ -283,8 +284,8 @@ impl Lanes {
             }
             self.serve(lane);
         }
-        for lane in arrived.lanes {
-            self.lanes.entry(lane).or_default().look_again();
+        for (lane, priority) in arrived.lanes {
+            self.lanes.entry(lane).or_default().look_again(priority);
             self.serve(lane);
         }
         for lane in arrived.released {
@@ -307,7 +308,8 @@ impl Lanes {
                         .filter(|lane| self.share.shards.is_mine(*lane))
                         .collect::<Vec<_>>()
                     {
-                        self.lanes.entry(lane).or_default().look_again();
+                        // How urgent it is was not told.
+                        self.lanes.entry(lane).or_default().look_again(Priority::Urgent);
                         self.serve(lane);
                     }
                 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use carillon_model::Timestamp;
 use carillon_model::id::EndpointId;
+use carillon_model::message::Priority;
 use carillon_model::pace::Pace;
 use carillon_model::rate::Rate;
 use carillon_store::shard::{Shard, Shards};
@@ -82,7 +83,8 @@ impl Lanes {
                     Ok(unwell) => self.health.extend(unwell),
                     Err(error) => tracing::warn!(%error, "which endpoints are unwell is not known yet"),
                 }
-                self.look_into(waiting);
+                // How urgent it is was not told.
+                self.look_into(waiting.into_iter().map(|lane| (lane, Priority::Urgent)));
                 // Their last server may have left a directory half read.
                 self.wake.look_at_updates();
             }
@@ -113,10 +115,10 @@ impl Lanes {
         }
     }
 
-    fn look_into(&mut self, lanes: Vec<EndpointId>) {
-        for lane in lanes {
+    fn look_into(&mut self, lanes: impl IntoIterator<Item = (EndpointId, Priority)>) {
+        for (lane, priority) in lanes {
             if self.share.shards.is_mine(lane) {
-                self.lanes.entry(lane).or_default().look_again();
+                self.lanes.entry(lane).or_default().look_again(priority);
                 self.serve(lane);
             }
         }

@@ -166,18 +166,12 @@ impl Store {
     /// # Errors
     /// When the store cannot be read or the secret not be opened.
     pub async fn access_key_find(&self, id: &str) -> Result<Option<AccessKey>, Error> {
-        let key_id = id.to_owned();
-        let find = move |tx: &mut Tx<'_>| {
-            tx.query_one(
-                "access_key",
-                "SELECT p.id, p.name, a.id, a.name, a.operator, m.role, m.topics, k.role, k.topics, k.sealed_secret
-                 FROM access_key k JOIN project p ON p.id = k.project_id JOIN account a ON a.id = k.account_id
-                 JOIN membership m ON m.project_id = k.project_id AND m.account_id = k.account_id
-                 WHERE k.id = $1",
-                params![key_id],
-            )
-        };
-        let Some(mut row) = self.db.read_alone(find).await? else { return Ok(None) };
+        let sql = "SELECT p.id, p.name, a.id, a.name, a.operator, m.role, m.topics, k.role, k.topics, k.sealed_secret
+             FROM access_key k JOIN project p ON p.id = k.project_id JOIN account a ON a.id = k.account_id
+             JOIN membership m ON m.project_id = k.project_id AND m.account_id = k.account_id
+             WHERE k.id = $1";
+        let rows = self.db.ask("access_key", sql, params![id], &[]).await?;
+        let Some(mut row) = rows.into_iter().next() else { return Ok(None) };
         let holder = read_holder(&mut row, |_row| Ok(Credential::Key(id.to_owned())))?;
         let plain = self.vault.open_sealed(key_place(id), &row.bytes()?)?;
         let secret =
@@ -195,23 +189,16 @@ impl Store {
         if let Some((holder, ends)) = self.holders.get(version, &hash) {
             return Ok(ends.is_none_or(|ends| now < ends).then_some(holder));
         }
-        let question = hash;
-        let find = move |tx: &mut Tx<'_>| {
-            tx.query_one(
-                "token",
-                "SELECT p.id, p.name, a.id, a.name, a.operator, m.role, m.topics, t.role, t.topics, t.id,
-                 t.expires_at
-                 FROM token t JOIN project p ON p.id = t.project_id JOIN account a ON a.id = t.account_id
-                 JOIN membership m ON m.project_id = t.project_id AND m.account_id = t.account_id
-                 WHERE t.hash = $1 AND (t.expires_at IS NULL OR t.expires_at > $2)",
-                params![hash, now],
-            )
-        };
-        let Some(mut row) = self.db.read_alone(find).await? else { return Ok(None) };
+        let sql = "SELECT p.id, p.name, a.id, a.name, a.operator, m.role, m.topics, t.role, t.topics, t.id, t.expires_at
+             FROM token t JOIN project p ON p.id = t.project_id JOIN account a ON a.id = t.account_id
+             JOIN membership m ON m.project_id = t.project_id AND m.account_id = t.account_id
+             WHERE t.hash = $1 AND (t.expires_at IS NULL OR t.expires_at > $2)";
+        let rows = self.db.ask("token", sql, params![hash, now], &[]).await?;
+        let Some(mut row) = rows.into_iter().next() else { return Ok(None) };
         let credential =
             |row: &mut crate::db::Row| row.parsed(|text| TokenId::parse(text).ok()).map(Credential::Token);
         let holder = read_holder(&mut row, credential)?;
-        self.holders.put(version, question, (holder.clone(), row.maybe_time()?));
+        self.holders.put(version, hash, (holder.clone(), row.maybe_time()?));
         Ok(Some(holder))
     }
 

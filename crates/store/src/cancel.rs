@@ -13,7 +13,7 @@ use crate::wake::Dropped;
 /// Cancels what still waits and tells which that was.
 fn cancel(tx: &mut Tx<'_>, seqs: &[i64], now: Timestamp) -> Result<Vec<Dropped>, Error> {
     let sql = "UPDATE delivery SET state = 5, due_at = $2 WHERE seq IN (SELECT value FROM json_each($1))
-         AND state = 0 RETURNING endpoint_id, seq";
+         AND state + 0 = 0 RETURNING endpoint_id, seq";
     let mut dropped = Vec::new();
     for mut row in tx.query("delivery", sql, params![seqs, now])? {
         let endpoint = row.parsed(|text| EndpointId::parse(text).ok())?;

@@ -141,8 +141,7 @@ pub(crate) fn insert_attempt(tx: &mut Tx<'_>, id: DeliveryId, tried: &Tried) -> 
 
 fn settle(tx: &mut Tx<'_>, settlement: &Settlement) -> Result<(), Error> {
     let Some(tried) = &settlement.attempt else {
-        let sql =
-            "UPDATE delivery SET state = $2, due_at = $3, parts_done = $4 WHERE seq = $1 AND state IN (0, 1)";
+        let sql = "UPDATE delivery SET state = $2, due_at = $3, parts_done = $4 WHERE seq = $1 AND state + 0 IN (0, 1)";
         let state = settlement.state.number();
         tx.execute(sql, params![settlement.seq, state, settlement.due_at, settlement.parts_done])?;
         return Ok(());
@@ -150,7 +149,7 @@ fn settle(tx: &mut Tx<'_>, settlement: &Settlement) -> Result<(), Error> {
     let moved = settle_attempt(tx, settlement, tried)?;
     if moved == 0 {
         // What was cancelled while the attempt was under way stays so, and keeps count of it.
-        let sql = "UPDATE delivery SET attempts = $2, parts_done = $3 WHERE seq = $1 AND state = 5 AND attempts < $2";
+        let sql = "UPDATE delivery SET attempts = $2, parts_done = $3 WHERE seq = $1 AND state + 0 = 5 AND attempts < $2";
         tx.execute(sql, params![settlement.seq, tried.number, settlement.parts_done])?;
     }
     if is_told_apart(tried) {
@@ -169,7 +168,7 @@ pub(crate) fn is_told_apart(tried: &Tried) -> bool {
 fn settle_attempt(tx: &mut Tx<'_>, settlement: &Settlement, tried: &Tried) -> Result<u64, Error> {
     let sql = "UPDATE delivery SET state = $2, due_at = $3, attempts = $4, parts_done = $5, started_at = $6,
          elapsed_ms = $7, platform_code = $8, platform_text = $9, merged = $10
-         WHERE seq = $1 AND attempts <= $4 AND (state IN (0, 1) OR (state = 5 AND $2 = 2))";
+         WHERE seq = $1 AND attempts <= $4 AND (state + 0 IN (0, 1) OR (state + 0 = 5 AND $2 = 2))";
     tx.execute(
         sql,
         params![
@@ -262,23 +261,25 @@ impl Store {
     /// When the store cannot be read.
     pub async fn lane_take(&self, endpoint: EndpointId, limit: u64) -> Result<Vec<Ready>, Error> {
         self.lanes_listed().await?;
-        let wake = self.wake();
-        let take = move |tx: &mut Tx<'_>| {
-            if tx.is_shared() {
-                let sql = select_ready!(
-                    "WHERE d.endpoint_id = $1 AND d.state IN (0, 1) ORDER BY d.priority DESC, d.seq LIMIT $2"
-                );
-                return tx.query("delivery", sql, params![endpoint.to_string(), limit]);
-            }
-            let (places, over) = lane_places::take(tx, &endpoint.to_string(), limit)?;
-            wake.mark.found_over(over);
-            let sql = select_ready!(
-                "WHERE d.seq IN (SELECT value FROM json_each($1)) ORDER BY d.priority DESC, d.seq"
-            );
-            tx.query("delivery", sql, params![places])
-        };
         let known = self.db.version();
-        let rows = self.db.read_alone(take).await?.into_iter();
+        let rows = if self.is_shared() {
+            let sql = select_ready!(
+                "WHERE d.endpoint_id = $1 AND d.state IN (0, 1) ORDER BY d.priority DESC, d.seq LIMIT $2"
+            );
+            self.db.ask("delivery", sql, params![endpoint.to_string()], params![limit]).await?
+        } else {
+            let wake = self.wake();
+            let take = move |tx: &mut Tx<'_>| {
+                let (places, over) = lane_places::take(tx, &endpoint.to_string(), limit)?;
+                wake.mark.found_over(over);
+                let sql = select_ready!(
+                    "WHERE d.seq IN (SELECT value FROM json_each($1)) ORDER BY d.priority DESC, d.seq"
+                );
+                tx.query("delivery", sql, params![places])
+            };
+            self.db.read_alone(take).await?
+        };
+        let rows = rows.into_iter();
         rows.map(|row| Ok(Ready { known, ..read_ready(row)? })).collect()
     }
 
@@ -295,17 +296,14 @@ impl Store {
         if let Some(target) = kept.filter(|_target| ready.stored.message.content.kind.is_published()) {
             return Ok(Opened::Target(Target::clone(&target)));
         }
-        let seq = ready.seq;
-        let find = move |tx: &mut Tx<'_>| {
-            let sql = "SELECT s.state, x.bytes, r.connection_id, r.kind, r.platform_id, r.state, y.bytes FROM delivery d
-                 LEFT JOIN subscription s ON s.id = d.subscription_id
-                 LEFT JOIN sealed x ON x.seq = s.sealed_seq
-                 LEFT JOIN office_recipient r ON r.id = d.endpoint_id
-                 LEFT JOIN connection c ON c.id = r.connection_id
-                 LEFT JOIN sealed y ON y.seq = c.sealed_seq WHERE d.seq = $1 AND d.state IN (0, 1)";
-            tx.query_one("delivery", sql, params![seq])
-        };
-        let Some(mut row) = self.db.read_alone(find).await? else { return Ok(Opened::Ended) };
+        let sql = "SELECT s.state, x.bytes, r.connection_id, r.kind, r.platform_id, r.state, y.bytes FROM delivery d
+             LEFT JOIN subscription s ON s.id = d.subscription_id
+             LEFT JOIN sealed x ON x.seq = s.sealed_seq
+             LEFT JOIN office_recipient r ON r.id = d.endpoint_id
+             LEFT JOIN connection c ON c.id = r.connection_id
+             LEFT JOIN sealed y ON y.seq = c.sealed_seq WHERE d.seq = $1 AND d.state + 0 IN (0, 1)";
+        let rows = self.db.ask("delivery", sql, params![ready.seq], &[]).await?;
+        let Some(mut row) = rows.into_iter().next() else { return Ok(Opened::Ended) };
         let state = row.maybe_int()?.and_then(SubscriptionState::from_number);
         let kind = ready.stored.message.content.kind;
         let state = state.filter(|state| is_meant(kind, *state));
@@ -358,7 +356,7 @@ impl Store {
     pub async fn delivery_waiting(&self, seqs: Vec<i64>) -> Result<Vec<i64>, Error> {
         let find = move |tx: &mut Tx<'_>| {
             let sql = "SELECT d.seq FROM delivery d LEFT JOIN subscription s ON s.id = d.subscription_id
-                 WHERE d.seq IN (SELECT value FROM json_each($1)) AND d.state IN (0, 1)
+                 WHERE d.seq IN (SELECT value FROM json_each($1)) AND d.state + 0 IN (0, 1)
                  AND (s.state IN (1, 2) OR d.subscription_id = d.endpoint_id)";
             tx.query("delivery", sql, params![seqs])
         };
@@ -406,7 +404,7 @@ impl Store {
             }
             for start in &starts {
                 let sql = "UPDATE delivery SET state = 1, attempts = $2, started_at = $3, parts_done = $4
-                     WHERE seq = $1 AND attempts <= $2 AND state IN (0, 1)";
+                     WHERE seq = $1 AND attempts <= $2 AND state + 0 IN (0, 1)";
                 tx.execute(sql, params![start.seq, start.attempt, start.at, start.parts_done])?;
             }
             for settlement in &settlements {

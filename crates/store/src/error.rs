@@ -1,7 +1,7 @@
 //! The ways the store can fail.
 
 /// Why the store did not do what it was asked to.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     /// Nothing can be made durable at present: the disk is full, the file cannot be written, the store is closing.
     #[error("the store cannot be written: {0}")]

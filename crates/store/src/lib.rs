@@ -18,7 +18,7 @@
 //! | attributes of topics | [`attribute`] |
 //! | tags of topics | [`tag`] |
 //! | log tanks of topics, and the lines of the delivery log | [`logtank`] |
-//! | messages | [`message`] |
+//! | messages | [`message`], `message_together` |
 //! | who gets a message | [`recipient`] |
 //! | messages to many, written down in portions | `fan_out` |
 //! | deliveries: taken, opened, started, settled, recovered | [`delivery`] |
@@ -87,6 +87,7 @@ mod lane_places;
 pub mod logtank;
 pub mod member;
 pub mod message;
+mod message_together;
 mod migrate;
 mod name;
 pub mod office_callback;

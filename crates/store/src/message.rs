@@ -33,11 +33,15 @@ pub struct MessageSummary {
     pub equal_to: Option<MessageId>,
 }
 
-fn locale_text(locale: Locale) -> &'static str {
+pub(crate) fn locale_text(locale: Locale) -> &'static str {
     match locale {
         Locale::English => "en-us",
         Locale::Chinese => "zh-cn",
     }
+}
+
+pub(crate) fn read_priority(row: &mut Row) -> Result<Priority, Error> {
+    Ok(if row.int()? == Priority::Urgent.number() { Priority::Urgent } else { Priority::Normal })
 }
 
 /// Reads the columns `id, project_id, topic_id, topic_name, content, priority, locale, created_at, expires_at`.
@@ -47,7 +51,7 @@ pub(crate) fn read_message(row: &mut Row) -> Result<StoredMessage, Error> {
     let topic = row.parsed(|text| TopicId::parse(text).ok())?;
     let topic_name = row.parsed(|text| TopicName::parse(text).ok())?;
     let content = row.parsed(|text| serde_json::from_str::<Content>(text).ok())?;
-    let priority = if row.int()? == Priority::Urgent.number() { Priority::Urgent } else { Priority::Normal };
+    let priority = read_priority(row)?;
     let locale = if row.text()? == "zh-cn" { Locale::Chinese } else { Locale::English };
     let created_at: Timestamp = row.time()?;
     let expires_at = row.time()?;
@@ -313,6 +317,11 @@ impl Store {
         let later = Arc::clone(&fan_out);
         let publisher = self.db.actor().map(|actor| actor.account);
         let is_looked_for = claim.is_some() || equal.is_some();
+        let is_ordinary = !is_looked_for && !is_many && self.db.is_shared() && !self.db.leaves_lines();
+        if is_ordinary && self.publish_together(Arc::clone(&stored), recipients.clone()).await? {
+            self.tally_add(&project, What::Messages, 1);
+            return Ok(Accepted::New);
+        }
         let work = move |tx: &mut Tx<'_>| {
             let accepted = match &claim {
                 Some(claim) => claim.take(tx, &inserted, to.len(), now)?,

@@ -4,6 +4,10 @@
 //!
 //! Programs of several versions may serve one store: migrations add, they take nothing away that an older program needs.
 //! Each says in the store which is the oldest version that can still serve it (`served_from`).
+//!
+//! An index over a table that is large is made on PostgreSQL while others write: by a migration of its own, whose file there
+//! says `CREATE INDEX CONCURRENTLY name ON …` and nothing else. It runs outside of a transaction, after what stands before it
+//! was committed; when it was interrupted, the next start takes out what is left of the index, and makes it anew.
 
 use aws_lc_rs::digest;
 use carillon_model::Timestamp;
@@ -16,9 +20,9 @@ use crate::error::Error;
 /// change is a new file.
 macro_rules! migrations {
     ($($name:literal),+ $(,)?) => {
-        const SQLITE: &[(&str, &str)] =
+        const SQLITE: &[Migration] =
             &[$(($name, include_str!(concat!("../migrations/sqlite/", $name, ".sql")))),+];
-        const POSTGRES: &[(&str, &str)] =
+        pub(crate) const POSTGRES: &[Migration] =
             &[$(($name, include_str!(concat!("../migrations/postgres/", $name, ".sql")))),+];
     };
 }
@@ -87,13 +91,45 @@ impl Standing {
     }
 }
 
+/// A migration: its name, and its file.
+pub(crate) type Migration = (&'static str, &'static str);
+
+/// How indexes are made that are made beside others' writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Indexes {
+    /// With everything else: nobody else is there.
+    AtOnce,
+    /// By whoever called, outside of the transaction.
+    Beside,
+}
+
+/// What was applied.
+pub(crate) struct Applied {
+    /// How the store stood before.
+    pub(crate) standing: Standing,
+    /// The number of the migration that is to be applied beside others' writes before the rest is.
+    pub(crate) beside: Option<usize>,
+}
+
 /// Applies what is missing. Whoever calls sees to it that nobody else does so meanwhile.
 pub(crate) fn apply(tx: &mut Tx<'_>, now: Timestamp) -> Result<Standing, Error> {
-    tx.batch(TABLE)?;
     let files = files(tx);
-    let standing = look(tx)?;
+    let Applied { standing, .. } = apply_of(tx, files, now, Indexes::AtOnce)?;
+    Ok(Standing { version: standing.known, ..standing })
+}
+
+/// Applies what is missing of `files`, up to the first that is to be applied beside others' writes.
+pub(crate) fn apply_of(
+    tx: &mut Tx<'_>,
+    files: &[Migration],
+    now: Timestamp,
+    indexes: Indexes,
+) -> Result<Applied, Error> {
+    tx.batch(TABLE)?;
+    let standing = look_of(tx, files)?;
+    let done = |standing, beside| Ok(Applied { standing, beside });
     if standing.migrations.is_empty() {
-        return Ok(standing);
+        return done(standing, None);
     }
     let before = standing.version;
     if (FIRST_NODES..SERVED_FROM).contains(&before) {
@@ -105,18 +141,84 @@ pub(crate) fn apply(tx: &mut Tx<'_>, now: Timestamp) -> Result<Standing, Error> 
             )));
         }
     }
-    for (index, (name, sql)) in files.iter().enumerate().skip(before) {
-        tx.batch(sql)?;
-        tx.execute(
-            "INSERT INTO migration (number, name, checksum, applied_at) VALUES ($1, $2, $3, $4)",
-            params![number(index + 1), *name, checksum(sql), now],
-        )?;
+    for (index, (_name, sql)) in files.iter().enumerate().skip(before) {
+        match indexes_of(sql) {
+            // Where nothing is, nobody waits.
+            Some(all) if indexes == Indexes::AtOnce || before == 0 => {
+                all.iter().try_for_each(|index| tx.batch_made(&index.at_once()))?;
+            }
+            Some(_) => {
+                mark(tx, before)?;
+                return done(standing, Some(index + 1));
+            }
+            None => tx.batch(sql)?,
+        }
+        note(tx, files, index + 1, now)?;
     }
+    mark(tx, before)?;
+    done(standing, None)
+}
+
+/// Writes down who can serve a store with what was applied behind version `before`.
+pub(crate) fn mark(tx: &mut Tx<'_>, before: usize) -> Result<(), Error> {
+    let sql = "UPDATE migration SET served_from = $1 WHERE number > $2";
+    tx.execute(sql, params![number(SERVED_FROM), number(before)]).map(drop)
+}
+
+/// Writes down that a migration was applied.
+pub(crate) fn note(
+    tx: &mut Tx<'_>,
+    files: &[Migration],
+    applied: usize,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let Some((name, sql)) = files.get(applied - 1) else { return Ok(()) };
     tx.execute(
-        "UPDATE migration SET served_from = $1 WHERE number > $2",
-        params![number(SERVED_FROM), number(before)],
+        "INSERT INTO migration (number, name, checksum, applied_at) VALUES ($1, $2, $3, $4)",
+        params![number(applied), *name, checksum(sql), now],
     )?;
-    Ok(Standing { version: VERSION, ..standing })
+    Ok(())
+}
+
+/// An index that is made beside others' writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Index {
+    /// Its name.
+    pub(crate) name: String,
+    /// The statement that makes it.
+    pub(crate) sql: String,
+}
+
+impl Index {
+    fn at_once(&self) -> String {
+        self.sql.replacen(" CONCURRENTLY ", " ", 1)
+    }
+}
+
+/// The indexes that a file makes beside others' writes; nothing when it makes none, or something else as well.
+pub(crate) fn indexes_of(sql: &str) -> Option<Vec<Index>> {
+    let index = |statement: String| {
+        let words: Vec<&str> = statement.split(' ').collect();
+        match words.as_slice() {
+            ["CREATE", "INDEX", "CONCURRENTLY", name, "ON", _table, ..] => {
+                Some(Index { name: (*name).to_owned(), sql: statement.clone() })
+            }
+            _ => None,
+        }
+    };
+    let statements = statements(sql);
+    if statements.is_empty() {
+        return None;
+    }
+    statements.into_iter().map(index).collect()
+}
+
+/// The statements of a file, without its comments, words one blank apart.
+fn statements(sql: &str) -> Vec<String> {
+    let lines: Vec<&str> = sql.lines().map(|line| line.split("--").next().unwrap_or(line)).collect();
+    let code = lines.join("\n");
+    let words = |statement: &str| statement.split_whitespace().collect::<Vec<_>>().join(" ");
+    code.split(';').map(words).filter(|statement| !statement.is_empty()).collect()
 }
 
 /// Tells how the store stands to this program, which may serve it once the migrations that it names are done.
@@ -124,11 +226,14 @@ pub(crate) fn apply(tx: &mut Tx<'_>, now: Timestamp) -> Result<Standing, Error> 
 /// # Errors
 /// When this program cannot serve it, or its migrations are others.
 pub(crate) fn look(tx: &mut Tx<'_>) -> Result<Standing, Error> {
+    look_of(tx, files(tx))
+}
+
+fn look_of(tx: &mut Tx<'_>, files: &[Migration]) -> Result<Standing, Error> {
     let mut applied = Vec::new();
     for mut row in tx.query("migration", "SELECT number, checksum FROM migration ORDER BY number", &[])? {
         applied.push((usize::try_from(row.int()?).unwrap_or(usize::MAX), row.text()?));
     }
-    let files = files(tx);
     for ((index, (name, sql)), (number, sum)) in files.iter().enumerate().zip(&applied) {
         if *number != index + 1 || *sum != checksum(sql) {
             return Err(Error::Setup(format!(
@@ -136,12 +241,12 @@ pub(crate) fn look(tx: &mut Tx<'_>) -> Result<Standing, Error> {
             )));
         }
     }
-    let version = applied.len();
-    if version > VERSION {
+    let (version, known) = (applied.len(), files.len());
+    if version > known {
         may_serve(tx, version)?;
     }
     let migrations = files.iter().skip(version).map(|(name, _sql)| *name).collect();
-    Ok(Standing { version, known: VERSION, migrations })
+    Ok(Standing { version, known, migrations })
 }
 
 /// A newer program was here: whether this one can still serve the store.
@@ -159,7 +264,7 @@ fn may_serve(tx: &mut Tx<'_>, version: usize) -> Result<(), Error> {
     )))
 }
 
-fn files(tx: &Tx<'_>) -> &'static [(&'static str, &'static str)] {
+fn files(tx: &Tx<'_>) -> &'static [Migration] {
     if tx.is_shared() { POSTGRES } else { SQLITE }
 }
 
@@ -173,7 +278,84 @@ fn checksum(sql: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{POSTGRES, SERVED_FROM, SQLITE};
+    use super::{Index, POSTGRES, SERVED_FROM, SQLITE, indexes_of, statements};
+
+    /// Tables on whose writers nobody may wait.
+    const LARGE: [&str; 12] = [
+        "message",
+        "delivery",
+        "attempt",
+        "audit",
+        "subscription",
+        "endpoint",
+        "sealed",
+        "tally",
+        "equal_content",
+        "idempotency_key",
+        "office_recipient",
+        "attachment_piece",
+    ];
+    /// The last migration that was made before there was another way.
+    const LAST_AT_ONCE: usize = 30;
+
+    /// The large tables over which a file makes indexes while their writers wait.
+    fn held_up(sql: &str) -> Vec<String> {
+        let statements = statements(sql);
+        let made =
+            |table: &str| statements.iter().any(|one| one.starts_with(&format!("CREATE TABLE {table} ")));
+        let over = |statement: &String| {
+            let rest =
+                statement.strip_prefix("CREATE INDEX ").or(statement.strip_prefix("CREATE UNIQUE INDEX "))?;
+            let table = rest.split_once(" ON ")?.1.split([' ', '(']).next()?;
+            let beside = rest.starts_with("CONCURRENTLY ");
+            (!beside && LARGE.contains(&table) && !made(table)).then(|| table.to_owned())
+        };
+        statements.iter().filter_map(over).collect()
+    }
+
+    #[test]
+    fn no_index_is_made_while_writers_wait() {
+        for (name, sql) in POSTGRES.iter().skip(LAST_AT_ONCE) {
+            let held = held_up(sql);
+            assert!(
+                held.is_empty(),
+                "{name}: writers of {held:?} wait; say CREATE INDEX CONCURRENTLY, in a file of its own"
+            );
+            let beside = statements(sql).iter().any(|one| one.contains("CONCURRENTLY"));
+            assert!(
+                !beside || indexes_of(sql).is_some(),
+                "{name}: it makes more than indexes, or names none"
+            );
+        }
+        assert_eq!(held_up("CREATE INDEX a ON delivery (x)"), ["delivery"]);
+        assert_eq!(held_up("create\n-- x\n"), Vec::<String>::new());
+        assert_eq!(held_up("CREATE UNIQUE INDEX a\n ON message(x) WHERE y"), ["message"]);
+        assert!(
+            held_up("CREATE INDEX CONCURRENTLY a ON delivery (x); CREATE INDEX b ON topic (x)").is_empty()
+        );
+        assert!(held_up("CREATE TABLE attempt (x BIGINT); CREATE INDEX a ON attempt (x)").is_empty());
+    }
+
+    #[test]
+    fn indexes_beside_writers_are_told_from_everything_else() {
+        let sql = "-- Why.\nCREATE INDEX CONCURRENTLY a\n  ON delivery (x);\nCREATE INDEX CONCURRENTLY b ON message (y);\n";
+        let made = |name: &str, sql: &str| Index { name: name.to_owned(), sql: sql.to_owned() };
+        let all = indexes_of(sql).unwrap();
+        let expected = [
+            made("a", "CREATE INDEX CONCURRENTLY a ON delivery (x)"),
+            made("b", "CREATE INDEX CONCURRENTLY b ON message (y)"),
+        ];
+        assert_eq!(all, expected);
+        assert_eq!(all[0].at_once(), "CREATE INDEX a ON delivery (x)");
+        for other in [
+            "",
+            "CREATE INDEX a ON delivery (x)",
+            "CREATE INDEX CONCURRENTLY ON delivery (x)",
+            "CREATE INDEX CONCURRENTLY a ON delivery (x); DROP INDEX b",
+        ] {
+            assert_eq!(indexes_of(other), None, "{other}");
+        }
+    }
 
     /// Why an older program could not go on with what this statement changes.
     fn breaks(statement: &str, whole: &str) -> Option<&'static str> {

@@ -13,7 +13,7 @@ use carillon_model::id::{EndpointId, SubscriptionId, TopicId};
 use carillon_model::office::Recipient as Named;
 use carillon_model::subscription::Overflow;
 
-use crate::db::{Tx, params};
+use crate::db::params;
 use crate::delivery::StoredMessage;
 use crate::error::Error;
 use crate::setup::Store;
@@ -196,15 +196,13 @@ impl Store {
         if let Some(kept) = self.recipients.get(version, &topic) {
             return Ok(kept);
         }
-        let list = move |tx: &mut Tx<'_>| {
-            let sql = "SELECT t.suppress_s, s.id, s.endpoint_id, s.channel, s.overflow, f.policies FROM subscription s
-                 JOIN topic t ON t.id = s.topic_id
-                 LEFT JOIN filter_policy f ON f.subscription_id = s.id
-                 WHERE s.topic_id = $1 AND s.state IN (1, 2) ORDER BY s.created_at, s.id";
-            tx.query("subscription", sql, params![topic.to_string()])
-        };
+        let sql =
+            "SELECT t.suppress_s, s.id, s.endpoint_id, s.channel, s.overflow, f.policies FROM subscription s
+             JOIN topic t ON t.id = s.topic_id
+             LEFT JOIN filter_policy f ON f.subscription_id = s.id
+             WHERE s.topic_id = $1 AND s.state IN (1, 2) ORDER BY s.created_at, s.id";
         let (mut recipients, mut suppress) = (Vec::new(), 0);
-        for mut row in self.db.read_alone(list).await? {
+        for mut row in self.db.ask("subscription", sql, params![topic.to_string()], &[]).await? {
             suppress = row.count()?;
             recipients.push(Recipient {
                 subscription: row.parsed(|text| SubscriptionId::parse(text).ok())?,

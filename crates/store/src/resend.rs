@@ -6,10 +6,12 @@ use std::time::Duration;
 use carillon_model::clock::Timestamp;
 use carillon_model::delivery::Move;
 use carillon_model::id::{DeliveryId, EndpointId, ProjectId};
+use carillon_model::message::Priority;
 
 use crate::db::{Tx, params};
 use crate::delivery::{Ready, read_ready, select_ready};
 use crate::error::Error;
+use crate::message::read_priority;
 use crate::pick::{self, Moved, Portion, Portioned, Wanted, pick};
 use crate::setup::Store;
 use crate::wake::Wake;
@@ -23,10 +25,10 @@ const INSERT_AGAIN: &str = "INSERT INTO delivery
      d.started_at, d.elapsed_ms, d.platform_code, d.platform_text, d.merged, d.attempts,
      CASE WHEN coalesce(d.expires_at, m.expires_at) > $3 THEN coalesce(d.expires_at, m.expires_at) ELSE $3 END
      FROM delivery d JOIN message m ON m.id = d.message_id
-     WHERE d.seq IN (SELECT value FROM json_each($1)) AND d.state IN (3, 4, 5)
+     WHERE d.seq IN (SELECT value FROM json_each($1)) AND d.state + 0 IN (3, 4, 5)
      AND (d.subscription_id = d.endpoint_id
              OR EXISTS (SELECT 1 FROM subscription s WHERE s.id = d.subscription_id AND s.state IN (1, 2)))
-     ORDER BY d.seq RETURNING seq, endpoint_id";
+     ORDER BY d.seq RETURNING seq, endpoint_id, priority";
 
 const DELETE_OLD: &str = "DELETE FROM delivery WHERE seq IN (SELECT value FROM json_each($1))
      AND EXISTS (SELECT 1 FROM delivery again WHERE again.message_id = delivery.message_id
@@ -45,8 +47,8 @@ struct Again {
     last: Option<i64>,
     /// The deliveries by their places, when they are few.
     ready: Vec<Ready>,
-    /// Their lanes, when they are many.
-    lanes: Vec<EndpointId>,
+    /// Their lanes, when they are many, with their priorities.
+    lanes: Vec<(EndpointId, Priority)>,
 }
 
 impl Again {
@@ -65,7 +67,7 @@ fn resend(tx: &mut Tx<'_>, seqs: &[i64], now: Timestamp, life: Duration) -> Resu
     let (mut new, mut lanes) = (Vec::new(), Vec::new());
     for mut row in tx.query("delivery", INSERT_AGAIN, params![seqs, now, now.plus(life)])? {
         new.push(row.int()?);
-        lanes.push(row.parsed(|text| EndpointId::parse(text).ok())?);
+        lanes.push((row.parsed(|text| EndpointId::parse(text).ok())?, read_priority(&mut row)?));
     }
     tx.execute(DELETE_OLD, params![seqs])?;
     let count = tx.execute(NUMBER_AGAIN, params![new.as_slice()])?;

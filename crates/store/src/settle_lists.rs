@@ -29,7 +29,7 @@ const START: &str = "UPDATE delivery SET state = 1, attempts = s.attempt, starte
      FROM (SELECT CAST(json_extract(value, '$[0]') AS BIGINT) AS seq, CAST(json_extract(value, '$[1]') AS BIGINT) AS attempt,
          CAST(json_extract(value, '$[2]') AS BIGINT) AS at, CAST(json_extract(value, '$[3]') AS BIGINT) AS parts
          FROM json_each($1)) AS s
-     WHERE delivery.seq = s.seq AND delivery.attempts <= s.attempt AND delivery.state IN (0, 1)";
+     WHERE delivery.seq = s.seq AND delivery.attempts <= s.attempt AND delivery.state + 0 IN (0, 1)";
 
 /// What was cancelled meanwhile moves only when the message did arrive.
 const TRIED: &str = "UPDATE delivery SET state = s.state, due_at = s.due_at, attempts = s.attempt, parts_done = s.parts,
@@ -41,18 +41,18 @@ const TRIED: &str = "UPDATE delivery SET state = s.state, due_at = s.due_at, att
          json_extract(value, '$[8]') AS words, CAST(json_extract(value, '$[9]') AS BIGINT) AS merged
          FROM json_each($1)) AS s
      WHERE delivery.seq = s.seq AND delivery.attempts <= s.attempt
-     AND (delivery.state IN (0, 1) OR (delivery.state = 5 AND s.state = 2))";
+     AND (delivery.state + 0 IN (0, 1) OR (delivery.state + 0 = 5 AND s.state = 2))";
 
 const UNTRIED: &str = "UPDATE delivery SET state = s.state, due_at = s.due_at, parts_done = s.parts
      FROM (SELECT CAST(json_extract(value, '$[0]') AS BIGINT) AS seq, CAST(json_extract(value, '$[1]') AS BIGINT) AS state,
          CAST(json_extract(value, '$[2]') AS BIGINT) AS due_at, CAST(json_extract(value, '$[3]') AS BIGINT) AS parts
-         FROM json_each($1)) AS s WHERE delivery.seq = s.seq AND delivery.state IN (0, 1)";
+         FROM json_each($1)) AS s WHERE delivery.seq = s.seq AND delivery.state + 0 IN (0, 1)";
 
 /// What was cancelled while the attempt was under way stays so, and keeps count of it.
 const CANCELLED: &str = "UPDATE delivery SET attempts = s.attempt, parts_done = s.parts
      FROM (SELECT CAST(json_extract(value, '$[0]') AS BIGINT) AS seq, CAST(json_extract(value, '$[3]') AS BIGINT) AS attempt,
          CAST(json_extract(value, '$[4]') AS BIGINT) AS parts FROM json_each($1)) AS s
-     WHERE delivery.seq = s.seq AND delivery.state = 5 AND delivery.attempts < s.attempt";
+     WHERE delivery.seq = s.seq AND delivery.state + 0 = 5 AND delivery.attempts < s.attempt";
 
 const ATTEMPTS: &str = "INSERT INTO attempt (message_id, number, attempt, outcome, reason, platform_code, platform_text,
      started_at, elapsed_ms, merged)

@@ -20,6 +20,7 @@ use crate::error::Error;
 use crate::fan_out::FanOut;
 use crate::kept::Kept;
 use crate::key_check::{self, KeyStanding};
+use crate::message_together::Together;
 use crate::migrate::Standing;
 use crate::recipient::TopicRecipients;
 use crate::shard::Shards;
@@ -67,6 +68,7 @@ pub struct Store {
     pub(crate) shards: Arc<Shards>,
     pub(crate) quotas: Quotas,
     pub(crate) fan_out: Arc<FanOut>,
+    pub(crate) together: Arc<Together>,
     /// Opened targets, for the next delivery of the same subscription.
     pub(crate) targets: Arc<Kept<SubscriptionId, Arc<Target>>>,
     pub(crate) recipients: Arc<Kept<TopicId, Arc<TopicRecipients>>>,
@@ -117,6 +119,22 @@ impl Store {
     ) -> Result<Standing, Error> {
         let store = Self::open(settings, clock, chance, Arc::new(db::NoObserver))?;
         Ok(store.db.standing().clone())
+    }
+
+    /// Brings a store on PostgreSQL to a version behind this program's, by `more` migrations, each a name and its file: how
+    /// migrations are applied is tried with it.
+    ///
+    /// # Errors
+    /// As [`Store::migrate`].
+    pub fn migrate_behind(
+        settings: &Settings,
+        now: Timestamp,
+        more: &[(&'static str, &'static str)],
+    ) -> Result<(), Error> {
+        let Some(url) = &settings.database_url else {
+            return Err(Error::Setup("only a database that servers share".to_owned()));
+        };
+        Db::migrate_behind(url.reveal(), now, more)
     }
 
     /// How a store stands to this program, and what [`Store::migrate`] would do. Changes nothing.
@@ -178,6 +196,7 @@ impl Store {
             shards: Arc::new(Shards::default()),
             quotas: Quotas::default(),
             fan_out: Arc::default(),
+            together: Arc::default(),
             targets: Arc::new(Kept::new(TARGETS_KEPT_MAX)),
             recipients: Arc::new(Kept::new(TOPICS_KEPT_MAX)),
             topics: Arc::new(Kept::new(TOPICS_KEPT_MAX)),

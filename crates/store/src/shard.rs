@@ -7,12 +7,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use carillon_model::clock::Timestamp;
 use carillon_model::id::{ConnectionId, EndpointId};
+use carillon_model::message::Priority;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::db::{Tx, params};
+use crate::db::{Row, Tx, params};
 use crate::delivery::{recover, select_lanes};
 use crate::error::Error;
+use crate::message::read_priority;
 use crate::setup::Store;
 
 /// How many shards there are.
@@ -286,7 +288,7 @@ impl Store {
             tx.query("node", sql, &[])
         };
         let me = self.shards.node();
-        let read = |mut row: crate::db::Row| {
+        let read = |mut row: Row| {
             let id = row.text()?;
             Ok(Server {
                 is_here: me.as_deref() == Some(id.as_str()),
@@ -319,21 +321,24 @@ impl Store {
         Ok((recovered, lanes.collect::<Result<_, _>>()?))
     }
 
-    /// The lanes of which something was written down behind place `after` and still waits, and the last place there is:
+    /// The lanes of which something was written down behind place `after` and still waits, with the highest priority of
+    /// it, and the last place there is:
     /// the safety net under the word that servers send each other.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn lane_list_since(&self, after: i64) -> Result<(i64, Vec<EndpointId>), Error> {
+    pub async fn lane_list_since(&self, after: i64) -> Result<(i64, Vec<(EndpointId, Priority)>), Error> {
         let list = move |tx: &mut Tx<'_>| {
             let last = tx.query_one("delivery", "SELECT coalesce(max(seq), 0) FROM delivery", &[])?;
             let last = last.map_or(Ok(0), |mut row| row.int())?;
-            let sql = "SELECT DISTINCT endpoint_id FROM delivery WHERE seq > $1 AND state IN (0, 1)";
+            let sql = "SELECT endpoint_id, max(priority) FROM delivery WHERE seq > $1 AND state + 0 IN (0, 1)
+                 GROUP BY endpoint_id";
             Ok((last, tx.query("delivery", sql, params![after])?))
         };
         let (last, rows) = self.db.read(list).await?;
-        let lanes = rows.into_iter().map(|mut row| row.parsed(|text| EndpointId::parse(text).ok()));
-        Ok((last, lanes.collect::<Result<_, _>>()?))
+        let lane =
+            |mut row: Row| Ok((row.parsed(|text| EndpointId::parse(text).ok())?, read_priority(&mut row)?));
+        Ok((last, rows.into_iter().map(lane).collect::<Result<_, Error>>()?))
     }
 
     /// When posts left in a lane since a time, whichever server sent them, oldest first; a message in several parts

@@ -421,12 +421,10 @@ impl Store {
     /// # Errors
     /// When the store cannot be read or the target not be opened.
     pub async fn target_open(&self, id: SubscriptionId) -> Result<Option<Target>, Error> {
-        let find = move |tx: &mut Tx<'_>| {
-            let sql = "SELECT x.bytes FROM subscription s JOIN sealed x ON x.seq = s.sealed_seq
-                 WHERE s.id = $1 AND s.state IN (1, 2)";
-            tx.query_one("subscription", sql, params![id.to_string()])
-        };
-        let Some(mut row) = self.db.read_alone(find).await? else { return Ok(None) };
+        let sql = "SELECT x.bytes FROM subscription s JOIN sealed x ON x.seq = s.sealed_seq
+             WHERE s.id = $1 AND s.state IN (1, 2)";
+        let rows = self.db.ask("subscription", sql, params![id.to_string()], &[]).await?;
+        let Some(mut row) = rows.into_iter().next() else { return Ok(None) };
         open_target(&self.vault, &id, &row.bytes()?).map(Some)
     }
 }

@@ -55,9 +55,10 @@ fn read_topic(mut row: Row) -> Result<Topic, Error> {
     })
 }
 
+const FIND: &str = select_topic!("WHERE project_id = $1 AND name = $2");
+
 pub(crate) fn find(tx: &mut Tx<'_>, project: &ProjectId, name: &TopicName) -> Result<Option<Topic>, Error> {
-    let sql = select_topic!("WHERE project_id = $1 AND name = $2");
-    tx.query_one("topic", sql, params![project.as_str(), name.as_str()])?.map(read_topic).transpose()
+    tx.query_one("topic", FIND, params![project.as_str(), name.as_str()])?.map(read_topic).transpose()
 }
 
 /// A page of a project's topics, newest first, and the count of all that fit the filter.
@@ -144,8 +145,8 @@ impl Store {
         if let Some(topic) = self.topics.get(version, &question) {
             return Ok(Some(topic));
         }
-        let (project, name) = question.clone();
-        let found = self.db.read_alone(move |tx| find(tx, &project, &name)).await?;
+        let rows = self.db.ask("topic", FIND, params![project.as_str(), name.as_str()], &[]).await?;
+        let found = rows.into_iter().next().map(read_topic).transpose()?;
         if let Some(topic) = &found {
             self.topics.put(version, question, topic.clone());
         }

@@ -1,10 +1,11 @@
 //! Tells the engine that work has arrived, and hands it over while there is room.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use carillon_model::id::EndpointId;
+use carillon_model::message::Priority;
 use tokio::sync::Notify;
 
 use crate::delivery::Ready;
@@ -14,11 +15,19 @@ use crate::shard::{Shard, Shards};
 /// How many deliveries may wait in memory for the engine to look; the rest waits in the store only.
 const HANDED_MAX: usize = 16_384;
 
+/// Lanes that got something to do, with the highest priority of it.
+pub(crate) type Lanes = BTreeMap<EndpointId, Priority>;
+
+fn note(lanes: &mut Lanes, (lane, priority): (EndpointId, Priority)) {
+    let noted = lanes.entry(lane).or_insert(priority);
+    *noted = priority.max(*noted);
+}
+
 /// The hand-over between whoever writes deliveries down and the engine.
 #[derive(Debug, Default)]
 pub struct Wake {
     handed: Mutex<Vec<Ready>>,
-    lanes: Mutex<Vec<EndpointId>>,
+    lanes: Mutex<Lanes>,
     cancelled: Mutex<Vec<Dropped>>,
     released: Mutex<Vec<EndpointId>>,
     overflowed: AtomicBool,
@@ -29,7 +38,7 @@ pub struct Wake {
     uncertain: AtomicBool,
     shared: OnceLock<Arc<Shards>>,
     /// Lanes of other servers that got something to do.
-    foreign: Mutex<BTreeSet<EndpointId>>,
+    foreign: Mutex<Lanes>,
     foreign_arrived: Notify,
     update: Notify,
     pub(crate) mark: LaneMark,
@@ -51,8 +60,8 @@ pub struct Dropped {
 pub struct Arrived {
     /// New deliveries, in the order they were made durable.
     pub ready: Vec<Ready>,
-    /// Lanes in which something waits that is only in the store.
-    pub lanes: Vec<EndpointId>,
+    /// Lanes in which something waits that is only in the store, with the highest priority of it.
+    pub lanes: Vec<(EndpointId, Priority)>,
     /// What was cancelled. The engine need not hear of it, since it looks again when a delivery's turn comes; but a
     /// lane whose first was cancelled need not wait for that one's due time.
     pub cancelled: Vec<Dropped>,
@@ -90,14 +99,14 @@ impl Wake {
     fn own(&self, ready: Vec<Ready>) -> Vec<Ready> {
         let Some(shards) = self.shared.get() else { return ready };
         let (own, others): (Vec<_>, Vec<_>) = ready.into_iter().partition(|one| shards.is_mine(one.endpoint));
-        self.tell_others(others.into_iter().map(|one| one.endpoint));
+        self.tell_others(others.into_iter().map(|one| (one.endpoint, one.stored.message.priority)));
         own
     }
 
-    fn tell_others(&self, lanes: impl IntoIterator<Item = EndpointId>) {
+    fn tell_others(&self, lanes: impl IntoIterator<Item = (EndpointId, Priority)>) {
         let mut foreign = self.foreign.lock().expect("no code panics while it holds the hand-over");
         let room = HANDED_MAX.saturating_sub(foreign.len());
-        foreign.extend(lanes.into_iter().take(room));
+        lanes.into_iter().take(room).for_each(|lane| note(&mut foreign, lane));
         let any = !foreign.is_empty();
         drop(foreign);
         if any {
@@ -115,14 +124,14 @@ impl Wake {
     }
 
     /// Takes the lanes that others are to be told of; nothing in place of too many.
-    pub(crate) fn take_foreign(&self) -> Option<BTreeSet<EndpointId>> {
+    pub(crate) fn take_foreign(&self) -> Option<Lanes> {
         let mut foreign = self.foreign.lock().expect("no code panics while it holds the hand-over");
         Some(std::mem::take(&mut *foreign)).filter(|lanes| lanes.len() < HANDED_MAX)
     }
 
     /// Tells the others of a lane that was this server's a moment ago.
-    pub fn look_elsewhere(&self, lane: EndpointId) {
-        self.look_into([lane]);
+    pub fn look_elsewhere(&self, lane: EndpointId, priority: Priority) {
+        self.look_into([(lane, priority)]);
     }
 
     /// Shards that could not be taken over are to be taken over again.
@@ -148,15 +157,14 @@ impl Wake {
         self.notify.notify_one();
     }
 
-    /// Names lanes in which more waits now than is handed over.
-    pub(crate) fn look_into(&self, endpoints: impl IntoIterator<Item = EndpointId>) {
-        let is_mine = |lane: &EndpointId| self.shared.get().is_none_or(|shards| shards.is_mine(*lane));
+    /// Names lanes in which more waits now than is handed over, with the highest priority of it.
+    pub(crate) fn look_into(&self, endpoints: impl IntoIterator<Item = (EndpointId, Priority)>) {
+        let is_mine =
+            |(lane, _): &(EndpointId, Priority)| self.shared.get().is_none_or(|shards| shards.is_mine(*lane));
         let (endpoints, others): (Vec<_>, Vec<_>) = endpoints.into_iter().partition(is_mine);
         self.tell_others(others);
         let mut lanes = self.lanes.lock().expect("no code panics while it holds the hand-over");
-        lanes.extend(endpoints);
-        lanes.sort_unstable();
-        lanes.dedup();
+        endpoints.into_iter().for_each(|lane| note(&mut lanes, lane));
         if lanes.len() > HANDED_MAX {
             lanes.clear();
             self.overflowed.store(true, Ordering::SeqCst);
@@ -238,7 +246,7 @@ impl Wake {
         };
         Arrived {
             ready,
-            lanes,
+            lanes: lanes.into_iter().collect(),
             cancelled,
             overflowed: self.overflowed.swap(false, Ordering::SeqCst),
             gained: taken(&self.gained),

@@ -7,7 +7,7 @@ use crate::report;
 use crate::world::{self, PATIENCE, Setup, World};
 
 /// How many endpoints there are.
-const ENDPOINTS: usize = 1000;
+pub(crate) const ENDPOINTS: usize = 1000;
 /// How many deliveries may be behind, in the two ways together.
 const BEHIND: usize = 2 * 131_072;
 const MEMORY_MAX: u64 = 256 << 20;
@@ -25,17 +25,29 @@ impl Default for Wanted {
     }
 }
 
+/// How many messages make so many deliveries.
+pub(crate) fn messages(deliveries: usize) -> usize {
+    (deliveries / ENDPOINTS).max(20)
+}
+
 pub(crate) async fn run(setup: &Setup, wanted: Wanted) -> anyhow::Result<()> {
-    let messages = (wanted.deliveries / ENDPOINTS).max(20);
+    let messages = messages(wanted.deliveries);
     report::title(format_args!("{} deliveries pending, receiver down", messages * ENDPOINTS));
+    let world = accepted(setup, messages).await?;
+    started_again(world, messages).await
+}
+
+/// Has messages accepted while nothing leaves, and tells at which pace they were.
+pub(crate) async fn accepted(setup: &Setup, messages: usize) -> anyhow::Result<World> {
     let world = World::start(setup, 1, ENDPOINTS, messages, |_| 'e').await?;
     world.receiver.set_down(true);
     let part = messages / 20;
-    let mut rates = Vec::new();
+    let (mut rates, mut answers) = (Vec::new(), Vec::new());
     for twentieth in 0..20 {
         let start = Instant::now();
         let done = world.publish_all(twentieth * part, part, 8).await?;
         rates.push(world::rate((done.accepted.len() * ENDPOINTS) as u64, start.elapsed()));
+        answers.push(done.answers);
     }
     // Until as many wait to be written down, and to be entered into the index by lane, as may (131,072 each), an answer costs
     // next to nothing. What is compared is the pace behind that, of a first and a second half, each long enough for the
@@ -59,6 +71,15 @@ pub(crate) async fn run(setup: &Setup, wanted: Wanted) -> anyhow::Result<()> {
         "under 10 % less",
         last >= first * 0.9,
     );
+    for (name, some) in [("the first", settled..settled + half), ("the last", 20 - half..20)] {
+        let mut took: Vec<u64> = answers.get(some).unwrap_or_default().concat();
+        took.sort_unstable();
+        let (p50, p99) = (report::quantile(&took, 0.5), report::quantile(&took, 0.99));
+        report::plain(
+            &format!("publish answered, p50 / p99, {name} {half}"),
+            format!("{} / {}", report::ms(p50), report::ms(p99)),
+        );
+    }
     let used = world.server.used();
     report::figure(
         "most memory in use",
@@ -66,6 +87,11 @@ pub(crate) async fn run(setup: &Setup, wanted: Wanted) -> anyhow::Result<()> {
         "under 256 MiB",
         used.resident_max < MEMORY_MAX,
     );
+    Ok(world)
+}
+
+/// Starts the server anew with all that is pending.
+async fn started_again(world: World, messages: usize) -> anyhow::Result<()> {
     report::plain(
         "bytes on disk for each",
         format!("{:.0}", report::each(world.bytes_on_disk(), (messages * ENDPOINTS) as u64)),

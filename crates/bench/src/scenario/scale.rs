@@ -4,10 +4,11 @@
 use std::time::Duration;
 
 use clap::Args;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use crate::postgres::Done;
 use crate::report;
+use crate::scenario::pending;
 use crate::world::{self, Backing, PATIENCE, Setup, World};
 
 /// How many endpoints there are in all.
@@ -20,7 +21,8 @@ pub(crate) struct Wanted {
     /// How many deliveries each run makes.
     #[arg(long, default_value_t = 20_000)]
     deliveries: usize,
-    /// How many deliveries are pending in the last runs, 0 for none.
+    /// How many deliveries are pending while the runs are made again, and how many are then accepted while nothing
+    /// leaves; 0 for neither.
     #[arg(long, default_value_t = 1_000_000)]
     pending: usize,
     /// How many servers the third run has.
@@ -32,18 +34,29 @@ pub(crate) async fn run(setup: &Setup, wanted: Wanted) -> anyhow::Result<()> {
     let one = setup.on_postgres(1)?;
     let several = one.on_postgres(wanted.several)?;
     let backings = [setup.on_file(), one, several];
-    for fan_out in [1, 100] {
-        let messages = (wanted.deliveries / fan_out).max(1);
-        report::title(format_args!("closed loop, fan-out {fan_out}, {messages} messages"));
-        head();
-        for setup in &backings {
-            fan(setup, fan_out, messages).await?;
+    for pending in [0, wanted.pending] {
+        for fan_out in [1, 100] {
+            let messages = (wanted.deliveries / fan_out).max(1);
+            report::title(format_args!(
+                "closed loop, fan-out {fan_out}, {messages} messages, {pending} deliveries pending for a host that is down"
+            ));
+            head();
+            for setup in &backings {
+                fan(setup, fan_out, messages, pending).await?;
+            }
+        }
+        if wanted.pending == 0 {
+            return Ok(());
         }
     }
-    if wanted.pending > 0 {
-        for setup in backings.iter().take(2) {
-            pending(setup, wanted.pending).await?;
-        }
+    for setup in backings.iter().take(2) {
+        let messages = pending::messages(wanted.pending);
+        report::title(format_args!(
+            "{} deliveries pending on {}, receiver down",
+            messages * pending::ENDPOINTS,
+            setup.backing.name()
+        ));
+        pending::accepted(setup, messages).await?.kill().await?;
     }
     Ok(())
 }
@@ -55,8 +68,12 @@ fn head() {
     ));
 }
 
-async fn fan(setup: &Setup, fan_out: usize, messages: usize) -> anyhow::Result<()> {
+async fn fan(setup: &Setup, fan_out: usize, messages: usize, pending: usize) -> anyhow::Result<()> {
     let world = World::start(setup, (ENDPOINTS / fan_out).max(1), fan_out, messages, |_| 'e').await?;
+    if pending > 0 {
+        world.let_wait(pending).await?;
+        sleep(COUNTED).await;
+    }
     let count = (messages * fan_out) as u64;
     let before = world.cost().await?;
     let start = world.receiver.ledger.now_us();
@@ -93,39 +110,6 @@ async fn fan(setup: &Setup, fan_out: usize, messages: usize) -> anyhow::Result<(
 pub(crate) struct Cost {
     pub(crate) cpu_us: u64,
     pub(crate) done: Done,
-}
-
-async fn pending(setup: &Setup, deliveries: usize) -> anyhow::Result<()> {
-    let messages = (deliveries / ENDPOINTS).max(20);
-    report::title(format_args!(
-        "{} deliveries pending on {}, receiver down",
-        messages * ENDPOINTS,
-        setup.backing.name()
-    ));
-    let world = World::start(setup, 1, ENDPOINTS, messages + 200, |_| 'e').await?;
-    world.receiver.set_down(true);
-    let part = messages / 20;
-    let mut parts = Vec::new();
-    for twentieth in 0..20 {
-        let start = Instant::now();
-        let done = world.publish_all(twentieth * part, part, 8).await?;
-        let rate = world::rate((done.accepted.len() * ENDPOINTS) as u64, start.elapsed());
-        parts.push((rate, report::quantile(&done.answers, 0.5), report::quantile(&done.answers, 0.99)));
-    }
-    // The first twentieth warms up.
-    for (name, part) in [("second", parts.get(1)), ("last", parts.last())] {
-        if let Some((rate, p50, p99)) = part {
-            let answers = format!("{} / {}", report::ms(*p50), report::ms(*p99));
-            report::plain(&format!("accepted a second, {name} twentieth"), format!("{rate:.0}"));
-            report::plain(&format!("publish answered, p50 / p99, {name}"), answers);
-        }
-    }
-    let rate = |part: Option<&(f64, u64, u64)>| part.map_or(0.0, |part| part.0);
-    let kept = rate(parts.last()) / rate(parts.get(1)).max(1e-9);
-    report::figure("last to second twentieth", format!("{kept:.2}"), "at least 0.9", kept >= 0.9);
-    report::plain("most memory in use", report::mib(world.server.used().resident_max));
-    world.receiver.set_down(false);
-    world.kill().await
 }
 
 impl Backing {

@@ -3,7 +3,7 @@
 use crate::error::Error;
 
 /// A value of a column, or a parameter of a statement.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Value {
     /// Nothing, in the place of something of this kind: PostgreSQL wants to know what it might have been.
     Null(Kind),
@@ -17,13 +17,40 @@ pub(crate) enum Value {
 }
 
 /// What a value is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Kind {
     Int,
     Text,
     Bytes,
     Ints,
     Texts,
+}
+
+impl Value {
+    /// What it is, or would be.
+    pub(crate) fn kind(&self) -> Kind {
+        match self {
+            Self::Null(kind) => *kind,
+            Self::Int(_) => Kind::Int,
+            Self::Text(_) => Kind::Text,
+            Self::Bytes(_) => Kind::Bytes,
+            Self::Ints(_) => Kind::Ints,
+            Self::Texts(_) => Kind::Texts,
+        }
+    }
+}
+
+impl Kind {
+    /// What PostgreSQL calls it.
+    pub(crate) fn sql(self) -> &'static str {
+        match self {
+            Self::Int => "bigint",
+            Self::Text => "text",
+            Self::Bytes => "bytea",
+            Self::Ints => "bigint[]",
+            Self::Texts => "text[]",
+        }
+    }
 }
 
 /// What may be nothing, and what it is when it is something.
@@ -115,7 +142,7 @@ impl<T: Typed> From<Option<T>> for Value {
 }
 
 /// A row, read column by column in the order of the query.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Row {
     table: &'static str,
     column: usize,

@@ -94,6 +94,20 @@ pub(crate) async fn what_is_accepted_behind_waits_its_turn<H: Home>() {
     assert_eq!(messages(&handed(&bed)), [after], "nothing waits any more");
 }
 
+pub(crate) async fn what_is_published_together_behind_waits_its_turn<H: Home>() {
+    let bed = Bed::<H>::fresh().await.fan_out(4, 3);
+    let (many, few) = (topic(&bed, "many", 7).await, topic(&bed, "few", 1).await);
+    let first = bed.publish(&many, "to many").await;
+    let publish = |text: &'static str| bed.publish(&few, text);
+    let (a, b, c, d) = tokio::join!(publish("a"), publish("b"), publish("c"), publish("d"));
+    assert!(handed(&bed).is_empty());
+    all_steps(&bed).await;
+    let ready = messages(&handed(&bed));
+    assert_eq!(ready.iter().take(7).collect::<Vec<_>>(), [&first; 7]);
+    let behind: BTreeSet<_> = ready.into_iter().skip(7).collect();
+    assert_eq!(behind, BTreeSet::from([a, b, c, d]));
+}
+
 pub(crate) async fn who_left_meanwhile_gets_a_cancelled_delivery<H: Home>() {
     let bed = Bed::<H>::fresh().await.fan_out(2, 3);
     let (ops, gone) = (topic(&bed, "ops", 4).await, topic(&bed, "gone", 4).await);

@@ -26,6 +26,7 @@ mod idempotency;
 mod lane_index;
 mod logtank;
 mod message;
+mod migrate_beside;
 mod name;
 mod office;
 mod office_callback;
@@ -175,6 +176,7 @@ macro_rules! contract {
                 fan_out:
                     a_message_to_many_is_written_down_in_portions
                     what_is_accepted_behind_waits_its_turn
+                    what_is_published_together_behind_waits_its_turn
                     who_left_meanwhile_gets_a_cancelled_delivery
                     whoever_asks_sees_everything_that_was_accepted
                     a_crash_goes_on_where_it_was
@@ -223,6 +225,7 @@ macro_rules! contract {
                     to_nobody_is_kept_too
                     to_ten_thousand_is_one_piece
                     more_than_the_wake_holds_is_flagged
+                    what_is_published_at_once_shares_a_commit
                     many_at_once_are_handed_over_in_the_order_of_their_lanes
                     a_caller_who_went_away_loses_nothing
                     a_failed_publish_leaves_nothing_behind
@@ -239,6 +242,7 @@ macro_rules! contract {
                     a_push_is_named_by_its_people;
                 plans:
                     nothing_that_happens_often_reads_a_whole_table
+                    a_backlog_that_was_not_counted_yet_is_not_read
                     a_list_reads_little_more_than_it_shows
                     publishing_goes_on_while_much_is_forgotten;
                 office_token:
@@ -303,7 +307,8 @@ macro_rules! contract {
                     what_is_taken_over_waits_again
                     what_was_written_since_a_place_is_told
                     what_a_lane_sent_is_told
-                    servers_are_listed_with_their_shares;
+                    servers_are_listed_with_their_shares
+                    a_clock_that_is_set_takes_no_lane_away;
                 signing:
                     the_first_key_stays
                     a_key_opens_again_after_a_restart

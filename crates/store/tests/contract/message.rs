@@ -149,6 +149,26 @@ pub(crate) async fn many_at_once_are_handed_over_in_the_order_of_their_lanes<H: 
     }
 }
 
+pub(crate) async fn what_is_published_at_once_shares_a_commit<H: Home>() {
+    let bed = Bed::<H>::fresh().await;
+    let topic = bed.topic("ops").await;
+    let mut calls = JoinSet::new();
+    for index in 0..200 {
+        let stored = bed.new_message(&topic, &format!("message {index}"));
+        let (store, to) = (bed.store.clone(), bed.recipients(index % 4));
+        calls.spawn(async move { store.message_publish(stored, to).await.unwrap() });
+    }
+    calls.join_all().await;
+    assert_eq!(bed.store.wake().take().ready.len(), 300);
+    let told = "SELECT count(*) FROM message m
+         WHERE m.deliveries <> (SELECT count(*) FROM delivery d WHERE d.message_id = m.id)";
+    assert_eq!(bed.home.number(told), 0, "each has its own");
+    if bed.store.is_shared() {
+        let commits = bed.home.number("SELECT count(DISTINCT xmin::text) FROM message");
+        assert!(commits < 100, "{commits} commits");
+    }
+}
+
 pub(crate) async fn a_caller_who_went_away_loses_nothing<H: Home>() {
     let bed = Bed::<H>::fresh().await;
     let topic = bed.topic("ops").await;

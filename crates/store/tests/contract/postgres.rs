@@ -2,10 +2,11 @@
 //! directory of its own, on a socket of its own. A small watcher stops it and removes its directory as soon as no
 //! process uses it any more, however that process ended.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Write;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -13,6 +14,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 const LOCKS: &str = env!("CARGO_TARGET_TMPDIR");
 
 /// Waits until nobody holds the second lock, then stops the server; nobody starts one meanwhile, who must hold the first.
+/// Of the locks only those of a server of one test go with it: another watcher may be about to open others.
 const WATCHER: &str = r#"
 exec 8>"$1/postgres-start.lock" 9>"$1/postgres-use.lock"
 while :; do
@@ -24,7 +26,7 @@ while :; do
 done
 shift
 "$@"
-rm -rf "$CARILLON_TEST_POSTGRES" "${CARILLON_TEST_POSTGRES%.*}.locks"
+rm -rf "$CARILLON_TEST_POSTGRES" $CARILLON_TEST_LOCKS
 "#;
 
 /// The server, while somebody uses it.
@@ -43,7 +45,7 @@ impl Server {
     /// A server for one test, which may be stopped.
     pub(crate) fn own() -> Self {
         let dir = dir().with_extension(std::process::id().to_string());
-        let locks = dir.with_extension("locks");
+        let locks = dir.with_extension(format!("{}.locks", std::process::id()));
         std::fs::create_dir_all(&locks).unwrap();
         Self::at(dir, locks)
     }
@@ -85,6 +87,11 @@ impl Server {
              -c max_connections=500 -c shared_buffers=128MB -c max_wal_size=256MB",
             self.dir.display()
         );
+        // Before there is a server, so that none is without one.
+        let mut stop = tool("pg_ctl");
+        stop.arg("-D").arg(self.data()).args(["-m", "immediate", "stop"]);
+        let mut watcher = Command::new("setsid");
+        run(self.watch(watcher.args(["--fork", "sh"]), &stop));
         let log = self.dir.join("log");
         run(tool("pg_ctl")
             .arg("-D")
@@ -94,16 +101,15 @@ impl Server {
             .arg("-o")
             .arg(options)
             .args(["-w", "start"]));
-        let stop = tool("pg_ctl");
-        let mut watcher = Command::new("setsid");
-        watcher
-            .args(["--fork", "sh", "-c", WATCHER, "watcher"])
-            .arg(&self.locks)
-            .arg(stop.get_program())
-            .args(stop.get_args());
-        watcher.arg("-D").arg(self.data()).args(["-m", "immediate", "stop"]);
-        watcher.env("CARILLON_TEST_POSTGRES", &self.dir).current_dir("/");
-        run(&mut watcher);
+    }
+
+    /// Lets a shell watch over this server.
+    fn watch<'c>(&self, shell: &'c mut Command, stop: &Command) -> &'c mut Command {
+        let is_own = self.locks.as_path() != Path::new(LOCKS);
+        shell.args(["-c", WATCHER, "watcher"]).arg(&self.locks);
+        shell.arg(stop.get_program()).args(stop.get_args());
+        shell.env("CARILLON_TEST_LOCKS", if is_own { self.locks.as_os_str() } else { OsStr::new("") });
+        shell.env("CARILLON_TEST_POSTGRES", &self.dir)
     }
 
     fn data(&self) -> PathBuf {
@@ -242,4 +248,18 @@ fn run(command: &mut Command) {
     let status =
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).current_dir("/").status();
     assert!(status.unwrap().success(), "{command:?}");
+}
+
+#[test]
+fn the_end_of_one_server_leaves_the_locks_of_others() {
+    let used = Server::own();
+    // Another that nobody uses any more.
+    let dir = dir().with_extension("0");
+    let locks = dir.with_extension("0.locks");
+    std::fs::create_dir_all(&locks).unwrap();
+    let lock = File::create(locks.join("postgres-use.lock")).unwrap();
+    let other = Server { dir, locks: locks.clone(), _used: lock };
+    run(other.watch(&mut Command::new("sh"), &Command::new("true")));
+    assert!(!locks.exists() && used.locks.join("postgres-use.lock").exists());
+    assert_ne!(used.locks, locks);
 }

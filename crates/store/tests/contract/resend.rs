@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use carillon_model::delivery::DeliveryState;
 use carillon_model::id::{DeliveryId, ProjectId};
+use carillon_model::message::Priority;
 use carillon_model::outcome::{Outcome, Reason, Verdict};
 use carillon_model::topic::Topic;
 use carillon_store::delivery::{Ready, Settlement};
@@ -235,7 +236,7 @@ pub(crate) async fn of_many_resent_the_lanes_are_named<H: Home>() {
     }
     assert_eq!(resent(&bed, DeliveryFilter::default()).await, 65);
     let arrived = bed.store.wake().take();
-    assert_eq!((arrived.ready.len(), arrived.lanes), (0, vec![ready[0].endpoint]));
+    assert_eq!((arrived.ready.len(), arrived.lanes), (0, vec![(ready[0].endpoint, Priority::Normal)]));
     assert!(!arrived.overflowed, "other lanes are left alone");
 }
 

@@ -85,7 +85,8 @@ impl Committer {
             }
         }
         self.kept = group;
-        self.observer.committed(done.len(), start.elapsed());
+        let callers = done.iter().map(|(work, _erased)| work.callers()).sum();
+        self.observer.committed(callers, start.elapsed());
         let failure = outcome.err().map(|error| error.to_string());
         for (work, erased) in done {
             match (&failure, &self.purger) {

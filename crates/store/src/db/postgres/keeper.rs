@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use carillon_model::id::EndpointId;
+use carillon_model::message::Priority;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgListener, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, Row};
 use tokio::sync::{mpsc, oneshot};
@@ -17,7 +18,7 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::error::Error;
 use crate::migrate;
 use crate::shard::{SHARDS, Shard, Shards, divide};
-use crate::wake::Wake;
+use crate::wake::{Lanes, Wake};
 
 /// How often a server says that it is there.
 const BEAT: Duration = Duration::from_millis(700);
@@ -29,8 +30,11 @@ pub(super) const LEASE_MS: i64 = 3_500;
 const ANSWER_WAIT: Duration = Duration::from_millis(2_000);
 /// How long word of new deliveries is gathered before more of it is passed on: each costs a lock of the whole database.
 const GATHER: Duration = Duration::from_millis(15);
-/// How many lanes fit into one notification.
-const LANES_MAX: usize = 200;
+/// How many bytes fit into one notification.
+const WORD_MAX: usize = 7_900;
+/// What stands before a lane that got something urgent to do. Older servers take the whole for the name of no lane, so that
+/// it is named without it, too.
+const URGENT: char = '!';
 const CHANNEL_LANES: &str = "carillon_lanes";
 /// What is said there when a directory is to be read. Older servers take it for the name of no lane.
 const UPDATES: &str = "updates";
@@ -88,7 +92,7 @@ impl Keeper {
                 }
                 Some(word) = hear.recv() => match word {
                     Heard::Lanes(lanes) => {
-                        let mine = lanes.into_iter().filter(|lane| self.shards.is_mine(*lane));
+                        let mine = lanes.into_iter().filter(|(lane, _)| self.shards.is_mine(*lane));
                         self.wake.look_into(mine);
                     }
                     Heard::All => self.wake.look_around(),
@@ -190,12 +194,7 @@ impl Keeper {
         let updates = self.wake.take_foreign_update();
         let lanes = self.wake.take_foreign();
         let any = lanes.as_ref().is_none_or(|lanes| !lanes.is_empty());
-        let payload = match &lanes {
-            Some(lanes) if lanes.len() <= LANES_MAX => {
-                lanes.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
-            }
-            Some(_) | None => "*".to_owned(),
-        };
+        let payload = word(lanes.as_ref());
         let told = async {
             let connection = self.connection().await?;
             if updates {
@@ -299,8 +298,28 @@ async fn notify(connection: &mut PgConnection, channel: &str, payload: &str) -> 
     sqlx::query("SELECT pg_notify($1, $2)").bind(channel).bind(payload).execute(connection).await.map(drop)
 }
 
+/// Lanes as the others are told of them.
+fn word(lanes: Option<&Lanes>) -> String {
+    let all = || "*".to_owned();
+    let Some(lanes) = lanes else { return all() };
+    let named = lanes.iter().map(|(lane, priority)| match priority {
+        Priority::Normal => lane.to_string(),
+        Priority::Urgent => format!("{lane},{URGENT}{lane}"),
+    });
+    Some(named.collect::<Vec<_>>().join(",")).filter(|word| word.len() <= WORD_MAX).unwrap_or_else(all)
+}
+
+/// Reads what [`word`] wrote.
+fn lanes_of(word: &str) -> Vec<(EndpointId, Priority)> {
+    let lane = |name: &str| match name.strip_prefix(URGENT) {
+        Some(lane) => Some((EndpointId::parse(lane).ok()?, Priority::Urgent)),
+        None => Some((EndpointId::parse(name).ok()?, Priority::Normal)),
+    };
+    word.split(',').filter_map(lane).collect()
+}
+
 enum Heard {
-    Lanes(Vec<EndpointId>),
+    Lanes(Vec<(EndpointId, Priority)>),
     All,
     Updates,
     Nodes,
@@ -338,9 +357,7 @@ async fn hear(pool: &sqlx::PgPool, heard: &mpsc::Sender<Heard>) -> Result<(), sq
         word = match (told.channel(), told.payload()) {
             (CHANNEL_LANES, "*") => Heard::All,
             (CHANNEL_LANES, UPDATES) => Heard::Updates,
-            (CHANNEL_LANES, lanes) => {
-                Heard::Lanes(lanes.split(',').filter_map(|lane| EndpointId::parse(lane).ok()).collect())
-            }
+            (CHANNEL_LANES, lanes) => Heard::Lanes(lanes_of(lanes)),
             _ => Heard::Nodes,
         };
     }
@@ -377,5 +394,32 @@ impl Drop for Running {
         {
             tracing::error!("the keeper of the lanes ended in a panic");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use carillon_model::id::EndpointId;
+    use carillon_model::message::Priority;
+
+    use super::{Lanes, WORD_MAX, lanes_of, word};
+
+    #[test]
+    fn lanes_are_told_with_what_is_urgent() {
+        let lane = |byte: u8| EndpointId::from_bytes([byte; 16]);
+        let lanes = Lanes::from([(lane(1), Priority::Normal), (lane(2), Priority::Urgent)]);
+        let told = word(Some(&lanes));
+        let (normal, urgent) = (lane(1).to_string(), lane(2).to_string());
+        assert_eq!(told, format!("{normal},{urgent},!{urgent}"));
+        let heard = lanes_of(&told);
+        assert_eq!(
+            heard,
+            [(lane(1), Priority::Normal), (lane(2), Priority::Normal), (lane(2), Priority::Urgent)]
+        );
+        let older: Vec<_> = told.split(',').filter_map(|lane| EndpointId::parse(lane).ok()).collect();
+        assert_eq!(older, [lane(1), lane(2)], "an older server hears of both");
+        assert_eq!(word(None), "*");
+        let many: Lanes = (0..=u8::MAX).map(|byte| (lane(byte), Priority::Urgent)).collect();
+        assert_eq!(word(Some(&many)), "*", "that is more than {WORD_MAX} bytes");
     }
 }

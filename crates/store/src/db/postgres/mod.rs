@@ -4,10 +4,12 @@
 //! so that a piece of work may look first and write then, as it may with SQLite's one writer. The others work beside
 //! each other, on what is told apart by its rows alone.
 
+mod asker;
 mod claimed;
 mod committer;
 mod dialect;
 mod keeper;
+mod migration;
 mod purge;
 mod wire;
 
@@ -17,14 +19,15 @@ use std::thread::JoinHandle;
 
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 
+use self::asker::{Asker, Question};
 pub(crate) use self::claimed::Claimed;
 use self::committer::Committer;
 use self::purge::Purger;
 pub(crate) use self::purge::{erase, erased_from, replaced};
 pub(crate) use self::wire::Wire;
-use super::{Observer, Tx, Value, Work, closing};
+use super::{Observer, Row, Tx, Value, Work, closing};
 use crate::error::Error;
 use crate::migrate;
 use crate::migrate::Standing;
@@ -33,11 +36,11 @@ use crate::wake::Wake;
 
 /// How many committers work beside each other.
 const BESIDE: usize = 3;
-const READERS: usize = 6;
+/// How many answer what many ask at the same time.
+const ASKERS: usize = 2;
+const READERS: usize = 4;
 /// How many pieces may wait for a committer before callers wait to hand theirs in.
 const QUEUE_MAX: usize = 4096;
-/// The lock under which a store is opened and brought to this version, one server at a time.
-pub(crate) const LOCK_SETUP: &str = "SELECT pg_advisory_lock(7157141300000001)";
 /// The oldest PostgreSQL that has what is used here.
 const VERSION_MIN: i64 = 140_000;
 
@@ -45,6 +48,7 @@ pub(crate) struct Postgres {
     /// Gone only while the store closes.
     careful: Option<mpsc::Sender<Box<dyn Work>>>,
     beside: Option<mpsc::Sender<Box<dyn Work>>>,
+    questions: Option<mpsc::Sender<Question>>,
     threads: Vec<JoinHandle<()>>,
     options: PgConnectOptions,
     readers: Arc<Mutex<Vec<Wire>>>,
@@ -71,6 +75,14 @@ fn options(url: &str) -> Result<PgConnectOptions, Error> {
         ("synchronous_commit", "on"),
         ("client_min_messages", "warning"),
     ]))
+}
+
+/// For statements that each touch a few rows of large tables by their keys. A plan is kept for as long as nobody counts
+/// the rows anew, and one that was made while a table was small reads all of it when it is large; these make another only
+/// where there is no index.
+fn by_index(options: &PgConnectOptions) -> PgConnectOptions {
+    let off = ["enable_seqscan", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin"];
+    options.clone().options(off.map(|plan| (plan, "off")))
 }
 
 impl Postgres {
@@ -101,13 +113,20 @@ impl Postgres {
         let (beside, inbox) = mpsc::channel(QUEUE_MAX);
         let inbox = Arc::new(Mutex::new(inbox));
         for _one in 0..BESIDE {
-            let wire = Wire::new(options.clone())?;
+            let wire = Wire::new(by_index(&options))?;
             let committer = Committer::beside(wire, Arc::clone(&inbox), Arc::clone(observer));
             spawn("store-committer", Box::new(|| committer.run()))?;
+        }
+        let (questions, inbox) = mpsc::channel(QUEUE_MAX);
+        let inbox = Arc::new(Mutex::new(inbox));
+        for _one in 0..ASKERS {
+            let asker = Asker::new(Wire::new(by_index(&options))?, Arc::clone(&inbox));
+            spawn("store-asker", Box::new(|| asker.run()))?;
         }
         Ok(Self {
             careful: Some(careful),
             beside: Some(beside),
+            questions: Some(questions),
             threads,
             options,
             readers: Arc::new(Mutex::new(Vec::new())),
@@ -138,6 +157,20 @@ impl Postgres {
         }
     }
 
+    /// Asks a query, together with whoever asks the same at this time; `common` are the parameters behind the asker's own.
+    pub(crate) async fn ask(
+        &self,
+        table: &'static str,
+        sql: &'static str,
+        (own, common): (Vec<Value>, Vec<Value>),
+    ) -> Result<Vec<Row>, Error> {
+        let (reply, answer) = oneshot::channel();
+        let questions = self.questions.as_ref().ok_or_else(closing)?;
+        let question = Question { table, sql, own, common, reply };
+        questions.send(question).await.map_err(|_closed| closing())?;
+        answer.await.map_err(|_closed| closing())?
+    }
+
     pub(crate) async fn read<T, F>(&self, work: F, snapshot: Snapshot) -> Result<T, Error>
     where
         T: Send + 'static,
@@ -166,7 +199,7 @@ impl Postgres {
 impl Drop for Postgres {
     /// What was handed in is written before the store is closed.
     fn drop(&mut self) {
-        (self.careful, self.beside) = (None, None);
+        (self.careful, self.beside, self.questions) = (None, None, None);
         drop(self.keeper.lock().map(|mut keeper| keeper.take()));
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
@@ -206,17 +239,26 @@ fn prepare(
     check: impl FnOnce(&mut Tx<'_>) -> Result<(), Error>,
 ) -> Result<(Wire, Standing), Error> {
     let mut wire = reach(options)?;
-    wire.batch("SET lock_timeout = '60s'; SET statement_timeout = '0'").map_err(setup)?;
-    wire.batch(LOCK_SETUP).map_err(setup)?;
+    let standing = migration::bring(&mut wire, migrate::POSTGRES, now).map_err(setup)?;
     wire.batch("BEGIN").map_err(setup)?;
-    let standing = migrate::apply(&mut Tx::postgres(&mut wire), now).map_err(setup)?;
-    wire.batch("COMMIT; BEGIN").map_err(setup)?;
     check(&mut Tx::postgres(&mut wire)).map_err(setup)?;
     wire.batch("COMMIT").map_err(setup)?;
     // The lock goes with this connection.
     wire.cut();
     wire.connect().map_err(setup)?;
     Ok((wire, standing))
+}
+
+/// Brings a database to the version of these migrations.
+pub(crate) fn migrate_to(
+    url: &str,
+    files: &[migrate::Migration],
+    now: carillon_model::Timestamp,
+) -> Result<Standing, Error> {
+    let options = options(url)?;
+    let bring = || migration::bring(&mut reach(options)?, files, now);
+    let brought = std::thread::scope(|scope| scope.spawn(bring).join());
+    brought.map_err(|_panic| Error::Setup("the database could not be opened".to_owned()))?.map_err(setup)
 }
 
 /// How the database stands to this program.

@@ -19,7 +19,7 @@ use crate::db::value::Kind;
 use crate::db::{Row, Value};
 use crate::error::Error;
 
-/// How long the server may be silent before the connection is given up.
+/// How long the server may be silent, as a rule.
 const ANSWER_WAIT: Duration = Duration::from_secs(40);
 /// How long a new connection may take.
 const CONNECT_WAIT: Duration = Duration::from_secs(5);
@@ -30,7 +30,8 @@ macro_rules! drive {
         let runtime = $wire.runtime.as_ref().expect("it is there until the wire is dropped");
         match &mut $wire.connection {
             Some($connection) => {
-                let done = runtime.block_on(async { timeout(ANSWER_WAIT, $done).await });
+                let patience = $wire.patience;
+                let done = runtime.block_on(async { timeout(patience, $done).await });
                 $wire.ended(done)
             }
             None => Err(Error::Unavailable("the connection to the database is lost".to_owned())),
@@ -49,6 +50,8 @@ pub(crate) struct Wire {
     failed: bool,
     /// Whether a query that ends the connection may be asked again on a new one.
     again: bool,
+    /// How long the server may be silent before the connection is given up.
+    patience: Duration,
 }
 
 impl Wire {
@@ -63,6 +66,7 @@ impl Wire {
             texts: HashMap::new(),
             failed: false,
             again: false,
+            patience: ANSWER_WAIT,
         })
     }
 
@@ -88,6 +92,11 @@ impl Wire {
     /// only reads.
     pub(crate) fn connect_again_once(&mut self) {
         self.again = true;
+    }
+
+    /// Waits for answers as long as that, or again as long as a rule.
+    pub(crate) fn set_patience(&mut self, patience: Option<Duration>) {
+        self.patience = patience.unwrap_or(ANSWER_WAIT);
     }
 
     /// Gives the connection up.
@@ -119,6 +128,11 @@ impl Wire {
         drive!(self, connection => statements.execute(connection)).map(drop)
     }
 
+    /// Runs one statement without parameters that was put together.
+    pub(crate) fn batch_made(&mut self, sql: &str) -> Result<(), Error> {
+        self.batch(AssertSqlSafe(sql.to_owned()))
+    }
+
     pub(crate) fn execute(&mut self, sql: &'static str, params: &[Value]) -> Result<u64, Error> {
         let statement = prepared(self.text(sql), params);
         let done = drive!(self, connection => statement.execute(connection))?;
@@ -132,14 +146,47 @@ impl Wire {
         params: &[Value],
     ) -> Result<Vec<Row>, Error> {
         let text = self.text(sql);
-        let statement = prepared(Arc::clone(&text), params);
-        let mut rows = drive!(self, connection => statement.fetch_all(connection));
-        if std::mem::take(&mut self.again) && rows.is_err() && !self.is_connected() {
-            self.connect()?;
-            let statement = prepared(text, params);
-            rows = drive!(self, connection => statement.fetch_all(connection));
+        let rows = self.fetch(|| prepared(Arc::clone(&text), params))?;
+        rows.iter().map(|row| read(table, row, 0)).collect()
+    }
+
+    fn fetch(
+        &mut self,
+        statement: impl Fn() -> Query<'static, Postgres, PgArguments>,
+    ) -> Result<Vec<PgRow>, Error> {
+        let again = std::mem::take(&mut self.again);
+        let asked = statement();
+        let rows = drive!(self, connection => asked.fetch_all(connection));
+        if !again || rows.is_ok() || self.is_connected() {
+            return rows;
         }
-        rows?.iter().map(|row| read(table, row)).collect()
+        self.connect()?;
+        let asked = statement();
+        drive!(self, connection => asked.fetch_all(connection))
+    }
+
+    /// Runs a query that was put together, whose first parameters are lists in which some may be nothing. The first
+    /// column of each row tells to which place in the lists it belongs, from 1; here from 0.
+    pub(crate) fn query_lists(
+        &mut self,
+        table: &'static str,
+        sql: &Arc<str>,
+        lists: impl Iterator<Item = Vec<Value>>,
+        others: &[Value],
+    ) -> Result<Vec<(usize, Row)>, Error> {
+        let lists: Vec<Vec<Value>> = lists.collect();
+        let rows = self.fetch(|| {
+            let start = prepared(Arc::clone(sql), &[]);
+            let some = |list: &Vec<Value>| list.first().map_or(Kind::Int, Value::kind);
+            let listed = lists.iter().fold(start, |query, list| bind_list(query, some(list), list));
+            others.iter().fold(listed, bind)
+        })?;
+        let corrupt = |_wrong| Error::Corrupt { table, column: 0, problem: "it is no place" };
+        let place = |row: &PgRow| -> Result<usize, Error> {
+            let place: i64 = row.try_get(0).map_err(|_wrong| corrupt(()))?;
+            usize::try_from(place - 1).map_err(|_wrong| corrupt(()))
+        };
+        rows.iter().map(|row| Ok((place(row)?, read(table, row, 1)?))).collect()
     }
 
     /// Runs a query that was put together just now, in PostgreSQL's own words.
@@ -151,7 +198,7 @@ impl Wire {
     ) -> Result<Vec<Row>, Error> {
         let statement = prepared(sql.into(), params);
         let rows = drive!(self, connection => statement.fetch_all(connection))?;
-        rows.iter().map(|row| read(table, row)).collect()
+        rows.iter().map(|row| read(table, row, 0)).collect()
     }
 
     /// Runs a statement that was put together just now, each of whose parameters is a list in which some may be nothing.
@@ -162,12 +209,7 @@ impl Wire {
     ) -> Result<(), Error> {
         let mut statement = prepared(sql.into(), &[]);
         for (kind, list) in lists {
-            let values = list.iter();
-            statement = match kind {
-                Kind::Int | Kind::Ints => statement.bind(values.map(int).collect::<Vec<Option<i64>>>()),
-                Kind::Text | Kind::Texts => statement.bind(values.map(text).collect::<Vec<Option<String>>>()),
-                Kind::Bytes => statement.bind(values.map(bytes).collect::<Vec<Option<Vec<u8>>>>()),
-            };
+            statement = bind_list(statement, kind, &list);
         }
         drive!(self, connection => statement.execute(connection)).map(drop)
     }
@@ -201,22 +243,39 @@ impl Drop for Wire {
 }
 
 fn prepared(text: Arc<str>, params: &[Value]) -> Query<'static, Postgres, PgArguments> {
-    let mut query = sqlx::query(AssertSqlSafe(text));
-    for value in params {
-        query = match value {
-            Value::Null(Kind::Int) => query.bind(None::<i64>),
-            Value::Null(Kind::Text) => query.bind(None::<String>),
-            Value::Null(Kind::Bytes) => query.bind(None::<Vec<u8>>),
-            Value::Null(Kind::Ints) => query.bind(None::<Vec<i64>>),
-            Value::Null(Kind::Texts) => query.bind(None::<Vec<String>>),
-            Value::Int(value) => query.bind(*value),
-            Value::Text(value) => query.bind(without_nul(value)),
-            Value::Bytes(value) => query.bind(value.as_slice()),
-            Value::Ints(values) => query.bind(values.as_slice()),
-            Value::Texts(values) => query.bind(values.as_slice()),
-        };
+    params.iter().fold(sqlx::query(AssertSqlSafe(text)), bind)
+}
+
+fn bind(
+    query: Query<'static, Postgres, PgArguments>,
+    value: &Value,
+) -> Query<'static, Postgres, PgArguments> {
+    match value {
+        Value::Null(Kind::Int) => query.bind(None::<i64>),
+        Value::Null(Kind::Text) => query.bind(None::<String>),
+        Value::Null(Kind::Bytes) => query.bind(None::<Vec<u8>>),
+        Value::Null(Kind::Ints) => query.bind(None::<Vec<i64>>),
+        Value::Null(Kind::Texts) => query.bind(None::<Vec<String>>),
+        Value::Int(value) => query.bind(*value),
+        Value::Text(value) => query.bind(without_nul(value)),
+        Value::Bytes(value) => query.bind(value.as_slice()),
+        Value::Ints(values) => query.bind(values.as_slice()),
+        Value::Texts(values) => query.bind(values.as_slice()),
     }
-    query
+}
+
+/// Binds a list in which some may be nothing.
+fn bind_list(
+    query: Query<'static, Postgres, PgArguments>,
+    kind: Kind,
+    list: &[Value],
+) -> Query<'static, Postgres, PgArguments> {
+    let values = list.iter();
+    match kind {
+        Kind::Int | Kind::Ints => query.bind(values.map(int).collect::<Vec<Option<i64>>>()),
+        Kind::Text | Kind::Texts => query.bind(values.map(text).collect::<Vec<Option<String>>>()),
+        Kind::Bytes => query.bind(values.map(bytes).collect::<Vec<Option<Vec<u8>>>>()),
+    }
 }
 
 fn int(value: &Value) -> Option<i64> {
@@ -236,13 +295,13 @@ fn without_nul(text: &str) -> std::borrow::Cow<'_, str> {
     if text.contains('\0') { text.replace('\0', "\u{fffd}").into() } else { text.into() }
 }
 
-fn read(table: &'static str, row: &PgRow) -> Result<Row, Error> {
+/// Reads a row from its column `first` on.
+fn read(table: &'static str, row: &PgRow, first: usize) -> Result<Row, Error> {
     let mut values = Vec::with_capacity(row.len());
-    for (index, column) in row.columns().iter().enumerate() {
-        let corrupt = |problem| Error::Corrupt { table, column: index, problem };
+    for (index, column) in row.columns().iter().enumerate().skip(first) {
+        let corrupt = |problem| Error::Corrupt { table, column: index - first, problem };
         let raw = row.try_get_raw(index).map_err(|_missing| corrupt("the column is missing"))?;
-        let name = column.type_info().name().to_owned();
-        values.push(value(&name, raw).map_err(corrupt)?);
+        values.push(value(column.type_info().name(), raw).map_err(corrupt)?);
     }
     Ok(Row::new(table, values))
 }

@@ -1,0 +1,41 @@
+//! Word of what a lane has in the store only.
+
+use carillon_model::message::Priority;
+
+use super::{InStore, LANE_QUEUE_MAX, Lane};
+
+impl Lane {
+    /// Says that the store may have deliveries that were never handed over, of this priority at most.
+    pub(crate) fn look_again(&mut self, priority: Priority) {
+        self.in_store = self.in_store.max(InStore::Something);
+        self.let_pass(priority);
+    }
+
+    /// Says that the store has a new delivery of this priority.
+    pub(crate) fn read_again(&mut self, priority: Priority) {
+        let full = self.depth() >= LANE_QUEUE_MAX;
+        self.in_store = self.in_store.max(if full { InStore::Many } else { InStore::Something });
+        self.let_pass(priority);
+    }
+
+    /// An urgent one is not to wait for what was read already: the store gives it first when it is asked anew.
+    fn let_pass(&mut self, priority: Priority) {
+        if self.loading {
+            self.came_meanwhile = self.came_meanwhile.max(Some(priority));
+            return;
+        }
+        let last = self.queue.back().map(|ready| ready.stored.message.priority);
+        if last.is_some_and(|last| last < priority) {
+            self.queue.truncate(self.fixed());
+        }
+    }
+
+    /// What was just read may have been looked up before it came. What is as urgent stays: more of that may come all the
+    /// time.
+    pub(super) fn let_pass_what_came_meanwhile(&mut self) {
+        let Some(priority) = self.came_meanwhile.take() else { return };
+        let as_urgent = self.queue.iter().skip(self.fixed());
+        let as_urgent = as_urgent.take_while(|ready| ready.stored.message.priority >= priority).count();
+        self.queue.truncate(self.fixed() + as_urgent);
+    }
+}
