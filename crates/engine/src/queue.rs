@@ -59,6 +59,10 @@ impl Queue {
     /// Puts one in a place, or last.
     pub(crate) fn insert(&mut self, place: usize, ready: Ready) {
         self.expiry.added(&ready);
+        if self.waiting.capacity() == 0 {
+            // In most lanes one waits at a time, and the list would begin with room for four.
+            self.waiting.reserve_exact(1);
+        }
         self.waiting.insert(place.min(self.waiting.len()), ready);
     }
 

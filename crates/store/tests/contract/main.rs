@@ -304,7 +304,8 @@ macro_rules! contract {
                     what_is_taken_over_waits_again
                     what_was_written_since_a_place_is_told
                     what_a_lane_sent_is_told
-                    servers_are_listed_with_their_shares;
+                    servers_are_listed_with_their_shares
+                    a_clock_that_is_set_takes_no_lane_away;
                 signing:
                     the_first_key_stays
                     a_key_opens_again_after_a_restart

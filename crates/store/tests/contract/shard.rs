@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use carillon_model::Clock;
 use carillon_model::delivery::DeliveryState;
 use carillon_model::message::Priority;
 use carillon_store::shard::Shard;
@@ -59,4 +60,38 @@ pub(crate) async fn servers_are_listed_with_their_shares<H: Home>() {
         listed.iter().map(|it| (it.id.as_str(), it.seen_at.0, it.serves, it.version)).collect();
     assert_eq!(seen, [("a", 5, true, 4), ("b", 7, false, 3)]);
     assert!(listed.iter().all(|it| it.shares == 0 && !it.is_here));
+}
+
+// Leases go by the database's clock and by a steady one.
+pub(crate) async fn a_clock_that_is_set_takes_no_lane_away<H: Home>() {
+    const HOURS: i64 = 3 * 3_600_000;
+    let bed = Bed::<H>::fresh().await;
+    let ready = bed.one_ready().await;
+    bed.store.shard_join().unwrap();
+    if !bed.store.is_shared() {
+        assert!(bed.store.shards().may_send(ready.endpoint), "alone, it serves every lane");
+        return;
+    }
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(60);
+    // By when it said last that it is there, once it has every lane.
+    let seen = async |after: i64| {
+        loop {
+            let listed = bed.store.server_list().await.unwrap();
+            if let Some(one) = listed.iter().find(|it| it.is_here && it.shares == 256 && it.seen_at.0 > after)
+            {
+                return one.seen_at.0;
+            }
+            assert!(tokio::time::Instant::now() < deadline, "it does not serve every lane: {listed:?}");
+            tokio::task::yield_now().await;
+        }
+    };
+    let mut last = seen(0).await;
+    for by in [-HOURS, 2 * HOURS] {
+        bed.clock.set(bed.clock.now().shifted(by));
+        // Longer than a lease lasts.
+        for _beat in 0..6 {
+            last = seen(last).await;
+            assert!(bed.store.shards().may_send(ready.endpoint), "a lane went away with {by}");
+        }
+    }
 }
