@@ -88,6 +88,8 @@ pub(crate) struct Lane {
     paused_until: Option<Timestamp>,
     /// Nothing but what is urgent is sent before.
     reserved_until: Option<Timestamp>,
+    /// When those are due, by their places, that were tried and left to the store.
+    due: Vec<(i64, Timestamp)>,
     /// By how much the clock was set before anything was read from the store, which has the times of the old one.
     set_by_ms: i64,
     pace: Pace,
@@ -165,7 +167,8 @@ impl Lane {
         self.pace.shift(by_ms);
         self.paused_until = self.paused_until.map(|until| until.shifted(by_ms));
         self.reserved_until = self.reserved_until.map(|until| until.shifted(by_ms));
-        self.queue.due_times().chain(self.held.due_times()).for_each(|at| *at = at.shifted(by_ms));
+        let due = self.due.iter_mut().map(|(_seq, at)| at);
+        self.queue.due_times().chain(self.held.due_times()).chain(due).for_each(|at| *at = at.shifted(by_ms));
         if self.last_seq == 0 {
             self.set_by_ms += by_ms;
         }
@@ -186,6 +189,9 @@ impl Lane {
             });
             // What an earlier run postponed may have been told to stay away; urgent ones must not press on.
             self.paused_until = self.paused_until.max(due.max());
+        }
+        for (seq, due_at) in self.due.drain(..) {
+            batch.iter_mut().filter(|ready| ready.seq == seq).for_each(|ready| ready.due_at = due_at);
         }
         let before = self.queue.len();
         for ready in batch {
@@ -347,7 +353,7 @@ impl Lane {
         self.reserved_until = Some(until);
         // The store may have an urgent one behind what was read: it gives those first.
         if self.has_more() && !self.loading {
-            self.queue.truncate(self.fixed());
+            self.leave_to_store(0);
         }
     }
 
@@ -355,7 +361,8 @@ impl Lane {
     pub(crate) fn release(&mut self, now: Timestamp) {
         self.outdated = self.sending > 0;
         (self.paused_until, self.reserved_until) = (None, None);
-        let first = self.queue.due_times().take(1).chain(self.held.due_times());
+        let due = self.due.iter_mut().map(|(_seq, at)| at);
+        let first = self.queue.due_times().take(1).chain(self.held.due_times()).chain(due);
         first.for_each(|at| *at = now.min(*at));
     }
 

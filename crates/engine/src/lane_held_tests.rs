@@ -112,6 +112,29 @@ fn an_urgent_one_does_not_wait_behind_a_full_lane() {
     assert_eq!(lane.wish(NOW, None), Wish::Load, "the store gives urgent ones first");
 }
 
+/// What the store says of a try is by the clock of before.
+#[test]
+fn what_is_read_once_more_waits_no_longer_because_the_clock_was_set_back() {
+    let mut lane = Lane::default();
+    let tried = Ready { attempts: 1, due_at: Timestamp(61_000), ..normal(1) };
+    lane.look_again(Priority::Normal);
+    assert_eq!(lane.wish(NOW, None), Wish::Load);
+    let others = (2..=128).map(normal);
+    lane.loaded(std::iter::once(tried.clone()).chain(others.clone()).collect());
+    assert!(!lane.arrive(urgent(1_000)), "the store gives it, before the others");
+    lane.clock_was_set(-10_800_000);
+    let now = Timestamp(NOW.0 - 10_800_000);
+    lane.paused_until = None;
+    assert_eq!(lane.wish(now, None), Wish::Load);
+    lane.loaded(std::iter::once(tried).chain(others).collect());
+    lane.paused_until = None;
+    assert_eq!(
+        lane.wish(now, None),
+        Wish::Wait(now.plus(MINUTE)),
+        "a minute, as before, and not three hours"
+    );
+}
+
 /// Word of something new is no storm: the store is asked how much it is while the lane waits anyway.
 #[test]
 fn a_few_in_the_store_are_no_storm() {

@@ -26,7 +26,7 @@ impl Lane {
         }
         let last = self.queue.back().map(|ready| ready.stored.message.priority);
         if last.is_some_and(|last| last < priority) {
-            self.queue.truncate(self.fixed());
+            self.leave_to_store(0);
         }
     }
 
@@ -36,6 +36,17 @@ impl Lane {
         let Some(priority) = self.came_meanwhile.take() else { return };
         let as_urgent = self.queue.iter().skip(self.fixed());
         let as_urgent = as_urgent.take_while(|ready| ready.stored.message.priority >= priority).count();
-        self.queue.truncate(self.fixed() + as_urgent);
+        self.leave_to_store(as_urgent);
+    }
+
+    /// Forgets what is not being sent, but for the first so many: the store gives it once more, in its order. When what
+    /// was tried is due is not forgotten; the store has the time of a clock that may have been set since.
+    pub(super) fn leave_to_store(&mut self, but: usize) {
+        let stay = self.fixed() + but;
+        let gone = self.queue.iter().skip(stay);
+        let tried = gone.filter(|ready| ready.attempts > ready.attempts_before);
+        let due: Vec<_> = tried.map(|ready| (ready.seq, ready.due_at)).collect();
+        self.due.extend(due);
+        self.queue.truncate(stay);
     }
 }
