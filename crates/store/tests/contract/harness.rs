@@ -29,6 +29,7 @@ use carillon_store::{Error, NoObserver, Page, Settings, Store};
 use data_encoding::HEXLOWER;
 use rusqlite::Connection;
 
+use crate::opened;
 use crate::postgres::{Database, Server};
 
 /// The moment at which every test begins.
@@ -286,7 +287,7 @@ impl<H: Home> Bed<H> {
     pub(crate) fn reopen(self) -> Self {
         let Self { store, clock, chance, home, project } = self;
         drop(store);
-        let store = home.open(clock.clone(), chance.clone()).unwrap();
+        let store = opened::again(&home, &clock, &chance);
         Self { store, clock, chance, home, project }
     }
 

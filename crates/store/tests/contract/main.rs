@@ -34,6 +34,7 @@ mod office_merge;
 mod office_missed;
 mod office_token;
 mod open;
+mod opened;
 mod overflow;
 mod person;
 mod plans;
