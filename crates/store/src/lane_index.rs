@@ -22,7 +22,7 @@ const BEHIND_MAX: i64 = 131_072;
 /// How many of them are left then, since they are likely to be over soon.
 const LEFT: i64 = 65_536;
 
-/// How many places are looked at in one transaction.
+/// How many places are read, and entered, at once.
 const PORTION: i64 = 32_768;
 /// How many lists are looked at whether anything waits in them, besides two for each that is entered: more than are
 /// entered, so that they do not gather.

@@ -2,7 +2,7 @@
 //! their order. A list is written once and never changed. What is over stays in it, and whoever reads looks at the
 //! deliveries themselves; a list in which nothing waits any more is taken out, by whoever meets one.
 //!
-//! These statements are the only ones that PostgreSQL never sees: there the deliveries have an index of their own.
+//! PostgreSQL never sees these statements: there the deliveries have an index of their own.
 
 use crate::db::{Row, Tx, params};
 use crate::error::Error;

@@ -189,6 +189,23 @@ pub(crate) async fn a_long_lane_is_read_in_its_order_and_leaves_nothing<H: Home>
     }
 }
 
+pub(crate) async fn what_somebody_else_entered_first_is_entered_once<H: Home>() {
+    let bed = Bed::<H>::fresh().await;
+    let topic = bed.topic("ops").await;
+    bed.subscribe(&topic, robot("0123456789abcdef")).await;
+    let leaves = bed.subscribe(&topic, robot("fedcba9876543210")).await;
+    bed.store.delivery_recover().await.unwrap();
+    bed.publish(&topic, "waits").await;
+    let all = bed.store.wake().take().ready;
+    // It enters all that waits, and what was told of the mark before does not know that.
+    bed.store.subscription_delete(vec![(topic.id, leaves)]).await.unwrap();
+    bed.store.lane_index_step(all.last().unwrap().seq).await.unwrap();
+    assert_eq!(entered(&bed), 1);
+    if !bed.store.is_shared() {
+        assert_eq!(lists(&bed), 2, "one for each lane, that of the subscription that left among them");
+    }
+}
+
 pub(crate) async fn what_is_over_without_being_read_is_taken_out_of_the_index<H: Home>() {
     let bed = Bed::<H>::fresh().await;
     let topic = bed.topic("ops").await;

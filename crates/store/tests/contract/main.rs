@@ -219,6 +219,7 @@ macro_rules! contract {
                     whoever_asks_by_lane_finds_what_was_just_accepted
                     a_crash_before_something_was_entered_hides_nothing
                     a_long_lane_is_read_in_its_order_and_leaves_nothing
+                    what_somebody_else_entered_first_is_entered_once
                     what_is_over_without_being_read_is_taken_out_of_the_index
                     many_that_are_sent_again_are_found_by_lane;
                 message:

@@ -9,6 +9,7 @@ use carillon_store::audit::AuditFilter;
 use carillon_store::glance::Steps;
 
 use crate::harness::{Bed, Home, accepted, limited, robot, settlement, start};
+use carillon_store::delivery::Ready;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// How many deliveries wait, and how many are old.
@@ -63,16 +64,10 @@ pub(crate) async fn nothing_that_happens_often_reads_a_whole_table<H: Home>() {
         let ready = bed.store.wake().take().ready.pop().unwrap();
         let taken = bed.store.lane_take(ready.endpoint, 128).await.unwrap();
         let ready = taken.into_iter().find(|one| one.seq == ready.seq).unwrap();
-        bed.store.delivery_open(&ready).await.unwrap();
-        bed.store.delivery_waiting(vec![ready.seq]).await.unwrap();
-        let at = bed.tick();
-        let again = settlement(&ready, 1, at, limited(), DeliveryState::Pending);
-        bed.store.delivery_settle(vec![start(&ready, 1, at)], vec![again]).await.unwrap();
-        let done = settlement(&ready, 2, at, accepted(), DeliveryState::Delivered);
-        bed.store.delivery_settle(vec![start(&ready, 2, at)], vec![done]).await.unwrap();
+        deliver(&bed, &ready).await;
         bed.store.delivery_list(&bed.project, message, 0, 10).await.unwrap();
         bed.store.message_list(&bed.project, None, None, None, 10).await.unwrap();
-        bed.store.lane_sent(ready.endpoint, at).await.unwrap();
+        bed.store.lane_sent(ready.endpoint, bed.clock.now()).await.unwrap();
         bed.store.lane_list_since(ready.seq).await.unwrap();
         bed.store.delivery_last_start().await.unwrap();
         let forgotten =
@@ -80,6 +75,17 @@ pub(crate) async fn nothing_that_happens_often_reads_a_whole_table<H: Home>() {
         assert!(forgotten.deliveries > 0);
     }
     assert_eq!(bed.home.rows_scanned(), before);
+}
+
+/// What is read and written of a delivery that arrives with its second attempt.
+async fn deliver<H: Home>(bed: &Bed<H>, ready: &Ready) {
+    bed.store.delivery_open(ready).await.unwrap();
+    bed.store.delivery_waiting(vec![ready.seq]).await.unwrap();
+    let at = bed.tick();
+    let again = settlement(ready, 1, at, limited(), DeliveryState::Pending);
+    bed.store.delivery_settle(vec![start(ready, 1, at)], vec![again]).await.unwrap();
+    let done = settlement(ready, 2, at, accepted(), DeliveryState::Delivered);
+    bed.store.delivery_settle(vec![start(ready, 2, at)], vec![done]).await.unwrap();
 }
 
 /// How many deliveries were read so far, and entries of their indexes; 0 where the database does not count.
@@ -111,13 +117,7 @@ pub(crate) async fn a_backlog_that_was_not_counted_yet_is_not_read<H: Home>() {
     for round in 0..12 {
         bed.publish(&topic, &format!("round {round}")).await;
         let ready = bed.store.wake().take().ready.pop().unwrap();
-        bed.store.delivery_open(&ready).await.unwrap();
-        bed.store.delivery_waiting(vec![ready.seq]).await.unwrap();
-        let at = bed.tick();
-        let again = settlement(&ready, 1, at, limited(), DeliveryState::Pending);
-        bed.store.delivery_settle(vec![start(&ready, 1, at)], vec![again]).await.unwrap();
-        let done = settlement(&ready, 2, at, accepted(), DeliveryState::Delivered);
-        bed.store.delivery_settle(vec![start(&ready, 2, at)], vec![done]).await.unwrap();
+        deliver(&bed, &ready).await;
         bed.store.lane_list_since(ready.seq - 1).await.unwrap();
     }
     let read = entries_read(&bed) - before;
