@@ -1,7 +1,8 @@
 //! Several waiting deliveries of one lane as one post, with all their content.
 //!
 //! They are grouped by subject, urgent groups first, each with its count and the span of time it covers; equal texts
-//! stand once, with how often they came.
+//! stand once, with how often they came. The newest text of a subject stands first in its group and is named so, since it
+//! is how things are now; the earlier ones follow in the order of time.
 
 use carillon_model::message::{Body, Format, Locale, Mentions, Priority};
 use carillon_model::{Channel, Timestamp};
@@ -67,7 +68,8 @@ pub(crate) fn compose(parts: &[(&Ready, Body)], channel: Channel) -> Option<Body
     let markdown = channel == Channel::Wecom || parts.iter().any(|(_, body)| body.format == Format::Markdown);
     let mut groups = grouped(parts);
     groups.sort_by_key(|group| !group.urgent);
-    let blocks: Vec<String> = groups.iter().map(|group| block(group, markdown)).collect();
+    groups.iter_mut().for_each(newest_first);
+    let blocks: Vec<String> = groups.iter().map(|group| block(group, markdown, locale)).collect();
     Some(Body {
         format: if markdown { Format::Markdown } else { Format::Text },
         title: Some(title(parts, &groups, locale)),
@@ -86,12 +88,15 @@ fn grouped<'a>(parts: &'a [(&Ready, Body)]) -> Vec<Group<'a>> {
         let title = body.title.as_deref();
         let at = ready.stored.message.created_at;
         let urgent = ready.stored.message.priority == Priority::Urgent;
-        let index = groups.iter().position(|group| group.title == title && group.urgent == urgent);
+        // Of one subject, the end may be less urgent than the beginning.
+        let is_of = |group: &Group<'_>| group.title == title && (title.is_some() || group.urgent == urgent);
+        let index = groups.iter().position(is_of);
         let index = index.unwrap_or_else(|| {
             groups.push(Group { title, urgent, entries: Vec::new() });
             groups.len() - 1
         });
         let Some(group) = groups.get_mut(index) else { continue };
+        group.urgent |= urgent;
         match group
             .entries
             .iter_mut()
@@ -105,6 +110,14 @@ fn grouped<'a>(parts: &'a [(&Ready, Body)]) -> Vec<Group<'a>> {
         }
     }
     groups
+}
+
+/// Texts without a subject may be about anything, so none of them is the state of something.
+fn newest_first(group: &mut Group<'_>) {
+    group.entries.sort_by_key(|entry| entry.last);
+    if group.title.is_some() {
+        group.entries.rotate_right(1);
+    }
 }
 
 /// `HH:MM:SS`, in UTC as all times of messages are.
@@ -136,7 +149,7 @@ fn title(parts: &[(&Ready, Body)], groups: &[Group<'_>], locale: Locale) -> Stri
     }
 }
 
-fn block(group: &Group<'_>, markdown: bool) -> String {
+fn block(group: &Group<'_>, markdown: bool, locale: Locale) -> String {
     let mut lines = Vec::new();
     if let Some(title) = group.title {
         let count = group.count();
@@ -148,13 +161,18 @@ fn block(group: &Group<'_>, markdown: bool) -> String {
             (false, _) => format!("■ {title} ({count}, {span})"),
         });
     }
-    for entry in &group.entries {
-        lines.push(shown(entry, markdown));
+    let newest = match locale {
+        Locale::English => " (newest)",
+        Locale::Chinese => "（最新）",
+    };
+    let has_newest = group.title.is_some() && group.entries.len() > 1;
+    for (place, entry) in group.entries.iter().enumerate() {
+        lines.push(shown(entry, if has_newest && place == 0 { newest } else { "" }, markdown));
     }
     lines.join(if markdown { "\n\n" } else { "\n" })
 }
 
-fn shown(entry: &Entry<'_>, markdown: bool) -> String {
+fn shown(entry: &Entry<'_>, mark: &str, markdown: bool) -> String {
     let often = if entry.count > 1 { format!(" ×{}", entry.count) } else { String::new() };
     let at = time(entry.last);
     let text = match (markdown, entry.body.format) {
@@ -162,7 +180,7 @@ fn shown(entry: &Entry<'_>, markdown: bool) -> String {
         (true, Format::Markdown) | (false, _) => entry.body.text.clone(),
     };
     // A markdown text may begin with a table or a list, which must stand on a line of its own.
-    if markdown { format!("{at}{often}\n\n{text}") } else { format!("{at}{often} {text}") }
+    if markdown { format!("{at}{often}{mark}\n\n{text}") } else { format!("{at}{often}{mark} {text}") }
 }
 
 /// A text that Markdown shows as it is: `CommonMark` takes a backslash before any ASCII punctuation.

@@ -27,6 +27,12 @@ fn composed(parts: &[(Ready, Body)]) -> Option<Body> {
     compose(&parts, Channel::Lark)
 }
 
+fn in_chinese((ready, body): (Ready, Body)) -> (Ready, Body) {
+    let mut stored = (*ready.stored).clone();
+    stored.message.locale = Locale::Chinese;
+    (Ready { stored: Arc::new(stored), ..ready }, body)
+}
+
 fn storm() -> Vec<(Ready, Body)> {
     vec![
         one(1, Some("Disk"), Body::text("db-1 90%"), Priority::Normal),
@@ -47,12 +53,48 @@ fn groups_by_subject_urgent_first() {
     03:00:35 room 4
 
     ■ Disk (3, 03:00:31–03:00:34 UTC)
-    03:00:34 ×2 db-1 90%
+    03:00:34 ×2 (newest) db-1 90%
     03:00:32 db-1 95%
 
     ■ CPU
     03:00:33 db-2 hot
     ");
+}
+
+/// What fires, ends and fires again ends with the state that it had last, not with the text that came last for the first time.
+#[test]
+fn the_newest_state_of_each_subject_stands_first_and_is_named() {
+    let state = |seq, title, text: &str| one(seq, Some(title), Body::text(text), Priority::Normal);
+    let parts = [
+        state(1, "Disk", "firing"),
+        state(2, "Disk", "resolved"),
+        state(3, "CPU", "firing"),
+        state(4, "Disk", "firing"),
+        one(5, Some("Fire"), Body::text("room 4"), Priority::Urgent),
+        state(6, "CPU", "resolved"),
+        state(7, "Fire", "out"),
+    ];
+    insta::assert_snapshot!(composed(&parts).unwrap().text, @r"
+    ■ Fire (2, 03:00:35–03:00:37 UTC)
+    03:00:37 (newest) out
+    03:00:35 room 4
+
+    ■ Disk (3, 03:00:31–03:00:34 UTC)
+    03:00:34 ×2 (newest) firing
+    03:00:32 resolved
+
+    ■ CPU (2, 03:00:33–03:00:36 UTC)
+    03:00:36 (newest) resolved
+    03:00:33 firing
+    ");
+    let untitled = [1, 2, 3].map(|seq| one(seq, None, Body::text(format!("line {seq}")), Priority::Normal));
+    insta::assert_snapshot!(composed(&untitled).unwrap().text, @r"
+    03:00:31 line 1
+    03:00:32 line 2
+    03:00:33 line 3
+    ");
+    let chinese = parts.map(in_chinese);
+    assert!(composed(&chinese).unwrap().text.contains("（最新）"));
 }
 
 #[test]
@@ -80,14 +122,7 @@ fn markdown_and_text_stand_together() {
 
 #[test]
 fn speaks_chinese_to_whom_it_should() {
-    let parts: Vec<(Ready, Body)> = storm()
-        .into_iter()
-        .map(|(ready, body)| {
-            let mut stored = (*ready.stored).clone();
-            stored.message.locale = Locale::Chinese;
-            (Ready { stored: Arc::new(stored), ..ready }, body)
-        })
-        .collect();
+    let parts: Vec<(Ready, Body)> = storm().into_iter().map(in_chinese).collect();
     let title = composed(&parts).unwrap().title.unwrap();
     assert_eq!(title, "5 条消息，03:00:31–03:00:35 UTC：Fire 等 3 类");
 }
