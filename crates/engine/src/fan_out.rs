@@ -12,6 +12,8 @@ use crate::metrics::Metrics;
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// How long to wait when the store failed.
 const AGAIN: Duration = Duration::from_secs(1);
+/// How long whoever published has to be answered, before the store and the threads are busy with what follows.
+const ANSWER_FIRST: Duration = Duration::from_millis(1);
 
 /// Fans out what waits, first what an earlier run left, until it is told to stop; the rest waits for the next start.
 pub(crate) async fn run(store: Store, metrics: Metrics, stop: CancellationToken) {
@@ -41,7 +43,7 @@ pub(crate) async fn run(store: Store, metrics: Metrics, stop: CancellationToken)
         tokio::select! {
             biased;
             () = stop.cancelled() => return,
-            () = store.fan_out_added() => {}
+            () = store.fan_out_added() => sleep(ANSWER_FIRST).await,
             () = over => {}
         }
     }

@@ -196,20 +196,23 @@ impl Sender {
         }
     }
 
-    /// Waits until what became of a batch is durable.
+    /// Waits until what became of a batch is durable, and counts it then.
     async fn settled(&self, batch: &[Ready], settlements: Vec<Settlement>, change: Option<HealthChange>) {
-        for (settlement, ready) in settlements.iter().zip(batch) {
-            if settlement.state.is_final() {
-                let waited = (settlement.state == DeliveryState::Delivered)
-                    .then(|| self.clock.now().since(ready.stored.message.created_at));
-                self.metrics.settled(settlement.state, waited);
-            }
-        }
+        let now = self.clock.now();
+        let ended = |(settlement, ready): (&Settlement, &Ready)| {
+            let waited = now.since(ready.stored.message.created_at);
+            settlement.state.is_final().then_some((settlement.state, waited))
+        };
+        let over: Vec<_> = settlements.iter().zip(batch).filter_map(ended).collect();
         let (done, durable) = oneshot::channel();
         let hold = self.holds.take_unwritten();
-        if self.notes.send(Note::Ended(Ended { settlements, change, hold, done })).await.is_ok() {
-            // An error means that the engine is being cut; the record is made up for at the next start.
-            drop(durable.await);
+        // An error means that the engine is being cut; the record is made up for at the next start.
+        if self.notes.send(Note::Ended(Ended { settlements, change, hold, done })).await.is_ok()
+            && durable.await.is_ok()
+        {
+            for (state, waited) in over {
+                self.metrics.settled(state, (state == DeliveryState::Delivered).then_some(waited));
+            }
         }
     }
 

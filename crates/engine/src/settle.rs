@@ -19,8 +19,8 @@ use crate::delivery_log::Journal;
 const MARK_WAIT: Duration = Duration::from_millis(2);
 /// How long to wait before a failed write is tried again.
 const AGAIN: Duration = Duration::from_millis(500);
-/// How many notes are written at once at most.
-const BATCH_MAX: usize = 2048;
+/// How many notes are written at once at most, so that whoever publishes meanwhile waits for some milliseconds only.
+const BATCH_MAX: usize = 512;
 
 /// Something to write down.
 pub(crate) enum Note {

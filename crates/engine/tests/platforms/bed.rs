@@ -1,7 +1,7 @@
 //! What every test starts from: a store in a directory of its own, a topic, and the simulator at the end of every wire.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use carillon_engine::{Engine, Metrics, Parts, Settings};
@@ -106,6 +106,10 @@ pub(crate) struct Bed {
     engine: Option<Engine>,
     /// Does the store's work.
     work: JoinSet<()>,
+    /// Whether the store refuses whatever it is asked.
+    full: Arc<AtomicBool>,
+    /// Where the running engine counts.
+    registry: Registry,
     dir: tempfile::TempDir,
 }
 
@@ -117,10 +121,12 @@ impl Bed {
         let (chance, dir) = (Arc::new(SeededChance::new(7)), tempfile::tempdir().unwrap());
         let far = Arc::new(simulator.with_clock(time.clone()).unplugged());
         let mut work = JoinSet::new();
-        let store = open(dir.path(), &wall, &chance, &mut work);
+        let full = Arc::new(AtomicBool::new(false));
+        let store = open(dir.path(), &wall, &chance, &full, &mut work);
         let topic = topic(&store, wall.now(), &chance).await;
         let settings = Settings::default();
-        Self { time, wall, far, store, topic, settings, chance, engine: None, work, dir }
+        let (engine, registry) = (None, Registry::default());
+        Self { time, wall, far, store, topic, settings, chance, engine, work, full, registry, dir }
     }
 
     /// A bed whose engine runs.
@@ -132,13 +138,14 @@ impl Bed {
 
     /// Starts the engine.
     pub(crate) async fn start(&mut self) {
+        self.registry = Registry::default();
         let wire = Arc::new(Far(Arc::clone(&self.far)));
         let parts = Parts {
             store: self.store.clone(),
             providers: Arc::new(Providers::over(wire, ProviderSettings::default(), self.wall.clone())),
             clock: self.wall.clone(),
             chance: self.chance.clone(),
-            metrics: Metrics::new(&mut Registry::default()),
+            metrics: Metrics::new(&mut self.registry),
         };
         self.engine = Some(Engine::start(parts, self.settings.clone()).await.unwrap());
     }
@@ -148,9 +155,9 @@ impl Bed {
         assert!(self.engine.take().unwrap().drain(Duration::from_secs(60)).await);
         // Nothing can be open twice, so the old store goes before the new one comes.
         let spare = tempfile::tempdir().unwrap();
-        self.store = open(spare.path(), &self.wall, &self.chance, &mut JoinSet::new());
+        self.store = open(spare.path(), &self.wall, &self.chance, &self.full, &mut JoinSet::new());
         self.work.shutdown().await;
-        self.store = open(self.dir.path(), &self.wall, &self.chance, &mut self.work);
+        self.store = open(self.dir.path(), &self.wall, &self.chance, &self.full, &mut self.work);
         self.start().await;
     }
 
@@ -250,6 +257,19 @@ impl Bed {
         StoredMessage { message, topic_name: self.topic.name.clone() }
     }
 
+    /// Lets the store refuse everything, as on a full disk, or work again.
+    pub(crate) fn disk_is_full(&self, full: bool) {
+        self.full.store(full, Ordering::SeqCst);
+    }
+
+    /// How many deliveries the engine counts as settled in a state.
+    pub(crate) fn counted(&self, state: &str) -> u64 {
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &self.registry).unwrap();
+        let name = format!("carillon_deliveries_settled_total{{state=\"{state}\"}} ");
+        text.lines().find_map(|line| line.strip_prefix(&name)?.parse().ok()).unwrap_or_default()
+    }
+
     /// The state of a message's one delivery.
     pub(crate) async fn state(&self, message: MessageId) -> &'static str {
         let found = self.store.delivery_list(&self.topic.project, message, 0, 10).await.unwrap();
@@ -279,21 +299,26 @@ fn open(
     dir: &std::path::Path,
     wall: &Arc<Wall>,
     chance: &Arc<SeededChance>,
+    full: &Arc<AtomicBool>,
     work: &mut JoinSet<()>,
 ) -> Store {
     let settings = carillon_store::Settings { data_dir: dir.to_owned(), key_file: None, database_url: None };
     let opened = Store::open_by_hand(&settings, wall.clone(), chance.clone(), Arc::new(NoObserver));
     let (store, hand) = opened.unwrap();
-    work.spawn(drive(hand));
+    work.spawn(drive(hand, Arc::clone(full)));
     store
 }
 
 /// Does what the store is asked for, a millisecond later.
-async fn drive(mut hand: Hand) {
+async fn drive(mut hand: Hand, full: Arc<AtomicBool>) {
     while hand.waiting().await > 0 {
         sleep(Duration::from_millis(1)).await;
         let all = hand.waiting().await;
-        hand.commit(all).answer();
+        if full.load(Ordering::SeqCst) {
+            hand.refuse(all, "no room is left");
+        } else {
+            hand.commit(all).answer();
+        }
     }
 }
 

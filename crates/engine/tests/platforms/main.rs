@@ -4,6 +4,7 @@
 
 mod bed;
 mod clock;
+mod counted;
 mod penalty;
 mod retention;
 mod storm;
