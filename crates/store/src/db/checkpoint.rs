@@ -27,8 +27,8 @@ pub(super) struct Lengths {
     pub(super) longest: i64,
 }
 
-/// 16 MB behind, 64 and 256 MB long.
-const LENGTHS: Lengths = Lengths { behind: 4_000, long: 16_000, rest: 500, longest: 64_000 };
+/// 2 MB behind, since whoever commits meanwhile waits for the disk to have them; 64 and 256 MB long.
+const LENGTHS: Lengths = Lengths { behind: 500, long: 16_000, rest: 500, longest: 64_000 };
 
 /// What the log wants after a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,11 +126,11 @@ mod tests {
     #[test]
     fn a_log_wants_what_its_length_asks_for() {
         let want = |log, done| LENGTHS.want(log, done);
-        assert_eq!(want(3_999, 0), Want::Nothing);
-        assert_eq!(want(4_000, 0), Want::Beside);
+        assert_eq!(want(499, 0), Want::Nothing);
+        assert_eq!(want(500, 0), Want::Beside);
         assert_eq!(want(15_999, 15_900), Want::Nothing);
         assert_eq!(want(16_000, 15_500), Want::Now);
-        assert_eq!(want(16_000, 15_499), Want::Nothing);
+        assert_eq!(want(16_000, 15_499), Want::Beside);
         assert_eq!(want(16_000, 16_000), Want::Nothing, "the next commit begins it anew");
         assert_eq!(want(20_000, 12_000), Want::Beside);
         assert_eq!(want(64_000, 1), Want::Now);
