@@ -23,7 +23,7 @@ const BEHIND_MAX: i64 = 131_072;
 const LEFT: i64 = 65_536;
 
 /// How many places are read, and entered, at once.
-const PORTION: i64 = 32_768;
+const PORTION: i64 = 65_536;
 /// How many lists are looked at whether anything waits in them, besides two for each that is entered: more than are
 /// entered, so that they do not gather.
 const LOOKED_MORE: u64 = 16;
