@@ -112,7 +112,8 @@ fn grouped<'a>(parts: &'a [(&Ready, Body)]) -> Vec<Group<'a>> {
     groups
 }
 
-/// Texts without a subject may be about anything, so none of them is the state of something.
+/// Sorts a group's texts by time, but for a subject's newest, which is how it stands now. Texts without a subject may be
+/// about anything, so none of them is the state of something.
 fn newest_first(group: &mut Group<'_>) {
     group.entries.sort_by_key(|entry| entry.last);
     if group.title.is_some() {
