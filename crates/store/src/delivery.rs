@@ -280,7 +280,7 @@ impl Store {
             self.db.read_alone(take).await?
         };
         let rows = rows.into_iter();
-        rows.map(|row| Ok(Ready { known, ..read_ready(row)? })).collect()
+        rows.map(|row| Ok(Ready { known, ..self.copies.of(read_ready(row)?) })).collect()
     }
 
     /// Looks whether a delivery still waits in its place, and opens the target of its subscription, if one in its state

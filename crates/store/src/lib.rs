@@ -100,6 +100,7 @@ pub mod office_notice;
 pub mod office_run;
 pub mod office_staged;
 pub mod office_token;
+mod one_copy;
 mod overflow;
 pub mod pause;
 pub mod person;

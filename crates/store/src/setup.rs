@@ -22,6 +22,7 @@ use crate::kept::Kept;
 use crate::key_check::{self, KeyStanding};
 use crate::message_together::Together;
 use crate::migrate::Standing;
+use crate::one_copy::OneCopy;
 use crate::recipient::TopicRecipients;
 use crate::shard::Shards;
 use crate::tally::Counted;
@@ -69,6 +70,8 @@ pub struct Store {
     pub(crate) quotas: Quotas,
     pub(crate) fan_out: Arc<FanOut>,
     pub(crate) together: Arc<Together>,
+    /// Messages that lanes have in memory.
+    pub(crate) copies: Arc<OneCopy>,
     /// Opened targets, for the next delivery of the same subscription.
     pub(crate) targets: Arc<Kept<SubscriptionId, Arc<Target>>>,
     pub(crate) recipients: Arc<Kept<TopicId, Arc<TopicRecipients>>>,
@@ -196,6 +199,7 @@ impl Store {
             shards: Arc::new(Shards::default()),
             quotas: Quotas::default(),
             fan_out: Arc::default(),
+            copies: Arc::default(),
             together: Arc::default(),
             targets: Arc::new(Kept::new(TARGETS_KEPT_MAX)),
             recipients: Arc::new(Kept::new(TOPICS_KEPT_MAX)),
