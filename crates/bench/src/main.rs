@@ -14,6 +14,7 @@ mod receiver;
 mod report;
 mod scenario;
 mod server;
+mod straight;
 mod world;
 
 use std::path::PathBuf;

@@ -52,8 +52,10 @@ pub(crate) struct Done {
     pub(crate) syncs: u64,
     /// Bytes of the log.
     pub(crate) bytes: u64,
-    /// Rows that were inserted, updated or deleted.
+    /// Rows that were inserted, updated or deleted, of all tables.
     pub(crate) rows: u64,
+    /// Those of them that are messages.
+    pub(crate) message_rows: u64,
 }
 
 impl Postgres {
@@ -136,12 +138,14 @@ impl Database {
             "0"
         };
         let line = self.ask(&format!(
-            "SELECT {statements}, w.wal_sync, w.wal_bytes::bigint, d.tup_inserted + d.tup_updated + d.tup_deleted
-             FROM pg_stat_wal w, pg_stat_database d WHERE d.datname = current_database()"
+            "SELECT {statements}, w.wal_sync, w.wal_bytes::bigint, t.rows, t.messages FROM pg_stat_wal w,
+                 (SELECT sum(n_tup_ins + n_tup_upd + n_tup_del)::bigint AS rows,
+                      sum(n_tup_ins + n_tup_upd + n_tup_del) FILTER (WHERE relname = 'message')::bigint AS messages
+                  FROM pg_stat_user_tables) t"
         ))?;
         let mut numbers = line.split('|').map(|text| text.parse::<u64>().unwrap_or_default());
         let mut next = || numbers.next().unwrap_or_default();
-        Ok(Done { statements: next(), syncs: next(), bytes: next(), rows: next() })
+        Ok(Done { statements: next(), syncs: next(), bytes: next(), rows: next(), message_rows: next() })
     }
 
     /// How many servers divide the lanes.

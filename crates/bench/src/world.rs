@@ -382,34 +382,6 @@ impl World {
         all.answers.sort_unstable();
         Ok(all)
     }
-
-    /// Posts straight to the receiver what the server would have posted, and tells how many a second.
-    pub(crate) async fn straight(&self, posts: usize) -> anyhow::Result<f64> {
-        let receiver = Receiver::start(1, posts, &TaskTracker::new()).await?;
-        let (next, start) = (Arc::new(AtomicUsize::new(0)), Instant::now());
-        let tasks: Vec<_> = (0..self.setup.connections)
-            .map(|_| {
-                let (next, receiver) = (Arc::clone(&next), Arc::clone(&receiver));
-                TaskTracker::new().spawn(async move {
-                    let mut connection = Connection::open(receiver.address).await?;
-                    loop {
-                        let number = next.fetch_add(1, Ordering::Relaxed);
-                        if number >= posts {
-                            return anyhow::Ok(());
-                        }
-                        let body = format!(r#"{{"message":"~{number}~{}~"}}"#, receiver.ledger.now_us());
-                        connection.ask(&http::post(receiver.address, "/e/0", "", &body)).await?;
-                    }
-                })
-            })
-            .collect();
-        for task in tasks {
-            task.await??;
-        }
-        let came = receiver.ledger.wait_for(posts as u64, PATIENCE).await;
-        ensure!(came == posts as u64, "the straight posts did not all arrive");
-        Ok(rate(posts as u64, start.elapsed()))
-    }
 }
 
 /// Starts the other servers of a database, with the first one's key, and waits until all have their share.

@@ -128,9 +128,10 @@ fn gone(ready: &Ready) -> Tally {
     Tally { verdict, ..unopened(ready) }
 }
 
-/// That an attempt has begun, and how many parts have arrived.
+/// That an attempt has begun, and how many parts have arrived: what arrived stands in its delivery's own row.
 fn begun(ready: &Ready, at: Timestamp, parts_done: u32) -> Start {
-    Start { seq: ready.seq, attempt: ready.attempts + 1, at, parts_done }
+    let (shown, attempt) = (parts_done > ready.parts_done, ready.attempts + 1);
+    Start { shown, seq: ready.seq, attempt, at, parts_done }
 }
 
 /// Whether a change must be durable: a first failure or two need not be.

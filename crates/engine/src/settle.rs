@@ -1,10 +1,11 @@
 //! Writes down what began and what ended, in batches.
 //!
 //! An attempt that begins is marked, so that a crash in its middle is known afterwards. The mark waits a moment: an
-//! attempt that ends within it needs only one write. What ended is written at once; what ends while that is being
+//! attempt that ends within it needs only one write. Then it stands in a list with others that wait (ADR 38); after a second
+//! in the delivery's own row, where it is seen from outside. What ended is written at once; what ends while that is being
 //! written shares the next write.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use carillon_store::delivery::{Settlement, Start};
@@ -17,6 +18,8 @@ use crate::delivery_log::Journal;
 
 /// How long a mark waits for its attempt's end.
 const MARK_WAIT: Duration = Duration::from_millis(2);
+/// After how long an attempt under way is to be seen in its delivery's own row.
+const ROW_WAIT: Duration = Duration::from_secs(1);
 /// How long to wait before a failed write is tried again.
 const AGAIN: Duration = Duration::from_millis(500);
 /// How many notes are written at once at most, so that whoever publishes meanwhile waits for some milliseconds only.
@@ -43,11 +46,27 @@ pub(crate) struct Ended {
     pub(crate) done: oneshot::Sender<()>,
 }
 
+/// How far the mark of an attempt under way is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    /// It waits.
+    Due,
+    /// It stands in a list of many.
+    Listed,
+}
+
+/// What is to be written down, in the order in which it came.
 #[derive(Default)]
 struct Batch {
-    /// The marks that wait, with when they came.
-    starts: HashMap<i64, (Instant, Start)>,
-    /// The marks that somebody waits for.
+    /// The attempts under way whose deliveries' rows say nothing of them, by place.
+    under_way: HashMap<i64, (Start, Mark)>,
+    /// When they came whose marks wait. Some may have ended.
+    due: VecDeque<(Instant, i64)>,
+    /// The same for those that stand in a list.
+    listed: VecDeque<(Instant, i64)>,
+    /// How many marks wait.
+    due_count: usize,
+    /// Marks of parts that arrived, which somebody waits for.
     reached: Vec<Start>,
     settlements: Vec<Settlement>,
     changes: Vec<HealthChange>,
@@ -56,20 +75,21 @@ struct Batch {
 }
 
 impl Batch {
-    fn take(&mut self, note: Note) {
+    fn take(&mut self, note: Note, now: Instant) {
         match note {
             Note::Began(start) => {
-                self.starts.insert(start.seq, (Instant::now(), start));
+                self.forget(start.seq);
+                self.under_way.insert(start.seq, (start, Mark::Due));
+                self.due_count += 1;
+                self.due.push_back((now, start.seq));
             }
             Note::Reached(start, done) => {
-                self.starts.remove(&start.seq);
+                self.forget(start.seq);
                 self.reached.push(start);
                 self.waiting.push(done);
             }
             Note::Ended(Ended { settlements, change, hold, done }) => {
-                for settlement in &settlements {
-                    self.starts.remove(&settlement.seq);
-                }
+                settlements.iter().for_each(|settlement| self.forget(settlement.seq));
                 self.settlements.extend(settlements);
                 self.changes.extend(change);
                 self.holds.extend(hold);
@@ -78,19 +98,51 @@ impl Batch {
         }
     }
 
-    fn len(&self) -> usize {
-        self.starts.len() + self.settlements.len()
+    fn forget(&mut self, place: i64) {
+        if let Some((_start, Mark::Due)) = self.under_way.remove(&place) {
+            self.due_count -= 1;
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.due_count + self.settlements.len() >= BATCH_MAX
     }
 
     /// When the next mark has waited enough.
-    fn marks_at(&self) -> Option<Instant> {
-        self.starts.values().map(|(came, _)| *came + MARK_WAIT).min()
+    fn marks_at(&mut self) -> Option<Instant> {
+        let under_way = &self.under_way;
+        let first = |queue: &mut VecDeque<(Instant, i64)>, mark, wait| {
+            while let Some((came, place)) = queue.front() {
+                if under_way.get(place).is_some_and(|(_start, stands)| *stands == mark) {
+                    return Some(*came + wait);
+                }
+                queue.pop_front();
+            }
+            None
+        };
+        let due = first(&mut self.due, Mark::Due, MARK_WAIT);
+        due.into_iter().chain(first(&mut self.listed, Mark::Listed, ROW_WAIT)).min()
     }
 
-    /// Takes the marks that came before.
-    fn marks(&mut self, before: Instant) -> Vec<Start> {
-        let waited = self.starts.extract_if(|_, (came, _)| *came <= before).map(|(_, (_, start))| start);
-        self.reached.drain(..).chain(waited).collect()
+    /// Takes the marks that are to be written now: for a list what came before a moment, for their deliveries' rows what
+    /// came before another, and parts that arrived.
+    fn marks(&mut self, for_list: Instant, for_rows: Instant) -> Vec<Start> {
+        let mut marks = std::mem::take(&mut self.reached);
+        while let Some((_came, place)) = self.listed.pop_front_if(|(came, _place)| *came <= for_rows) {
+            if let Some((start, Mark::Listed)) = self.under_way.get(&place).copied() {
+                self.under_way.remove(&place);
+                marks.push(Start { shown: true, ..start });
+            }
+        }
+        while let Some((came, place)) = self.due.pop_front_if(|(came, _place)| *came <= for_list) {
+            if let Some((start, mark @ Mark::Due)) = self.under_way.get_mut(&place) {
+                *mark = Mark::Listed;
+                self.due_count -= 1;
+                self.listed.push_back((came, place));
+                marks.push(Start { shown: false, ..*start });
+            }
+        }
+        marks
     }
 }
 
@@ -103,19 +155,20 @@ pub(crate) async fn write_down(store: Store, mut notes: mpsc::Receiver<Note>, jo
             None => Ok(notes.recv().await),
         };
         match next {
-            Ok(Some(note)) => batch.take(note),
+            Ok(Some(note)) => batch.take(note, Instant::now()),
             Ok(None) => break,
             Err(_marks_waited) => {}
         }
-        while batch.len() < BATCH_MAX {
+        let now = Instant::now();
+        while !batch.is_full() {
             let Ok(note) = notes.try_recv() else { break };
-            batch.take(note);
+            batch.take(note, now);
         }
-        let full = batch.len() >= BATCH_MAX;
-        let marks = batch.marks(if full { Instant::now() } else { Instant::now() - MARK_WAIT });
+        let marks = batch.marks(if batch.is_full() { now } else { now - MARK_WAIT }, now - ROW_WAIT);
         write(&store, marks, &mut batch, &journal).await;
     }
-    let marks = batch.marks(Instant::now());
+    let now = Instant::now();
+    let marks = batch.marks(now, now - ROW_WAIT);
     write(&store, marks, &mut batch, &journal).await;
 }
 
@@ -153,5 +206,98 @@ async fn note_health(store: &Store, changes: Vec<HealthChange>, holds: Vec<Hold>
     }
     if let Err(error) = store.health_note(changes, holds).await {
         tracing::error!(%error, "how endpoints fare cannot be written down");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use carillon_model::Timestamp;
+    use carillon_model::delivery::DeliveryState;
+    use carillon_model::id::{DeliveryId, MessageId};
+    use carillon_store::delivery::{Settlement, Start};
+    use tokio::sync::oneshot;
+    use tokio::time::Instant;
+
+    use super::{BATCH_MAX, Batch, Ended, MARK_WAIT, Note, ROW_WAIT};
+
+    fn began(seq: i64, attempt: u32) -> Note {
+        Note::Began(Start { shown: false, seq, attempt, at: Timestamp(7), parts_done: 0 })
+    }
+
+    fn ended(seq: i64) -> Note {
+        let settlement = Settlement {
+            seq,
+            id: DeliveryId::new(MessageId::from_bytes([7; 16]), 1),
+            attempt: None,
+            state: DeliveryState::Delivered,
+            due_at: Timestamp(7),
+            parts_done: 0,
+        };
+        let (done, _durable) = oneshot::channel();
+        Note::Ended(Ended { settlements: vec![settlement], change: None, hold: Vec::new(), done })
+    }
+
+    /// Where marks are taken for at these moments: in which place, of which attempt, whether in its own row.
+    fn marks(batch: &mut Batch, for_list: Instant, for_rows: Instant) -> Vec<(i64, u32, bool)> {
+        let marks = batch.marks(for_list, for_rows);
+        marks.iter().map(|start| (start.seq, start.attempt, start.shown)).collect()
+    }
+
+    #[test]
+    fn a_mark_waits_stands_in_a_list_and_then_in_a_row() {
+        let (mut batch, start) = (Batch::default(), Instant::now());
+        let before = start - MARK_WAIT;
+        assert_eq!(batch.marks_at(), None);
+        for place in [1, 2, 3] {
+            batch.take(began(place, 1), start);
+        }
+        assert_eq!(batch.marks_at(), Some(start + MARK_WAIT));
+        batch.take(ended(1), start);
+        assert!(marks(&mut batch, before, before).is_empty());
+        let listed = marks(&mut batch, start, before);
+        assert_eq!(listed, [(2, 1, false), (3, 1, false)], "the first ended before");
+        assert_eq!(batch.marks_at(), Some(start + ROW_WAIT));
+        batch.take(ended(2), start);
+        assert_eq!(marks(&mut batch, start, start), [(3, 1, true)], "the second ended before");
+        assert_eq!(batch.marks_at(), None);
+        assert!(marks(&mut batch, start, start).is_empty());
+    }
+
+    #[test]
+    fn a_part_that_arrived_is_marked_at_once_and_the_attempt_no_more() {
+        let (mut batch, start) = (Batch::default(), Instant::now());
+        batch.take(began(1, 1), start);
+        let (done, _durable) = oneshot::channel();
+        let part = Start { shown: true, seq: 1, attempt: 1, at: Timestamp(7), parts_done: 1 };
+        batch.take(Note::Reached(part, done), start);
+        assert_eq!(batch.marks_at(), None);
+        assert_eq!(marks(&mut batch, start, start - ROW_WAIT), [(1, 1, true)]);
+    }
+
+    #[test]
+    fn another_attempt_of_the_same_has_its_own_mark() {
+        let (mut batch, start) = (Batch::default(), Instant::now());
+        let (later, before) = (start + MARK_WAIT, start - ROW_WAIT);
+        batch.take(began(1, 1), start);
+        assert_eq!(marks(&mut batch, start, before), [(1, 1, false)]);
+        batch.take(ended(1), start);
+        batch.take(began(1, 2), later);
+        assert_eq!(batch.marks_at(), Some(later + MARK_WAIT));
+        assert_eq!(marks(&mut batch, later, before), [(1, 2, false)]);
+    }
+
+    #[test]
+    fn marks_that_wait_and_ends_fill_a_batch() {
+        let (mut batch, start) = (Batch::default(), Instant::now());
+        for place in 1..BATCH_MAX as i64 {
+            batch.take(began(place, 1), start);
+        }
+        assert!(!batch.is_full());
+        batch.take(ended(1), start);
+        assert!(!batch.is_full(), "one fewer waits, one more has ended");
+        batch.take(ended(0), start);
+        assert!(batch.is_full());
+        assert_eq!(marks(&mut batch, start, start - ROW_WAIT).len(), BATCH_MAX - 2);
+        assert!(!batch.is_full());
     }
 }

@@ -22,7 +22,7 @@ use crate::message::read_message;
 use crate::settle_lists;
 use crate::setup::Store;
 use crate::subscription::open_target;
-use crate::{lane_index, lane_places};
+use crate::{begun, lane_index, lane_places};
 
 /// A message with the name of its topic at the time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +76,9 @@ pub enum Opened {
 /// That an attempt has begun, and how far it has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Start {
+    /// Whether its delivery's own row says so, which is seen from outside; else a row for many does, which is read after a
+    /// crash only, and says nothing of parts.
+    pub shown: bool,
     /// The delivery's place.
     pub seq: i64,
     /// The attempt's number, from 1.
@@ -385,12 +388,22 @@ impl Store {
         starts: Vec<Start>,
         settlements: Vec<Settlement>,
     ) -> Result<(), Error> {
+        if starts.is_empty() && settlements.is_empty() {
+            return Ok(());
+        }
+        let (starts, listed): (Vec<_>, Vec<_>) = starts.into_iter().partition(|start| start.shown);
         let node = self.shards.node();
+        let plan = self.begun.plan(&listed, &starts, &settlements);
+        let rows = plan.rows();
         let write = move |tx: &mut Tx<'_>| {
             // Whom the others have taken out may not write down what became of lanes that are theirs now.
-            if let Some(node) = node
+            if let Some(node) = &node
                 && tx
-                    .query_one("node", "SELECT id FROM node WHERE id = $1 FOR KEY SHARE", params![node])?
+                    .query_one(
+                        "node",
+                        "SELECT id FROM node WHERE id = $1 FOR KEY SHARE",
+                        params![node.as_str()],
+                    )?
                     .is_none()
             {
                 tracing::warn!(
@@ -399,6 +412,7 @@ impl Store {
                 );
                 return Ok(());
             }
+            begun::write(tx, node.as_deref().unwrap_or_default(), &rows)?;
             if tx.is_shared() && settle_lists::is_simple(&starts, &settlements) {
                 return settle_lists::settle(tx, &starts, &settlements);
             }
@@ -412,7 +426,9 @@ impl Store {
             }
             Ok(())
         };
-        self.db.write_beside(write, |()| ()).await
+        let written = self.db.write_beside(write, |()| ()).await;
+        self.begun.done(plan, written.is_ok());
+        written
     }
 
     /// After a start: what was being sent when the server stopped waits again, and its interrupted attempt is
@@ -430,6 +446,7 @@ impl Store {
 
 /// What was being sent waits again, and its interrupted attempt is unknown: in all lanes, or in those whose ids end so.
 pub(crate) fn recover(tx: &mut Tx<'_>, now: Timestamp, endings: Option<Vec<String>>) -> Result<u64, Error> {
+    let listed = begun::recover(tx, now, endings.as_deref())?;
     let sql = "SELECT message_id, number, attempts, started_at FROM delivery WHERE state = 1
          AND ($1 IS NULL OR substr(endpoint_id, 31) IN (SELECT value FROM json_each($1)))";
     for mut row in tx.query("delivery", sql, params![endings.clone()])? {
@@ -443,5 +460,5 @@ pub(crate) fn recover(tx: &mut Tx<'_>, now: Timestamp, endings: Option<Vec<Strin
     }
     let sql = "UPDATE delivery SET state = 0, due_at = $2 WHERE state = 1
          AND ($1 IS NULL OR substr(endpoint_id, 31) IN (SELECT value FROM json_each($1)))";
-    tx.execute(sql, params![endings, now])
+    Ok(listed + tx.execute(sql, params![endings, now])?)
 }

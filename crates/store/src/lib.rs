@@ -22,6 +22,7 @@
 //! | who gets a message | [`recipient`] |
 //! | messages to many, written down in portions | `fan_out` |
 //! | deliveries: taken, opened, started, settled, recovered | [`delivery`] |
+//! | which attempts have begun, many in a row | `begun` |
 //! | which deliveries a person means | [`pick`] |
 //! | deliveries sent again, and cancelled | `resend`, `cancel` |
 //! | how endpoints fare | [`health`] |
@@ -62,6 +63,7 @@ pub mod attachment;
 pub mod attempt;
 pub mod attribute;
 pub mod audit;
+mod begun;
 mod cancel;
 pub mod confirmation;
 pub mod connection;

@@ -57,6 +57,7 @@ migrations![
     "0028_lists_of_one",
     "0029_equal",
     "0030_lane_places",
+    "0031_attempt_begun",
 ];
 
 /// The version of this program.

@@ -14,6 +14,7 @@ use carillon_model::{Chance, Clock, SecretText, Timestamp};
 
 use crate::account::Holder;
 use crate::app_calls::Calls;
+use crate::begun::Begun;
 use crate::copy;
 use crate::db::{self, Db, Hand, Observer, Tx};
 use crate::error::Error;
@@ -70,6 +71,8 @@ pub struct Store {
     pub(crate) quotas: Quotas,
     pub(crate) fan_out: Arc<FanOut>,
     pub(crate) together: Arc<Together>,
+    /// Which attempts this server wrote down as begun.
+    pub(crate) begun: Arc<Begun>,
     /// Messages that lanes have in memory.
     pub(crate) copies: Arc<OneCopy>,
     /// Opened targets, for the next delivery of the same subscription.
@@ -201,6 +204,7 @@ impl Store {
             fan_out: Arc::default(),
             copies: Arc::default(),
             together: Arc::default(),
+            begun: Arc::default(),
             targets: Arc::new(Kept::new(TARGETS_KEPT_MAX)),
             recipients: Arc::new(Kept::new(TOPICS_KEPT_MAX)),
             topics: Arc::new(Kept::new(TOPICS_KEPT_MAX)),

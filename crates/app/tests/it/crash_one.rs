@@ -18,11 +18,21 @@ async fn subscribed(server: &Server, hooks: &Running) -> String {
     topic
 }
 
-/// Waits until the store knows that an attempt is under way.
+/// Waits until an attempt under way is seen from outside, which it is after a second.
 async fn sending(api: &Api, message: &str) {
     until("an attempt under way", async || {
         let deliveries = api.deliveries(message).await;
         (deliveries[0]["state"] == "sending").then_some(())
+    })
+    .await;
+}
+
+/// Waits until the store knows that an attempt has begun; a start forgets what earlier runs had begun.
+async fn begun(server: &Server) {
+    let connections = open(&server.data_dir());
+    until("an attempt that is written down as begun", async || {
+        let sql = "SELECT count(*) FROM attempt_begun";
+        connections.query_row(sql, [], |row| row.get::<_, i64>(0)).is_ok_and(|rows| rows == 1).then_some(())
     })
     .await;
 }
@@ -77,7 +87,7 @@ async fn killed_again_and_again_it_is_one_delivery_with_all_its_attempts() {
     hooks.script(HOOK, Act::Hang, Some(3));
     let message = server.user().publish(&topic, &json!({ "message": "patient" })).await;
     for kills in 1..=3 {
-        sending(&server.user(), &message).await;
+        begun(&server).await;
         // Not before the request is there: else one hang would be left for the time after the last kill.
         until("the request at the far end", async || (hooks.calls().len() == kills).then_some(())).await;
         server.kill();
@@ -97,7 +107,7 @@ async fn a_stop_lets_a_slow_attempt_finish() {
     let start = Start::new().with_loopback();
     let mut server = start.at(home.path()).await;
     let topic = subscribed(&server, &hooks).await;
-    hooks.script(HOOK, Act::Slow { ms: 600 }, Some(1));
+    hooks.script(HOOK, Act::Slow { ms: 2_000 }, Some(1));
     let api = server.user();
     let message = api.publish(&topic, &json!({ "message": "slow" })).await;
     let behind = api.publish(&topic, &json!({ "message": "behind" })).await;

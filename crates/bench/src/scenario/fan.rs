@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::report;
+use crate::straight::{self, By};
 use crate::world::{self, PATIENCE, Setup, World};
 
 /// How many deliveries a run makes when the user does not say.
@@ -48,7 +49,8 @@ pub(crate) async fn run(setup: &Setup, wanted: Wanted) -> anyhow::Result<()> {
     let messages = wanted.messages.unwrap_or(DELIVERIES / fan_out);
     report::title(format_args!("closed loop, fan-out {fan_out}: {messages} messages, {topics} topics"));
     let world = World::start(setup, topics, fan_out, messages, |_| 'e').await?;
-    let straight = world.straight(STRAIGHT).await?;
+    let socket = straight::posts(By::Socket, STRAIGHT, setup.connections).await?;
+    let client = straight::posts(By::Client, STRAIGHT, setup.connections).await?;
     let count = (messages * fan_out) as u64;
     let (before, counted) = (world.server.used(), world.receiver.counts());
     let start = world.receiver.ledger.now_us();
@@ -66,14 +68,16 @@ pub(crate) async fn run(setup: &Setup, wanted: Wanted) -> anyhow::Result<()> {
         &format!("{rate_goal:.0}"),
         rate >= rate_goal,
     );
-    report::plain("straight posts a second", format!("{straight:.0}"));
-    let share = rate / straight;
-    report::figure(
-        "of the straight post",
-        format!("{share:.3}"),
-        &format!("{share_goal}"),
-        share >= share_goal,
-    );
+    for (name, straight) in [("sockets", socket), ("an HTTP client", client)] {
+        report::plain(&format!("straight posts a second, {name}"), format!("{straight:.0}"));
+        let share = rate / straight;
+        report::figure(
+            &format!("of the straight post, {name}"),
+            format!("{share:.3}"),
+            &format!("{share_goal}"),
+            share >= share_goal,
+        );
+    }
     report::cost(before, after, came, Some(cpu_goal));
     report::plain("publish answered, p50", report::ms(report::quantile(&done.answers, 0.5)));
     report::plain("publish answered, p99", report::ms(report::quantile(&done.answers, 0.99)));

@@ -28,6 +28,9 @@ pub(crate) struct Wanted {
     /// How many servers the third run has.
     #[arg(long, default_value_t = 3)]
     several: usize,
+    /// Whether the receiver takes 50 milliseconds for each post, as a platform far away does.
+    #[arg(long)]
+    slow: bool,
 }
 
 pub(crate) async fn run(setup: &Setup, wanted: Wanted) -> anyhow::Result<()> {
@@ -42,7 +45,7 @@ pub(crate) async fn run(setup: &Setup, wanted: Wanted) -> anyhow::Result<()> {
             ));
             head();
             for setup in &backings {
-                fan(setup, fan_out, messages, pending).await?;
+                fan(setup, fan_out, messages, pending, if wanted.slow { 's' } else { 'e' }).await?;
             }
         }
         if wanted.pending == 0 {
@@ -63,13 +66,29 @@ pub(crate) async fn run(setup: &Setup, wanted: Wanted) -> anyhow::Result<()> {
 
 fn head() {
     report::line(format_args!(
-        "   {:<10} {:>5} {:>12} {:>9} {:>9} {:>9} {:>10} {:>7} {:>7} {:>8}",
-        "database", "nodes", "deliveries/s", "p50", "p99", "CPU us", "statements", "rows", "syncs", "bytes"
+        "   {:<10} {:>5} {:>12} {:>9} {:>9} {:>9} {:>10} {:>7} {:>8} {:>7} {:>8}",
+        "database",
+        "nodes",
+        "deliveries/s",
+        "p50",
+        "p99",
+        "CPU us",
+        "statements",
+        "rows",
+        "message",
+        "syncs",
+        "bytes"
     ));
 }
 
-async fn fan(setup: &Setup, fan_out: usize, messages: usize, pending: usize) -> anyhow::Result<()> {
-    let world = World::start(setup, (ENDPOINTS / fan_out).max(1), fan_out, messages, |_| 'e').await?;
+async fn fan(
+    setup: &Setup,
+    fan_out: usize,
+    messages: usize,
+    pending: usize,
+    kind: char,
+) -> anyhow::Result<()> {
+    let world = World::start(setup, (ENDPOINTS / fan_out).max(1), fan_out, messages, |_| kind).await?;
     if pending > 0 {
         world.let_wait(pending).await?;
         sleep(COUNTED).await;
@@ -86,7 +105,7 @@ async fn fan(setup: &Setup, fan_out: usize, messages: usize, pending: usize) -> 
     let counted = world.database.is_some();
     let text = |value: f64| if counted { format!("{value:.2}") } else { "-".to_owned() };
     report::line(format_args!(
-        "   {:<10} {:>5} {:>12.0} {:>9} {:>9} {:>9.0} {:>10} {:>7} {:>7.3} {:>8.0}",
+        "   {:<10} {:>5} {:>12.0} {:>9} {:>9} {:>9.0} {:>10} {:>7} {:>8} {:>7.3} {:>8.0}",
         setup.backing.name(),
         setup.nodes,
         world::rate(came, elapsed),
@@ -95,6 +114,7 @@ async fn fan(setup: &Setup, fan_out: usize, messages: usize, pending: usize) -> 
         each(|cost| cost.cpu_us),
         text(each(|cost| cost.done.statements)),
         text(each(|cost| cost.done.rows)),
+        text(each(|cost| cost.done.message_rows)),
         each(|cost| cost.done.syncs),
         each(|cost| cost.done.bytes),
     ));

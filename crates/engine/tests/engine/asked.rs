@@ -21,7 +21,7 @@ async fn a_resent_delivery_goes_behind_what_waits() {
     bed.far.script(KEY, refuse(), Some(1));
     let first = bed.publish("first").await;
     bed.stands(first, S::Failed).await;
-    bed.far.script(KEY, Act::Slow { ms: 400 }, Some(1));
+    bed.far.script(KEY, Act::Slow { ms: 2_000 }, Some(1));
     let second = bed.publish("second").await;
     bed.stands(second, S::Sending).await;
     bed.publish("third").await;
@@ -106,7 +106,7 @@ async fn what_was_resent_is_sent_after_a_restart() {
 async fn what_was_cancelled_in_the_queue_is_never_sent() {
     let bed = Bed::fresh().await;
     let engine = bed.start(tries(3)).await;
-    bed.far.script(KEY, Act::Slow { ms: 400 }, Some(1));
+    bed.far.script(KEY, Act::Slow { ms: 2_000 }, Some(1));
     let first = bed.publish("first").await;
     let second = bed.publish("second").await;
     bed.publish("third").await;

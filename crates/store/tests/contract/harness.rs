@@ -463,7 +463,7 @@ pub(crate) fn robot_endpoint(token: &str) -> Endpoint {
 
 /// That the next attempt of a delivery begins now.
 pub(crate) fn start(ready: &Ready, attempt: u32, at: Timestamp) -> Start {
-    Start { seq: ready.seq, attempt, at, parts_done: ready.parts_done }
+    Start { shown: true, seq: ready.seq, attempt, at, parts_done: ready.parts_done }
 }
 
 /// How an attempt of a delivery ended.

@@ -10,6 +10,7 @@ mod attachment;
 mod attempt;
 mod attribute;
 mod audit;
+mod begun;
 mod cancel;
 mod churn;
 mod confirmation;
@@ -123,6 +124,12 @@ macro_rules! contract {
                     lines_are_listed_newest_first_and_filtered
                     old_lines_are_forgotten
                     a_message_knows_its_publisher;
+                begun:
+                    what_had_begun_at_a_crash_is_unknown_and_waits_again
+                    what_was_cancelled_while_it_was_sent_stays_so
+                    what_was_no_attempt_after_all_is_none_after_a_crash
+                    a_row_is_written_anew_when_all_of_it_has_ended
+                    each_server_that_takes_over_makes_known_what_began_in_its_lanes;
                 cancel:
                     what_waits_is_cancelled_and_not_opened
                     one_resent_after_its_cancel_is_opened_in_its_new_place_only

@@ -26,7 +26,7 @@ async fn refused(bed: &Bed, browser: &mut Browser, topic: &str, times: u32) {
     }
     for ready in bed.store.wake().take().ready {
         let at = bed.clock.now();
-        let start = Start { seq: ready.seq, attempt: 1, at, parts_done: 0 };
+        let start = Start { shown: true, seq: ready.seq, attempt: 1, at, parts_done: 0 };
         bed.store.delivery_settle(vec![start], Vec::new()).await.unwrap();
         let verdict = Verdict {
             platform_code: Some("93000".to_owned()),

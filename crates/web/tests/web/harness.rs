@@ -133,7 +133,7 @@ impl Bed {
 
     /// Says that the first attempt of a delivery is under way.
     pub(crate) async fn begin(&self, ready: &Ready) {
-        let start = Start { seq: ready.seq, attempt: 1, at: self.clock.now(), parts_done: 0 };
+        let start = Start { shown: true, seq: ready.seq, attempt: 1, at: self.clock.now(), parts_done: 0 };
         self.store.delivery_settle(vec![start], Vec::new()).await.unwrap();
     }
 
