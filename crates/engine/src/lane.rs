@@ -14,12 +14,16 @@ use carillon_model::pace::Pace;
 use carillon_model::rate::Rate;
 use carillon_model::subscription::Overflow;
 use carillon_store::delivery::Ready;
+use carillon_store::lane::{Room, Taken};
 
 use crate::held::Held;
 use crate::queue::Queue;
 
 /// How many deliveries of a lane are kept in memory; the rest waits in the store.
 pub(crate) const LANE_QUEUE_MAX: usize = 128;
+/// Of how many bytes of text no more is put in memory behind them. It is what as many messages of two kilobytes have, so
+/// that a lane holds more than a minute's worth of any rate.
+const LANE_BYTES_MAX: usize = 256 * 1024;
 /// How many posts of a rate only urgent deliveries may use.
 const RESERVE: u32 = 2;
 
@@ -107,7 +111,7 @@ impl Lane {
     /// keeps it. Tells whether it was taken in.
     pub(crate) fn arrive(&mut self, ready: Ready) -> bool {
         let in_order = ready.seq > self.last_seq;
-        if self.has_more() || self.loading || !in_order || self.depth() >= LANE_QUEUE_MAX {
+        if self.has_more() || self.loading || !in_order || self.is_full() {
             self.read_again(ready.stored.message.priority);
             return false;
         }
@@ -174,13 +178,19 @@ impl Lane {
         }
     }
 
+    /// Whether memory holds enough of it.
+    fn is_full(&self) -> bool {
+        self.depth() >= LANE_QUEUE_MAX || self.queue.bytes() >= LANE_BYTES_MAX
+    }
+
     fn has_more(&self) -> bool {
         self.in_store > InStore::Nothing
     }
 
     /// Takes in what the store gave for a load; fewer than asked for means there is no more.
-    pub(crate) fn loaded(&mut self, mut batch: Vec<Ready>) {
+    pub(crate) fn loaded(&mut self, Taken { ready: mut batch, found }: Taken) {
         self.loading = false;
+        let more = found > batch.len();
         if self.last_seq == 0 {
             let tried = batch.iter_mut().filter(|ready| ready.attempts > 0);
             let due = tried.map(|ready| {
@@ -203,15 +213,18 @@ impl Lane {
             }
         }
         // What arrived meanwhile set the flag again; only a short batch that nothing followed empties the store.
-        if self.queue.len() - before >= LANE_QUEUE_MAX {
+        if found.saturating_sub(self.held.len()) >= LANE_QUEUE_MAX {
             self.in_store = InStore::Many;
+        } else if more {
+            self.in_store = self.in_store.max(InStore::Something);
         }
         self.let_pass_what_came_meanwhile();
     }
 
-    /// How many to bring from the store, which gives what is held once more.
-    pub(crate) fn load_max(&self) -> usize {
-        LANE_QUEUE_MAX + self.held.len()
+    /// How much to bring from the store, which gives what is held once more; one beyond that however large it is.
+    pub(crate) fn load_room(&self) -> Room {
+        let held = self.held.len() as u64;
+        Room { most: held + LANE_QUEUE_MAX as u64, least: held + 1, bytes: LANE_BYTES_MAX as u64 }
     }
 
     /// A load failed; the store is asked again then.

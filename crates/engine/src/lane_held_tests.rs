@@ -74,8 +74,8 @@ fn an_urgent_one_that_only_the_store_has_passes_a_held_digest() {
     lane.look_again(Priority::Normal);
     assert_eq!(lane.wish(NOW, None), Wish::Load);
     // The store gives what is held once more.
-    assert_eq!(lane.load_max(), LANE_QUEUE_MAX + 3);
-    lane.loaded(vec![urgent(9), normal(1), normal(2), normal(3), normal(8)]);
+    assert_eq!(lane.load_room().most, LANE_QUEUE_MAX as u64 + 3);
+    lane.loaded(vec![urgent(9), normal(1), normal(2), normal(3), normal(8)].into());
     assert_eq!(begin(&mut lane, NOW), [9]);
     lane.sent(1, Vec::new(), false);
     assert_eq!(begin(&mut lane, NOW.plus(MINUTE)), [1, 2, 3]);
@@ -120,13 +120,13 @@ fn what_is_read_once_more_waits_no_longer_because_the_clock_was_set_back() {
     lane.look_again(Priority::Normal);
     assert_eq!(lane.wish(NOW, None), Wish::Load);
     let others = (2..=128).map(normal);
-    lane.loaded(std::iter::once(tried.clone()).chain(others.clone()).collect());
+    lane.loaded(std::iter::once(tried.clone()).chain(others.clone()).collect::<Vec<_>>().into());
     assert!(!lane.arrive(urgent(1_000)), "the store gives it, before the others");
     lane.clock_was_set(-10_800_000);
     let now = Timestamp(NOW.0 - 10_800_000);
     lane.paused_until = None;
     assert_eq!(lane.wish(now, None), Wish::Load);
-    lane.loaded(std::iter::once(tried).chain(others).collect());
+    lane.loaded(std::iter::once(tried).chain(others).collect::<Vec<_>>().into());
     lane.paused_until = None;
     assert_eq!(
         lane.wish(now, None),
@@ -147,7 +147,7 @@ fn a_few_in_the_store_are_no_storm() {
     assert_eq!(lane.wish(NOW, None), Wish::Load);
     // Another one comes while the store is read.
     lane.look_again(Priority::Normal);
-    lane.loaded(vec![normal(2)]);
+    lane.loaded(vec![normal(2)].into());
     assert_eq!(begin(&mut lane, NOW), [2], "it does not keep a storm's distance");
 }
 
@@ -160,7 +160,7 @@ fn a_released_lane_asks_how_much_waits_before_it_takes_it_for_a_storm() {
     assert_eq!(lane.wish(NOW, None), Wish::Wait(released));
     lane.look_again(Priority::Normal);
     assert_eq!(lane.wish(NOW, None), Wish::Load);
-    lane.loaded((1..=3).map(normal).collect());
+    lane.loaded((1..=3).map(normal).collect::<Vec<_>>().into());
     assert_eq!(lane.wish(NOW, None), Wish::Wait(released), "asked once");
     for seq in 1..=3 {
         assert_eq!(begin(&mut lane, released), [seq], "one by one");
@@ -175,7 +175,7 @@ fn what_the_store_has_beyond_a_full_lane_is_a_storm() {
     lane.look_again(Priority::Normal);
     assert_eq!(lane.wish(NOW, None), Wish::Load);
     let max = i64::try_from(LANE_QUEUE_MAX).unwrap();
-    lane.loaded((1..=max).map(normal).collect());
+    lane.loaded((1..=max).map(normal).collect::<Vec<_>>().into());
     assert_eq!(lane.wish(NOW, None), Wish::Send(LANE_QUEUE_MAX));
     lane.begin(LANE_QUEUE_MAX);
     lane.posted(NOW);
@@ -192,7 +192,7 @@ fn what_comes_back_into_the_queue_while_the_store_is_read_stands_there_once() {
     lane.look_again(Priority::Normal);
     assert_eq!(lane.wish(NOW, None), Wish::Load);
     lane.cancelled(1);
-    lane.loaded(vec![Ready { attempts: 1, due_at: LATER, ..normal(2) }]);
+    lane.loaded(vec![Ready { attempts: 1, due_at: LATER, ..normal(2) }].into());
     assert_eq!(lane.depth(), 1);
     assert_eq!(begin(&mut lane, LATER), [2]);
 }

@@ -55,7 +55,7 @@ fn an_urgent_one_that_another_server_accepted_passes_a_lane_that_is_reserved() {
     assert_eq!(lane.wish(NOW, None), Wish::Wait(NOW.plus(MINUTE)));
     lane.look_again(Priority::Urgent);
     assert_eq!(lane.wish(NOW, None), Wish::Load, "the store gives urgent ones first");
-    lane.loaded(vec![ready(3, Priority::Urgent), normal(1), normal(2)]);
+    lane.loaded(vec![ready(3, Priority::Urgent), normal(1), normal(2)].into());
     assert_eq!(lane.wish(NOW, None), Wish::Send(1));
     assert_eq!(seqs(&lane.begin(1)), [3]);
     lane.sent(1, Vec::new(), false);
@@ -71,16 +71,16 @@ fn an_urgent_one_that_comes_while_the_store_is_read_does_not_wait_behind_what_wa
     lane.reserve(NOW.plus(MINUTE));
     assert_eq!(lane.wish(NOW, None), Wish::Load);
     lane.look_again(Priority::Urgent);
-    lane.loaded(vec![normal(1), normal(2)]);
+    lane.loaded(vec![normal(1), normal(2)].into());
     assert_eq!(lane.wish(NOW, None), Wish::Load, "it was read before the urgent one came");
     lane.read_again(Priority::Urgent);
     // However many come, what is urgent itself is sent.
-    lane.loaded(vec![ready(3, Priority::Urgent), normal(1), normal(2)]);
+    lane.loaded(vec![ready(3, Priority::Urgent), normal(1), normal(2)].into());
     assert_eq!(lane.wish(NOW, None), Wish::Send(1));
     assert_eq!(seqs(&lane.begin(1)), [3]);
     lane.sent(1, Vec::new(), false);
     assert_eq!(lane.wish(NOW, None), Wish::Load);
-    lane.loaded(vec![normal(1), normal(2)]);
+    lane.loaded(vec![normal(1), normal(2)].into());
     assert_eq!(lane.wish(NOW, None), Wish::Wait(NOW.plus(MINUTE)));
 }
 

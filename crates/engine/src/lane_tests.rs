@@ -9,9 +9,10 @@ use carillon_model::rate::Rate;
 use carillon_model::subscription::Overflow;
 use carillon_model::topic::TopicName;
 use carillon_store::delivery::{Ready, StoredMessage};
+use carillon_store::lane::{Room, Taken};
 use proptest::prelude::*;
 
-use super::{LANE_QUEUE_MAX, Lane, Wish};
+use super::{LANE_BYTES_MAX, LANE_QUEUE_MAX, Lane, Wish};
 
 pub(crate) const NOW: Timestamp = Timestamp(1_000);
 pub(crate) const MINUTE: Duration = Duration::from_secs(60);
@@ -123,7 +124,7 @@ fn what_an_earlier_run_postponed_holds_urgent_ones_back() {
     let mut lane = Lane::from_store();
     assert_eq!(lane.wish(NOW, None), Wish::Load);
     let postponed = Ready { attempts: 1, due_at: Timestamp(9_000), ..normal(1) };
-    lane.loaded(vec![ready(2, Priority::Urgent), postponed]);
+    lane.loaded(vec![ready(2, Priority::Urgent), postponed].into());
     assert_eq!(lane.wish(NOW, None), Wish::Wait(Timestamp(9_000)));
 }
 
@@ -215,9 +216,41 @@ fn a_full_lane_leaves_the_rest_to_the_store() {
     lane.sent(LANE_QUEUE_MAX, Vec::new(), false);
     assert_eq!(lane.wish(NOW, None), Wish::Load);
     assert!(!lane.arrive(normal(max + 2)), "what arrives during a load stays in the store");
-    lane.loaded(vec![normal(max + 1)]);
+    lane.loaded(vec![normal(max + 1)].into());
     assert!(send(&mut lane, NOW, 1).is_some());
     assert_eq!(lane.wish(NOW, None), Wish::Load, "and is asked for again");
+}
+
+#[test]
+fn large_messages_are_left_to_the_store_before_a_lane_is_full() {
+    let large = |seq| {
+        let mut ready = normal(seq);
+        let stored = Arc::make_mut(&mut ready.stored);
+        stored.message.content.default.text = "x".repeat(LANE_BYTES_MAX / 2);
+        ready
+    };
+    let mut lane = Lane::default();
+    assert!(lane.arrive(large(1)) && lane.arrive(large(2)));
+    assert!(!lane.arrive(large(3)) && !lane.arrive(large(4)));
+    for seq in [1, 2] {
+        assert_eq!(send(&mut lane, NOW, 1), Some(vec![seq]));
+    }
+    for seq in [3, 4] {
+        assert_eq!(lane.wish(NOW, None), Wish::Load);
+        assert_eq!(lane.load_room(), Room { most: 128, least: 1, bytes: LANE_BYTES_MAX as u64 });
+        lane.loaded(Taken { ready: vec![large(seq)], found: usize::try_from(5 - seq).unwrap() });
+        assert_eq!(send(&mut lane, NOW, 1), Some(vec![seq]), "no storm: few wait");
+    }
+    assert_eq!(lane.wish(NOW, None), Wish::Done, "there was no more");
+}
+
+#[test]
+fn many_large_ones_are_a_storm_however_few_are_read() {
+    let mut lane = Lane::from_store();
+    lane.learn(&four_a_minute(), LONG_AGO, MINUTE);
+    assert_eq!(lane.wish(NOW, None), Wish::Load);
+    lane.loaded(Taken { ready: vec![normal(1), normal(2)], found: LANE_QUEUE_MAX });
+    assert_eq!(lane.wish(NOW, None), Wish::Send(2), "they go together");
 }
 
 #[test]
@@ -292,7 +325,7 @@ proptest! {
                 }
                 Wish::Load => {
                     let rest = stored.iter().copied().filter(|seq| !sent.contains(seq));
-                    lane.loaded(rest.take(LANE_QUEUE_MAX).map(normal).collect());
+                    lane.loaded(rest.take(LANE_QUEUE_MAX).map(normal).collect::<Vec<_>>().into());
                     true
                 }
                 Wish::Wait(until) => {
@@ -368,7 +401,7 @@ fn a_held_lane_looks_into_the_store_for_what_expires() {
     let mut lane = Lane::from_store();
     let hold = Some(Timestamp(60_000));
     assert_eq!(lane.wish(NOW, hold), Wish::Load);
-    lane.loaded(vec![mortal(1, 5_000)]);
+    lane.loaded(vec![mortal(1, 5_000)].into());
     assert_eq!(lane.wish(Timestamp(5_000), hold), Wish::Expire(1));
     lane.begin_expiry(1);
     lane.expired(1);

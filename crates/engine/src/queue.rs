@@ -66,6 +66,11 @@ impl Queue {
         self.waiting.insert(place.min(self.waiting.len()), ready);
     }
 
+    /// How many bytes of text its messages have.
+    pub(crate) fn bytes(&self) -> usize {
+        self.waiting.iter().map(|ready| ready.stored.message.content.bytes()).sum()
+    }
+
     /// Puts one last.
     pub(crate) fn push_back(&mut self, ready: Ready) {
         self.insert(self.waiting.len(), ready);

@@ -9,8 +9,8 @@ use carillon_model::health::{Health, Standing};
 use carillon_model::id::EndpointId;
 use carillon_model::message::Priority;
 use carillon_model::{Clock, Timestamp};
-use carillon_store::delivery::Ready;
 use carillon_store::health::HealthChange;
+use carillon_store::lane::Taken;
 use carillon_store::shard::Shards;
 use carillon_store::wake::Wake;
 use carillon_store::{Error, Store};
@@ -59,7 +59,7 @@ enum Event {
     Dropped(EndpointId, Vec<i64>),
     /// The endpoints that are not well, by the store.
     Compared(Vec<EndpointId>),
-    Loaded(EndpointId, Result<Vec<Ready>, Error>),
+    Loaded(EndpointId, Result<Taken, Error>),
 }
 
 /// Begins what runs beside the lanes: forgetting what is old, writing what was counted, reading directories.
@@ -407,10 +407,10 @@ impl Lanes {
                 self.lanes.remove(&id);
             }
             Wish::Load => {
-                let most = lane.load_max() as u64;
+                let room = lane.load_room();
                 let (store, events) = (self.sender.store.clone(), self.events.clone());
                 self.tasks.spawn(async move {
-                    let batch = store.lane_take(id, most).await;
+                    let batch = store.lane_take(id, room).await;
                     // The loop is gone only when the engine stops.
                     drop(events.send(Event::Loaded(id, batch)).await);
                 });

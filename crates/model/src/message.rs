@@ -264,6 +264,12 @@ impl Content {
         body
     }
 
+    /// How many bytes of text all of its forms have.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.channels.values().map(|body| body.text.len()).sum::<usize>() + self.default.text.len()
+    }
+
     /// Whether subscriptions of `channel` are meant.
     #[must_use]
     pub fn reaches(&self, channel: Channel) -> bool {

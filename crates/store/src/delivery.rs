@@ -22,7 +22,7 @@ use crate::message::read_message;
 use crate::settle_lists;
 use crate::setup::Store;
 use crate::subscription::open_target;
-use crate::{begun, lane_index, lane_places};
+use crate::{begun, lane_index};
 
 /// A message with the name of its topic at the time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -189,21 +189,6 @@ fn settle_attempt(tx: &mut Tx<'_>, settlement: &Settlement, tried: &Tried) -> Re
     )
 }
 
-/// Goes from lane to lane of those in which something waits, and never over the deliveries of one.
-macro_rules! select_lanes {
-    ($rest:literal) => {
-        concat!(
-            "WITH RECURSIVE lane(id) AS (
-             SELECT (SELECT w.endpoint_id FROM lane_waiting w ORDER BY w.endpoint_id LIMIT 1)
-             UNION ALL SELECT (SELECT w.endpoint_id FROM lane_waiting w WHERE w.endpoint_id > lane.id
-                 ORDER BY w.endpoint_id LIMIT 1) FROM lane WHERE lane.id IS NOT NULL)
-             SELECT id FROM lane WHERE id IS NOT NULL ",
-            $rest
-        )
-    };
-}
-pub(crate) use select_lanes;
-
 macro_rules! select_ready {
     ($rest:literal) => {
         concat!(
@@ -247,45 +232,6 @@ pub(crate) fn read_ready(mut row: Row) -> Result<Ready, Error> {
 }
 
 impl Store {
-    /// The lanes in which something waits.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub async fn lane_list(&self) -> Result<Vec<EndpointId>, Error> {
-        self.lanes_listed().await?;
-        let list = |tx: &mut Tx<'_>| tx.query("delivery", select_lanes!(""), &[]);
-        let rows = self.db.read(list).await?;
-        rows.into_iter().map(|mut row| row.parsed(|text| EndpointId::parse(text).ok())).collect()
-    }
-
-    /// The next deliveries of a lane: urgent ones first, then in the order of their acceptance.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub async fn lane_take(&self, endpoint: EndpointId, limit: u64) -> Result<Vec<Ready>, Error> {
-        self.lanes_listed().await?;
-        let known = self.db.version();
-        let rows = if self.is_shared() {
-            let sql = select_ready!(
-                "WHERE d.endpoint_id = $1 AND d.state IN (0, 1) ORDER BY d.priority DESC, d.seq LIMIT $2"
-            );
-            self.db.ask("delivery", sql, params![endpoint.to_string()], params![limit]).await?
-        } else {
-            let wake = self.wake();
-            let take = move |tx: &mut Tx<'_>| {
-                let (places, over) = lane_places::take(tx, &endpoint.to_string(), limit)?;
-                wake.mark.found_over(over);
-                let sql = select_ready!(
-                    "WHERE d.seq IN (SELECT value FROM json_each($1)) ORDER BY d.priority DESC, d.seq"
-                );
-                tx.query("delivery", sql, params![places])
-            };
-            self.db.read_alone(take).await?
-        };
-        let rows = rows.into_iter();
-        rows.map(|row| Ok(Ready { known, ..self.copies.of(read_ready(row)?) })).collect()
-    }
-
     /// Looks whether a delivery still waits in its place, and opens the target of its subscription, if one in its state
     /// is meant by the message, to send to it. What was cancelled before this call began is never answered with a
     /// target.

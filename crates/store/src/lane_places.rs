@@ -6,6 +6,7 @@
 
 use crate::db::{Row, Tx, params};
 use crate::error::Error;
+use crate::lane::Room;
 
 /// How many places stand in one list: as many as a lane takes at once.
 const PLACES_MAX: usize = 128;
@@ -53,24 +54,40 @@ pub(crate) fn enter(tx: &mut Tx<'_>, lists: &[List]) -> Result<(), Error> {
     Ok(())
 }
 
-/// The places of the next deliveries of a lane, urgent ones first, and lists before them in which nothing waits.
-pub(crate) fn take(tx: &mut Tx<'_>, endpoint: &str, limit: u64) -> Result<(Vec<i64>, Vec<Key>), Error> {
+/// What comes next in a lane.
+pub(crate) struct Next {
+    /// The places of what is to be read.
+    pub(crate) places: Vec<i64>,
+    /// How many deliveries were found; more than places where they are large.
+    pub(crate) found: usize,
+    /// Lists before them in which nothing waits.
+    pub(crate) over: Vec<Key>,
+}
+
+/// The places of the next deliveries of a lane, urgent ones first. Contents are measured here, which takes no reading of them.
+pub(crate) fn take(tx: &mut Tx<'_>, endpoint: &str, room: Room) -> Result<Next, Error> {
     // In the order of the lists, so that no more are read than are needed.
-    let sql = "SELECT seq, priority, first FROM lane_waiting WHERE endpoint_id = $1
-         ORDER BY priority DESC, first LIMIT $2";
-    let rows = tx.query("lane_places", sql, params![endpoint, limit])?;
-    let (mut places, mut from) = (Vec::with_capacity(rows.len()), None);
-    for mut row in rows {
-        places.push(row.int()?);
-        if from.is_none() {
-            from = Some((row.int()?, row.int()?));
+    let sql = "SELECT w.seq, w.priority, w.first, octet_length(m.content) FROM lane_waiting w
+         CROSS JOIN message m WHERE m.id = w.message_id AND w.endpoint_id = $1
+         ORDER BY w.priority DESC, w.first LIMIT $2";
+    let rows = tx.query("lane_places", sql, params![endpoint, room.most])?;
+    let (mut places, mut from, found) = (Vec::with_capacity(rows.len()), None, rows.len());
+    let mut bytes = 0_u64;
+    for (before, mut row) in (0_u64..).zip(rows) {
+        let (place, key) = (row.int()?, (row.int()?, row.int()?));
+        from.get_or_insert(key);
+        if before >= room.least && bytes >= room.bytes {
+            break;
         }
+        places.push(place);
+        bytes = bytes.saturating_add(u64::try_from(row.int()?).unwrap_or(0));
     }
     let (priority, first) = from.map_or((None, None), |(priority, first)| (Some(priority), Some(first)));
     let sql = "SELECT endpoint_id, priority, first FROM lane_places
          WHERE endpoint_id = $1 AND ($2 IS NULL OR priority > $2 OR (priority = $2 AND first < $3)) LIMIT $4";
     let over = tx.query("lane_places", sql, params![endpoint, priority, first, OVER_MAX])?;
-    Ok((places, over.into_iter().map(read_key).collect::<Result<_, _>>()?))
+    let over = over.into_iter().map(read_key).collect::<Result<_, _>>()?;
+    Ok(Next { places, found, over })
 }
 
 fn read_key(mut row: Row) -> Result<Key, Error> {

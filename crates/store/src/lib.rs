@@ -21,7 +21,8 @@
 //! | messages | [`message`], `message_together` |
 //! | who gets a message | [`recipient`] |
 //! | messages to many, written down in portions | `fan_out` |
-//! | deliveries: taken, opened, started, settled, recovered | [`delivery`] |
+//! | in which lanes something waits, and what comes next | [`lane`] |
+//! | deliveries: opened, started, settled, recovered | [`delivery`] |
 //! | which attempts have begun, many in a row | `begun` |
 //! | which deliveries a person means | [`pick`] |
 //! | deliveries sent again, and cancelled | `resend`, `cancel` |
@@ -84,6 +85,7 @@ pub mod idempotency;
 mod kept;
 mod key_check;
 mod key_file;
+pub mod lane;
 mod lane_index;
 mod lane_places;
 pub mod logtank;

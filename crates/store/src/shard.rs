@@ -12,8 +12,9 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::db::{Row, Tx, params};
-use crate::delivery::{recover, select_lanes};
+use crate::delivery::recover;
 use crate::error::Error;
+use crate::lane::select_lanes;
 use crate::message::read_priority;
 use crate::setup::Store;
 

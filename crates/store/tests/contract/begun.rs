@@ -60,7 +60,7 @@ pub(crate) async fn what_had_begun_at_a_crash_is_unknown_and_waits_again<H: Home
     assert_eq!([0, 1, 2, 3, 99].map(|at| attempts(&bed, &ready[at])), [0, 0, 1, 1, 1]);
     let mut seen = Vec::new();
     for one in [&ready[1], &ready[2], &ready[3]] {
-        let taken = bed.store.lane_take(one.endpoint, 10).await.unwrap();
+        let taken = bed.store.lane_take(one.endpoint, 10).await.unwrap().ready;
         seen.extend(taken.iter().map(|one| (one.attempts, one.due_at)));
     }
     let now = bed.clock.now();

@@ -25,7 +25,7 @@ pub(crate) async fn what_waits_is_cancelled_and_not_opened<H: Home>() {
     assert_eq!(bed.store.delivery_cancel(&bed.project, ready.id).await.unwrap(), Moved::Done);
     assert_eq!(open().await, Opened::Ended);
     assert_eq!(bed.state(ready.id).await, DeliveryState::Cancelled);
-    assert!(bed.store.lane_take(ready.endpoint, 10).await.unwrap().is_empty());
+    assert!(bed.store.lane_take(ready.endpoint, 10).await.unwrap().ready.is_empty());
     let dropped = Dropped { endpoint: ready.endpoint, seq: ready.seq };
     assert_eq!(bed.store.wake().take().cancelled, [dropped], "the engine is told");
     let again = bed.store.delivery_cancel(&bed.project, ready.id).await.unwrap();
@@ -38,7 +38,7 @@ pub(crate) async fn one_resent_after_its_cancel_is_opened_in_its_new_place_only<
     bed.store.delivery_cancel(&bed.project, ready.id).await.unwrap();
     let life = Duration::from_secs(60);
     assert_eq!(bed.store.delivery_resend(&bed.project, ready.id, life).await.unwrap(), Moved::Done);
-    let again = bed.store.lane_take(ready.endpoint, 10).await.unwrap().remove(0);
+    let again = bed.store.lane_take(ready.endpoint, 10).await.unwrap().ready.remove(0);
     assert_eq!(bed.store.delivery_open(&ready).await.unwrap(), Opened::Ended);
     assert_eq!(bed.store.delivery_open(&again).await.unwrap(), Opened::Target(robot("0123456789abcdef")));
 }
@@ -127,6 +127,6 @@ pub(crate) async fn an_attempt_that_had_begun_is_counted<H: Home>() {
     bed.store.delivery_settle(Vec::new(), vec![late]).await.unwrap();
     assert_eq!(bed.state(ready.id).await, DeliveryState::Cancelled);
     bed.store.delivery_resend(&bed.project, ready.id, Duration::from_secs(60)).await.unwrap();
-    let again = bed.store.lane_take(ready.endpoint, 10).await.unwrap().remove(0);
+    let again = bed.store.lane_take(ready.endpoint, 10).await.unwrap().ready.remove(0);
     assert_eq!((again.attempts, again.attempts_before), (1, 1), "the next attempt is the second");
 }

@@ -74,7 +74,7 @@ pub(crate) async fn asking_makes_a_message_with_one_delivery<H: Home>() {
     assert_eq!(asked, Asked::Sent);
     let handed: Vec<Ready> = bed.store.wake().take().ready;
     assert_eq!((handed.len(), handed[0].subscription, handed[0].id.message), (1, id, message));
-    let kept = bed.store.lane_take(handed[0].endpoint, 10).await.unwrap();
+    let kept = bed.store.lane_take(handed[0].endpoint, 10).await.unwrap().ready;
     assert_eq!(kept[0].stored, handed[0].stored);
     assert_eq!(kept[0].stored.message.content.kind, Kind::SubscriptionConfirmation);
     assert_eq!(state(&bed, &topic, id).await, SubscriptionState::Unconfirmed);
@@ -91,7 +91,7 @@ pub(crate) async fn a_crash_loses_neither_the_question_nor_its_link<H: Home>() {
     let token = bed.store.confirmation_token(message);
     let bed = bed.crash();
     let lanes = bed.store.lane_list().await.unwrap();
-    let waits = bed.store.lane_take(lanes[0], 10).await.unwrap();
+    let waits = bed.store.lane_take(lanes[0], 10).await.unwrap().ready;
     assert_eq!((waits.len(), waits[0].id.message), (1, message));
     assert_eq!(bed.store.confirmation_token(message), token);
     assert!(bed.store.subscription_confirm(&token).await.unwrap());

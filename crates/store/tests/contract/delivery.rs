@@ -30,7 +30,7 @@ async fn cancel<H: Home>(bed: &Bed<H>, ready: &Ready) {
 
 /// What waits in the delivery's lane.
 async fn waiting<H: Home>(bed: &Bed<H>, ready: &Ready) -> Vec<Ready> {
-    bed.store.lane_take(ready.endpoint, 100).await.unwrap()
+    bed.store.lane_take(ready.endpoint, 100).await.unwrap().ready
 }
 
 pub(crate) async fn a_lane_is_taken_in_order_and_in_portions<H: Home>() {
@@ -49,7 +49,7 @@ pub(crate) async fn a_lane_is_taken_in_order_and_in_portions<H: Home>() {
     assert_eq!(wanted.len(), 10);
     let mut taken: Vec<Ready> = Vec::new();
     for size in [3, 3, 3, 1, 0] {
-        let portion = bed.store.lane_take(lane, 3).await.unwrap();
+        let portion = bed.store.lane_take(lane, 3).await.unwrap().ready;
         assert_eq!(portion.len(), size);
         let at = bed.tick();
         let done =
@@ -58,7 +58,7 @@ pub(crate) async fn a_lane_is_taken_in_order_and_in_portions<H: Home>() {
         taken.extend(portion);
     }
     assert_eq!(taken.iter().map(|one| one.seq).collect::<Vec<_>>(), wanted);
-    assert!(bed.store.lane_take(lane, 0).await.unwrap().is_empty());
+    assert!(bed.store.lane_take(lane, 0).await.unwrap().ready.is_empty());
     let mut lanes = bed.store.lane_list().await.unwrap();
     lanes.sort();
     let mut endpoints: Vec<_> = handed.iter().map(|one| one.endpoint).collect();
@@ -90,7 +90,7 @@ pub(crate) async fn urgent_ones_are_taken_first<H: Home>() {
         bed.store.message_publish(stored, recipients).await.unwrap();
     }
     let handed = bed.store.wake().take().ready;
-    let taken = bed.store.lane_take(handed[0].endpoint, 4).await.unwrap();
+    let taken = bed.store.lane_take(handed[0].endpoint, 4).await.unwrap().ready;
     let wanted: Vec<i64> = [2, 5, 0, 1].iter().map(|index| handed[*index].seq).collect();
     assert_eq!(taken.iter().map(|one| one.seq).collect::<Vec<_>>(), wanted);
 }

@@ -64,7 +64,7 @@ pub(crate) async fn a_message_to_many_is_written_down_in_portions<H: Home>() {
             (ready.subscription, ready.endpoint, ready.overflow),
             (to.subscription, to.endpoint, to.overflow)
         );
-        let taken = bed.store.lane_take(to.endpoint, 10).await.unwrap();
+        let taken = bed.store.lane_take(to.endpoint, 10).await.unwrap().ready;
         assert_eq!(format!("{taken:?}"), format!("[{ready:?}]"), "the store tells what the wake told");
     }
     assert_eq!(ready.len(), 8);
@@ -88,7 +88,7 @@ pub(crate) async fn what_is_accepted_behind_waits_its_turn<H: Home>() {
     let expected = [vec![first; 7], vec![behind], vec![second; 7], vec![last]].concat();
     assert_eq!(messages(&ready), expected);
     let shared = ready[0].endpoint;
-    let lane = bed.store.lane_take(shared, 10).await.unwrap();
+    let lane = bed.store.lane_take(shared, 10).await.unwrap().ready;
     assert_eq!(messages(&lane), [before, first, behind, second, last]);
     let after = bed.publish(&few, "after").await;
     assert_eq!(messages(&handed(&bed)), [after], "nothing waits any more");

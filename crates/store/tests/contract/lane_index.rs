@@ -92,7 +92,7 @@ pub(crate) async fn whoever_asks_by_lane_finds_what_was_just_accepted<H: Home>()
         match asked {
             "list" => assert_eq!(bed.store.lane_list().await.unwrap(), [endpoint]),
             "take" => {
-                let taken = bed.store.lane_take(endpoint, 9).await.unwrap();
+                let taken = bed.store.lane_take(endpoint, 9).await.unwrap().ready;
                 assert_eq!(taken.last().map(|one| one.seq), Some(last.seq));
             }
             "before" => assert_eq!(bed.store.lane_before(last.id).await.unwrap(), waiting - 1),
@@ -132,7 +132,7 @@ pub(crate) async fn a_crash_before_something_was_entered_hides_nothing<H: Home>(
     }
     bed = bed.crash();
     bed.store.delivery_recover().await.unwrap();
-    let taken = bed.store.lane_take(places[0].endpoint, 9).await.unwrap();
+    let taken = bed.store.lane_take(places[0].endpoint, 9).await.unwrap().ready;
     let seqs = |ready: &[Ready]| ready.iter().map(|one| one.seq).collect::<Vec<_>>();
     assert_eq!(seqs(&taken), seqs(&places));
     assert_eq!(entered(&bed), 5);
@@ -175,12 +175,12 @@ pub(crate) async fn a_long_lane_is_read_in_its_order_and_leaves_nothing<H: Home>
     all.sort_by_key(|one| (one.stored.message.priority == Priority::Normal, one.seq));
     let lane = all[0].endpoint;
     for some in all.chunks(50) {
-        let taken = bed.store.lane_take(lane, 50).await.unwrap();
+        let taken = bed.store.lane_take(lane, 50).await.unwrap().ready;
         let seqs = |some: &[Ready]| some.iter().map(|one| one.seq).collect::<Vec<_>>();
         assert_eq!(seqs(&taken), seqs(some));
         settle(&bed, some).await;
     }
-    assert!(bed.store.lane_take(lane, 50).await.unwrap().is_empty());
+    assert!(bed.store.lane_take(lane, 50).await.unwrap().ready.is_empty());
     assert_eq!(bed.store.lane_list().await.unwrap(), []);
     if !bed.store.is_shared() {
         assert!(met_over(&bed).await);
@@ -245,7 +245,7 @@ pub(crate) async fn many_that_are_sent_again_are_found_by_lane<H: Home>() {
     assert_eq!(bed.store.delivery_cancel_all(&bed.project, portion()).await.unwrap().moved, 70);
     let life = Duration::from_secs(60);
     assert_eq!(bed.store.delivery_resend_all(&bed.project, portion(), life).await.unwrap().moved, 70);
-    let taken = bed.store.lane_take(all[0].endpoint, 100).await.unwrap();
+    let taken = bed.store.lane_take(all[0].endpoint, 100).await.unwrap().ready;
     assert_eq!(taken.len(), 70);
     assert!(taken.iter().zip(&all).all(|(again, one)| again.id == one.id && again.seq > one.seq));
 }

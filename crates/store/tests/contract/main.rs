@@ -24,6 +24,7 @@ mod glance;
 mod harness;
 mod health;
 mod idempotency;
+mod lane;
 mod lane_index;
 mod logtank;
 mod message;
@@ -220,6 +221,9 @@ macro_rules! contract {
                     policies_come_with_recipients_and_lists
                     policies_go_with_their_subscription
                     only_ones_own_are_changed;
+                lane:
+                    large_messages_are_read_as_far_as_there_is_room
+                    lanes_that_read_the_same_message_share_it;
                 lane_index:
                     what_is_over_soon_is_never_entered
                     what_was_forgotten_behind_the_mark_holds_nothing_up

@@ -65,7 +65,7 @@ pub(crate) async fn is_there_with_its_deliveries_after_the_answer<H: Home>() {
         assert_eq!((ready.attempts, ready.parts_done), (0, 0));
         assert_eq!((ready.due_at, ready.stored.as_ref()), (stored.message.created_at, &stored));
         assert_eq!(bed.state(ready.id).await, DeliveryState::Pending);
-        let taken = bed.store.lane_take(to.endpoint, 10).await.unwrap();
+        let taken = bed.store.lane_take(to.endpoint, 10).await.unwrap().ready;
         assert_eq!(format!("{taken:?}"), format!("[{ready:?}]"), "the store tells what the wake told");
     }
     assert!(bed.store.wake().take().ready.is_empty(), "each is handed over once");
@@ -143,7 +143,7 @@ pub(crate) async fn many_at_once_are_handed_over_in_the_order_of_their_lanes<H: 
     for lane in lanes {
         let told: Vec<_> =
             handed.iter().filter(|one| one.endpoint == lane.endpoint).map(|one| one.id).collect();
-        let taken = bed.store.lane_take(lane.endpoint, 1_000).await.unwrap();
+        let taken = bed.store.lane_take(lane.endpoint, 1_000).await.unwrap().ready;
         assert_eq!(taken.iter().map(|one| one.id).collect::<Vec<_>>(), told);
         assert_eq!(told.len(), 180);
     }

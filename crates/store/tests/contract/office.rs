@@ -320,7 +320,7 @@ pub(crate) async fn pushed<H: Home>(
         filter_policies: carillon_model::filter::FilterPolicies::default(),
     };
     bed.store.message_publish(stored, vec![recipient]).await.unwrap();
-    bed.store.lane_take(to, 1).await.unwrap().into_iter().next().unwrap()
+    bed.store.lane_take(to, 1).await.unwrap().ready.into_iter().next().unwrap()
 }
 
 pub(crate) async fn a_push_opens_with_its_connection<H: Home>() {

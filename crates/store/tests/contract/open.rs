@@ -49,7 +49,7 @@ pub(crate) async fn everything_survives_a_restart<H: Home>() {
         let deliveries = bed.store.delivery_list(&bed.project, message, 0, 10).await.unwrap();
         let mut waiting = Vec::new();
         for ready in &handed {
-            let taken = bed.store.lane_take(ready.endpoint, 10).await.unwrap();
+            let taken = bed.store.lane_take(ready.endpoint, 10).await.unwrap().ready;
             // A start counts its versions anew.
             waiting.extend(taken.into_iter().map(|ready| Ready { known: None, ..ready }));
         }
@@ -68,7 +68,7 @@ pub(crate) async fn what_was_answered_survives_a_crash<H: Home>() {
     let mut bed = bed.crash();
     for _crash in 0..3 {
         assert_eq!(bed.state(ready.id).await, DeliveryState::Pending);
-        assert_eq!(bed.store.lane_take(ready.endpoint, 10).await.unwrap().len(), 1);
+        assert_eq!(bed.store.lane_take(ready.endpoint, 10).await.unwrap().ready.len(), 1);
         assert!(bed.store.target_open(ready.subscription).await.unwrap().is_some());
         bed = bed.crash();
     }

@@ -29,7 +29,7 @@ pub(crate) async fn what_a_subscription_wants_goes_with_its_deliveries<H: Home>(
         assert_eq!(bed.store.recipient_list(topic.id).await.unwrap()[0].overflow, overflow);
         bed.publish(&topic, "b").await;
         assert_eq!(bed.store.wake().take().ready[0].overflow, overflow);
-        assert_eq!(bed.store.lane_take(first.endpoint, 1).await.unwrap()[0].overflow, overflow);
+        assert_eq!(bed.store.lane_take(first.endpoint, 1).await.unwrap().ready[0].overflow, overflow);
     }
     let elsewhere = bed.topic("elsewhere").await;
     assert!(!bed.store.subscription_overflow_set(elsewhere.id, id, Overflow::Queue).await.unwrap());
@@ -62,7 +62,7 @@ pub(crate) async fn the_oldest_are_dropped_and_say_so<H: Home>() {
     for one in [&ready[3], &ready[4]] {
         assert_eq!(cause(&bed, one).await, (DeliveryState::Cancelled, Some(EndCause::Dropped)));
     }
-    let left = bed.store.lane_take(lane, 10).await.unwrap();
+    let left = bed.store.lane_take(lane, 10).await.unwrap().ready;
     let left: Vec<i64> = left.iter().map(|one| one.seq).collect();
     assert_eq!(left, [ready[0].seq, ready[1].seq, ready[2].seq, ready[5].seq]);
     let life = Duration::from_secs(60);

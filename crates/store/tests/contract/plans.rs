@@ -62,7 +62,7 @@ pub(crate) async fn nothing_that_happens_often_reads_a_whole_table<H: Home>() {
     for round in 0..12 {
         let message = bed.publish(&topic, &format!("round {round}")).await;
         let ready = bed.store.wake().take().ready.pop().unwrap();
-        let taken = bed.store.lane_take(ready.endpoint, 128).await.unwrap();
+        let taken = bed.store.lane_take(ready.endpoint, 128).await.unwrap().ready;
         let ready = taken.into_iter().find(|one| one.seq == ready.seq).unwrap();
         deliver(&bed, &ready).await;
         bed.store.delivery_list(&bed.project, message, 0, 10).await.unwrap();

@@ -39,7 +39,7 @@ async fn lane<H: Home>(bed: &Bed<H>, count: usize) -> (Topic, Vec<Ready>) {
 }
 
 async fn waiting<H: Home>(bed: &Bed<H>, ready: &Ready) -> Vec<Ready> {
-    bed.store.lane_take(ready.endpoint, 1_000).await.unwrap()
+    bed.store.lane_take(ready.endpoint, 1_000).await.unwrap().ready
 }
 
 async fn resend<H: Home>(bed: &Bed<H>, id: DeliveryId) -> Moved {

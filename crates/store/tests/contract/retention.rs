@@ -69,7 +69,7 @@ pub(crate) async fn what_was_resent_lately_is_kept<H: Home>() {
     bed.clock.advance(DAY * 40);
     bed.store.delivery_resend(&bed.project, ready.id, Duration::from_secs(60)).await.unwrap();
     assert!(forget(&bed, 500).await.is_nothing());
-    let again = bed.store.lane_take(ready.endpoint, 10).await.unwrap().remove(0);
+    let again = bed.store.lane_take(ready.endpoint, 10).await.unwrap().ready.remove(0);
     end(&bed, &again, DeliveryState::Delivered, Reason::Ok).await;
     assert!(forget(&bed, 500).await.is_nothing(), "what was done lately can be looked up");
     bed.clock.advance(DAY * 2);
