@@ -17,23 +17,59 @@ use crate::run::Lanes;
 use crate::send::Sender;
 use crate::turn::Turn;
 
-/// How often the loop looks for what nobody told of.
+/// How often the loop looks for what was written down lately and nobody told of.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// How often it looks into every lane in which something waits, so that nothing waits for ever whatever went wrong.
+const LOOK_ALL_EVERY: Duration = Duration::from_secs(30);
+
+/// From which place on the next look begins. What was given a place before the look before the last one has long been
+/// visible, or is found by a look into every lane; so only time moves it, and not a look for which word gave the reason:
+/// places are given before they are visible, and word may come many times in that moment.
+#[derive(Debug)]
+struct Looks {
+    /// The last place there was at the look before the last one.
+    since: i64,
+    /// The same at the last one.
+    last: i64,
+    at: Instant,
+    all_at: Instant,
+}
+
+impl Looks {
+    fn new(now: Instant) -> Self {
+        Self { since: i64::MAX, last: i64::MAX, at: now, all_at: now + LOOK_ALL_EVERY }
+    }
+
+    /// Somebody looked, and this was the last place.
+    fn took(&mut self, last: i64, now: Instant) {
+        if now >= self.at {
+            self.since = self.last.min(last);
+            self.last = last;
+            self.at = now + LOOK_EVERY;
+        }
+    }
+
+    /// Whether it is time for a look into every lane, which then counts as made.
+    fn is_time_for_all(&mut self, now: Instant) -> bool {
+        let is_time = now >= self.all_at;
+        if is_time {
+            self.all_at = now + LOOK_ALL_EVERY;
+        }
+        is_time
+    }
+}
 
 /// This server's part of the lanes.
 pub(crate) struct Share {
     pub(crate) shards: Arc<Shards>,
     /// Given up; what is under way in them comes to its end.
     leaving: BTreeSet<Shard>,
-    /// The last places there were at the look before the last one, and at the last one. What was given a place before
-    /// the former has long been visible or never will be.
-    looked: (i64, i64),
-    look_at: Instant,
+    looks: Looks,
 }
 
 impl Share {
     pub(crate) fn new(shards: Arc<Shards>) -> Self {
-        Self { shards, leaving: BTreeSet::new(), looked: (i64::MAX, i64::MAX), look_at: Instant::now() }
+        Self { shards, leaving: BTreeSet::new(), looks: Looks::new(Instant::now()) }
     }
 
     /// Whether a lane is given up, so that nothing begins in it.
@@ -102,16 +138,26 @@ impl Lanes {
         }
         // The limits of apps are parted as soon as it is known among how many, or two servers send too much meanwhile.
         self.sender.providers.share(self.share.shards.servers());
-        if !(now || Instant::now() >= self.share.look_at) {
+        let (moment, looks) = (Instant::now(), &mut self.share.looks);
+        if looks.is_time_for_all(moment) {
+            match self.sender.store.lane_list().await {
+                // What is known of is not to be read anew, as it were for something urgent.
+                Ok(waiting) => self.look_into(waiting.into_iter().map(|lane| (lane, Priority::Normal))),
+                Err(error) => tracing::warn!(%error, "the store did not say which lanes wait"),
+            }
+        }
+        if !(now || moment >= self.share.looks.at) {
             return;
         }
-        self.share.look_at = Instant::now() + LOOK_EVERY;
-        match self.sender.store.lane_list_since(self.share.looked.0).await {
+        match self.sender.store.lane_list_since(self.share.looks.since).await {
             Ok((last, lanes)) => {
-                self.share.looked = (self.share.looked.1.min(last), last);
+                self.share.looks.took(last, moment);
                 self.look_into(lanes);
             }
-            Err(error) => tracing::warn!(%error, "the store did not say what is new"),
+            Err(error) => {
+                tracing::warn!(%error, "the store did not say what is new");
+                self.share.looks.at = moment + LOOK_EVERY;
+            }
         }
     }
 
@@ -174,5 +220,39 @@ impl Sender {
                 (0, vec![Instant::now(); usize::try_from(most).unwrap_or(0)])
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::Instant;
+
+    use super::{LOOK_ALL_EVERY, LOOK_EVERY, Looks};
+
+    #[test]
+    fn what_became_visible_late_is_found_however_often_word_came() {
+        let start = Instant::now();
+        let mut looks = Looks::new(start);
+        looks.took(10, start);
+        // Place 11 is given, but not visible yet, when others behind it are.
+        for (millisecond, last) in (1..).zip([200, 300, 400]) {
+            looks.took(last, start + Duration::from_millis(millisecond));
+        }
+        assert_eq!(looks.since, 10);
+        looks.took(500, start + LOOK_EVERY);
+        assert_eq!(looks.since, 10, "another look finds it five seconds later");
+        looks.took(600, start + 2 * LOOK_EVERY);
+        assert_eq!(looks.since, 500);
+    }
+
+    #[test]
+    fn every_lane_is_looked_into_now_and_then() {
+        let start = Instant::now();
+        let mut looks = Looks::new(start);
+        assert!(!looks.is_time_for_all(start));
+        assert!(looks.is_time_for_all(start + LOOK_ALL_EVERY));
+        assert!(!looks.is_time_for_all(start + LOOK_ALL_EVERY));
     }
 }

@@ -1,8 +1,10 @@
 //! The same program on PostgreSQL, from the first start over a kill to the refusal of a wrong key.
 
+use std::time::Duration;
+
 use serde_json::json;
 
-use crate::harness::{Start, home, program, run, until};
+use crate::harness::{Start, home, program, run, until, until_at_most};
 use crate::load::{LANES, arrivals, hooks, subscribed};
 use crate::postgres_server::Server;
 
@@ -40,6 +42,25 @@ async fn a_server_on_postgresql_survives_a_kill() {
     let said = run(start.command(other.path()), None).await;
     assert!(said.code != 0 && said.err.contains("give this server a copy of the key file"), "{said:?}");
     assert!(!other.path().join("data/master.key").exists(), "no wrong key is left behind");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_was_told_of_is_found_all_the_same() {
+    let (home, database, hooks) = (home(), Server::shared().database(), hooks().await);
+    let start = Start::new().with_loopback().env("CARILLON_DATABASE_URL", &database.url());
+    let server = start.at(home.path()).await;
+    let api = server.user();
+    let topic = subscribed(&api, &hooks).await;
+    let message = api.publish(&topic, &json!({ "message": "late" })).await;
+    api.settled(&message).await;
+    // As if its server had been halted between giving the place and making it visible, for longer than others look back.
+    let late = "UPDATE delivery SET seq = -seq, state = 0, attempts = 0, parts_done = 0 WHERE message_id =";
+    database.sql(&format!("{late} '{message}'"));
+    let all = until_at_most(Duration::from_secs(90), async || {
+        let arrived = arrivals(&hooks);
+        LANES.iter().all(|lane| arrived.get(*lane).is_some_and(|texts| texts.len() == 2)).then_some(())
+    });
+    assert!(all.await.is_some(), "it waits for ever: {:?}", arrivals(&hooks));
 }
 
 #[tokio::test(flavor = "multi_thread")]
