@@ -18,6 +18,8 @@ use crate::delivery_log::Journal;
 
 /// How long a mark waits for its attempt's end.
 const MARK_WAIT: Duration = Duration::from_millis(2);
+/// How much time lies between two lists: under load what begins within it shares one row, whatever is committed meanwhile.
+const LIST_EVERY: Duration = Duration::from_millis(10);
 /// After how long an attempt under way is to be seen in its delivery's own row.
 const ROW_WAIT: Duration = Duration::from_secs(1);
 /// How long to wait before a failed write is tried again.
@@ -66,6 +68,8 @@ struct Batch {
     listed: VecDeque<(Instant, i64)>,
     /// How many marks wait.
     due_count: usize,
+    /// No list is written before, unless the batch is full.
+    list_at: Option<Instant>,
     /// Marks of parts that arrived, which somebody waits for.
     reached: Vec<Start>,
     settlements: Vec<Settlement>,
@@ -121,24 +125,33 @@ impl Batch {
             None
         };
         let due = first(&mut self.due, Mark::Due, MARK_WAIT);
-        due.into_iter().chain(first(&mut self.listed, Mark::Listed, ROW_WAIT)).min()
+        due.map(|at| self.list_at.map_or(at, |list_at| at.max(list_at)))
+            .into_iter()
+            .chain(first(&mut self.listed, Mark::Listed, ROW_WAIT))
+            .min()
     }
 
-    /// Takes the marks that are to be written now: for a list what came before a moment, for their deliveries' rows what
-    /// came before another, and parts that arrived.
-    fn marks(&mut self, for_list: Instant, for_rows: Instant) -> Vec<Start> {
+    /// Takes the marks that are to be written now: what has waited for a list, what has waited for its delivery's own row,
+    /// and parts that arrived. A full batch, and what is written last, waits for nothing.
+    fn marks(&mut self, now: Instant, last: bool) -> Vec<Start> {
+        let at_once = last || self.is_full();
         let mut marks = std::mem::take(&mut self.reached);
-        while let Some((_came, place)) = self.listed.pop_front_if(|(came, _place)| *came <= for_rows) {
+        while let Some((_came, place)) = self.listed.pop_front_if(|(came, _place)| *came + ROW_WAIT <= now) {
             if let Some((start, Mark::Listed)) = self.under_way.get(&place).copied() {
                 self.under_way.remove(&place);
                 marks.push(Start { shown: true, ..start });
             }
         }
-        while let Some((came, place)) = self.due.pop_front_if(|(came, _place)| *came <= for_list) {
+        if !at_once && self.list_at.is_some_and(|list_at| now < list_at) {
+            return marks;
+        }
+        let waited = |(came, _place): &mut (Instant, i64)| at_once || *came + MARK_WAIT <= now;
+        while let Some((came, place)) = self.due.pop_front_if(waited) {
             if let Some((start, mark @ Mark::Due)) = self.under_way.get_mut(&place) {
                 *mark = Mark::Listed;
                 self.due_count -= 1;
                 self.listed.push_back((came, place));
+                self.list_at = Some(now + LIST_EVERY);
                 marks.push(Start { shown: false, ..*start });
             }
         }
@@ -164,11 +177,10 @@ pub(crate) async fn write_down(store: Store, mut notes: mpsc::Receiver<Note>, jo
             let Ok(note) = notes.try_recv() else { break };
             batch.take(note, now);
         }
-        let marks = batch.marks(if batch.is_full() { now } else { now - MARK_WAIT }, now - ROW_WAIT);
+        let marks = batch.marks(now, false);
         write(&store, marks, &mut batch, &journal).await;
     }
-    let now = Instant::now();
-    let marks = batch.marks(now, now - ROW_WAIT);
+    let marks = batch.marks(Instant::now(), true);
     write(&store, marks, &mut batch, &journal).await;
 }
 
@@ -218,7 +230,7 @@ mod tests {
     use tokio::sync::oneshot;
     use tokio::time::Instant;
 
-    use super::{BATCH_MAX, Batch, Ended, MARK_WAIT, Note, ROW_WAIT};
+    use super::{BATCH_MAX, Batch, Ended, LIST_EVERY, MARK_WAIT, Note, ROW_WAIT};
 
     fn began(seq: i64, attempt: u32) -> Note {
         Note::Began(Start { shown: false, seq, attempt, at: Timestamp(7), parts_done: 0 })
@@ -237,30 +249,44 @@ mod tests {
         Note::Ended(Ended { settlements: vec![settlement], change: None, hold: Vec::new(), done })
     }
 
-    /// Where marks are taken for at these moments: in which place, of which attempt, whether in its own row.
-    fn marks(batch: &mut Batch, for_list: Instant, for_rows: Instant) -> Vec<(i64, u32, bool)> {
-        let marks = batch.marks(for_list, for_rows);
-        marks.iter().map(|start| (start.seq, start.attempt, start.shown)).collect()
+    /// What is to be written now: in which place, of which attempt, whether in its own row.
+    fn marks(batch: &mut Batch, now: Instant) -> Vec<(i64, u32, bool)> {
+        batch.marks(now, false).iter().map(|start| (start.seq, start.attempt, start.shown)).collect()
     }
 
     #[test]
     fn a_mark_waits_stands_in_a_list_and_then_in_a_row() {
         let (mut batch, start) = (Batch::default(), Instant::now());
-        let before = start - MARK_WAIT;
         assert_eq!(batch.marks_at(), None);
         for place in [1, 2, 3] {
             batch.take(began(place, 1), start);
         }
         assert_eq!(batch.marks_at(), Some(start + MARK_WAIT));
         batch.take(ended(1), start);
-        assert!(marks(&mut batch, before, before).is_empty());
-        let listed = marks(&mut batch, start, before);
+        assert!(marks(&mut batch, start).is_empty());
+        let listed = marks(&mut batch, start + MARK_WAIT);
         assert_eq!(listed, [(2, 1, false), (3, 1, false)], "the first ended before");
         assert_eq!(batch.marks_at(), Some(start + ROW_WAIT));
         batch.take(ended(2), start);
-        assert_eq!(marks(&mut batch, start, start), [(3, 1, true)], "the second ended before");
+        assert_eq!(marks(&mut batch, start + ROW_WAIT), [(3, 1, true)], "the second ended before");
         assert_eq!(batch.marks_at(), None);
-        assert!(marks(&mut batch, start, start).is_empty());
+        assert!(marks(&mut batch, start + 2 * ROW_WAIT).is_empty());
+    }
+
+    #[test]
+    fn what_begins_soon_after_a_list_waits_for_the_next() {
+        let (mut batch, start) = (Batch::default(), Instant::now());
+        batch.take(began(1, 1), start);
+        let (first, next) = (start + MARK_WAIT, start + MARK_WAIT + LIST_EVERY);
+        assert_eq!(marks(&mut batch, first).len(), 1);
+        batch.take(began(2, 1), first);
+        assert_eq!(batch.marks_at(), Some(next));
+        assert!(marks(&mut batch, first + MARK_WAIT).is_empty());
+        batch.take(began(3, 1), next - MARK_WAIT);
+        assert_eq!(marks(&mut batch, next), [(2, 1, false), (3, 1, false)]);
+        // At the end nothing waits.
+        batch.take(began(4, 1), next);
+        assert_eq!(batch.marks(next, true).len(), 1);
     }
 
     #[test]
@@ -271,19 +297,20 @@ mod tests {
         let part = Start { shown: true, seq: 1, attempt: 1, at: Timestamp(7), parts_done: 1 };
         batch.take(Note::Reached(part, done), start);
         assert_eq!(batch.marks_at(), None);
-        assert_eq!(marks(&mut batch, start, start - ROW_WAIT), [(1, 1, true)]);
+        assert_eq!(marks(&mut batch, start), [(1, 1, true)]);
+        assert!(marks(&mut batch, start + ROW_WAIT).is_empty());
     }
 
     #[test]
     fn another_attempt_of_the_same_has_its_own_mark() {
         let (mut batch, start) = (Batch::default(), Instant::now());
-        let (later, before) = (start + MARK_WAIT, start - ROW_WAIT);
+        let later = start + LIST_EVERY;
         batch.take(began(1, 1), start);
-        assert_eq!(marks(&mut batch, start, before), [(1, 1, false)]);
-        batch.take(ended(1), start);
+        assert_eq!(marks(&mut batch, start + MARK_WAIT), [(1, 1, false)]);
+        batch.take(ended(1), later);
         batch.take(began(1, 2), later);
         assert_eq!(batch.marks_at(), Some(later + MARK_WAIT));
-        assert_eq!(marks(&mut batch, later, before), [(1, 2, false)]);
+        assert_eq!(marks(&mut batch, later + MARK_WAIT), [(1, 2, false)]);
     }
 
     #[test]
@@ -297,7 +324,7 @@ mod tests {
         assert!(!batch.is_full(), "one fewer waits, one more has ended");
         batch.take(ended(0), start);
         assert!(batch.is_full());
-        assert_eq!(marks(&mut batch, start, start - ROW_WAIT).len(), BATCH_MAX - 2);
+        assert_eq!(marks(&mut batch, start).len(), BATCH_MAX - 2);
         assert!(!batch.is_full());
     }
 }
