@@ -32,6 +32,9 @@ const ANSWER_WAIT: Duration = Duration::from_millis(2_000);
 const GATHER: Duration = Duration::from_millis(15);
 /// How many bytes fit into one notification.
 const WORD_MAX: usize = 7_900;
+/// How many notifications name lanes; of more than fit into them, it is told that there are some, and whoever hears looks for
+/// them, among all that was written down lately.
+const WORDS_MAX: usize = 8;
 /// What stands before a lane that got something urgent to do. Older servers take the whole for the name of no lane, so that
 /// it is named without it, too.
 const URGENT: char = '!';
@@ -194,14 +197,15 @@ impl Keeper {
         let updates = self.wake.take_foreign_update();
         let lanes = self.wake.take_foreign();
         let any = lanes.as_ref().is_none_or(|lanes| !lanes.is_empty());
-        let payload = word(lanes.as_ref());
+        let words = words(lanes.as_ref());
         let told = async {
             let connection = self.connection().await?;
             if updates {
                 notify(connection, CHANNEL_LANES, UPDATES).await?;
             }
             if any {
-                notify(connection, CHANNEL_LANES, &payload).await?;
+                let sql = "SELECT pg_notify($1, word) FROM unnest($2::text[]) AS word";
+                sqlx::query(sql).bind(CHANNEL_LANES).bind(&words).execute(connection).await?;
             }
             Ok::<_, sqlx::Error>(())
         };
@@ -298,18 +302,33 @@ async fn notify(connection: &mut PgConnection, channel: &str, payload: &str) -> 
     sqlx::query("SELECT pg_notify($1, $2)").bind(channel).bind(payload).execute(connection).await.map(drop)
 }
 
-/// Lanes as the others are told of them.
-fn word(lanes: Option<&Lanes>) -> String {
-    let all = || "*".to_owned();
+/// Lanes as the others are told of them: as many to a word as fit.
+fn words(lanes: Option<&Lanes>) -> Vec<String> {
+    let all = || vec!["*".to_owned()];
     let Some(lanes) = lanes else { return all() };
-    let named = lanes.iter().map(|(lane, priority)| match priority {
-        Priority::Normal => lane.to_string(),
-        Priority::Urgent => format!("{lane},{URGENT}{lane}"),
-    });
-    Some(named.collect::<Vec<_>>().join(",")).filter(|word| word.len() <= WORD_MAX).unwrap_or_else(all)
+    let (mut words, mut count) = (vec![String::new()], 1);
+    for (lane, priority) in lanes {
+        let name = match priority {
+            Priority::Normal => lane.to_string(),
+            Priority::Urgent => format!("{lane},{URGENT}{lane}"),
+        };
+        match words.last_mut().filter(|word| word.len() + 1 + name.len() <= WORD_MAX) {
+            Some(word) if word.is_empty() => *word = name,
+            Some(word) => {
+                word.push(',');
+                word.push_str(&name);
+            }
+            None if count >= WORDS_MAX => return all(),
+            None => {
+                words.push(name);
+                count += 1;
+            }
+        }
+    }
+    words
 }
 
-/// Reads what [`word`] wrote.
+/// Reads one of what [`words`] wrote.
 fn lanes_of(word: &str) -> Vec<(EndpointId, Priority)> {
     let lane = |name: &str| match name.strip_prefix(URGENT) {
         Some(lane) => Some((EndpointId::parse(lane).ok()?, Priority::Urgent)),
@@ -402,13 +421,13 @@ mod tests {
     use carillon_model::id::EndpointId;
     use carillon_model::message::Priority;
 
-    use super::{Lanes, WORD_MAX, lanes_of, word};
+    use super::{Lanes, WORD_MAX, WORDS_MAX, lanes_of, words};
 
     #[test]
     fn lanes_are_told_with_what_is_urgent() {
         let lane = |byte: u8| EndpointId::from_bytes([byte; 16]);
         let lanes = Lanes::from([(lane(1), Priority::Normal), (lane(2), Priority::Urgent)]);
-        let told = word(Some(&lanes));
+        let told = words(Some(&lanes)).remove(0);
         let (normal, urgent) = (lane(1).to_string(), lane(2).to_string());
         assert_eq!(told, format!("{normal},{urgent},!{urgent}"));
         let heard = lanes_of(&told);
@@ -418,8 +437,26 @@ mod tests {
         );
         let older: Vec<_> = told.split(',').filter_map(|lane| EndpointId::parse(lane).ok()).collect();
         assert_eq!(older, [lane(1), lane(2)], "an older server hears of both");
-        assert_eq!(word(None), "*");
-        let many: Lanes = (0..=u8::MAX).map(|byte| (lane(byte), Priority::Urgent)).collect();
-        assert_eq!(word(Some(&many)), "*", "that is more than {WORD_MAX} bytes");
+    }
+
+    #[test]
+    fn many_lanes_are_told_in_several_words_and_more_in_none() {
+        let lane = |number: usize| {
+            let mut bytes = [0; 16];
+            bytes[..2].copy_from_slice(&u16::try_from(number).unwrap().to_be_bytes());
+            EndpointId::from_bytes(bytes)
+        };
+        let lanes = |count| (0..count).map(|number| (lane(number), Priority::Normal)).collect::<Lanes>();
+        // A name is of 32 letters, and a comma.
+        let in_one = (WORD_MAX + 1) / 33;
+        for count in [1, in_one, in_one + 1, WORDS_MAX * in_one] {
+            let told = words(Some(&lanes(count)));
+            assert_eq!(told.len(), count.div_ceil(in_one));
+            assert!(told.iter().all(|word| word.len() <= WORD_MAX));
+            let heard = told.iter().flat_map(|word| lanes_of(word)).collect::<Lanes>();
+            assert_eq!(heard, lanes(count));
+        }
+        assert_eq!(words(Some(&lanes(WORDS_MAX * in_one + 1))), ["*"]);
+        assert_eq!(words(None), ["*"]);
     }
 }
