@@ -187,7 +187,7 @@ impl Lane {
         self.in_store > InStore::Nothing
     }
 
-    /// Takes in what the store gave for a load; fewer than asked for means there is no more.
+    /// Takes in what the store gave for a load, which may be fewer than it found, where they are large.
     pub(crate) fn loaded(&mut self, Taken { ready: mut batch, found }: Taken) {
         self.loading = false;
         let more = found > batch.len();

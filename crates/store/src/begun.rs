@@ -2,17 +2,16 @@
 //! afterwards and no delivery costs a row more for it (ADR 38).
 //!
 //! A list says nothing of an attempt that has ended: its delivery counts that one already. So nobody takes attempts out
-//! of a list; a row is written anew as soon as all of them have ended.
+//! of a list, but for what turned out to be none; a row is written anew as soon as all of them have ended.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard};
 
 use carillon_model::clock::Timestamp;
 use carillon_model::id::{DeliveryId, MessageId};
-use carillon_model::outcome::{Outcome, Reason, Verdict};
 
-use crate::db::{Tx, params};
-use crate::delivery::{Settlement, Start, Tried, insert_attempt};
+use crate::db::{Row, Tx, params};
+use crate::delivery::{Settlement, Start, insert_interrupted};
 use crate::error::Error;
 
 /// An attempt that has begun: its number, from 1, and when.
@@ -34,7 +33,7 @@ struct Lists {
     rows: HashMap<i64, u32>,
     /// Rows to be written anew.
     free: Vec<u32>,
-    /// The first row that never was.
+    /// The last row that ever was.
     next: u32,
 }
 
@@ -231,7 +230,7 @@ pub(crate) fn recover(tx: &mut Tx<'_>, now: Timestamp, endings: Option<&[String]
 
 fn read(tx: &mut Tx<'_>) -> Result<Vec<Left>, Error> {
     let rows = tx.query("attempt_begun", "SELECT node_id, slot, begun FROM attempt_begun", &[])?;
-    let read = |mut row: crate::db::Row| {
+    let read = |mut row: Row| {
         let (node, slot, packed) = (row.text()?, row.int()?, row.bytes()?);
         let list = unpack(&packed).ok_or_else(|| row.corrupt("it is no list of attempts"))?;
         Ok(Left { node, slot, list })
@@ -247,10 +246,7 @@ fn live(tx: &mut Tx<'_>) -> Result<Vec<String>, Error> {
 
 fn make_known(tx: &mut Tx<'_>, now: Timestamp, open: &[Open]) -> Result<(), Error> {
     for Open { place, id, attempt: (number, started_at) } in open {
-        let elapsed_ms = u64::try_from(now.since(*started_at).as_millis()).unwrap_or(u64::MAX);
-        let verdict = Verdict::plain(Outcome::Unknown, Reason::Interrupted);
-        let tried = Tried { number: *number, started_at: *started_at, elapsed_ms, verdict, merged: 1 };
-        insert_attempt(tx, *id, &tried)?;
+        insert_interrupted(tx, *id, *number, *started_at, now)?;
         let sql = "UPDATE delivery SET attempts = $2, started_at = $3, due_at = $4 WHERE seq = $1 AND state + 0 = 0";
         tx.execute(sql, params![*place, *number, *started_at, now])?;
     }

@@ -121,7 +121,7 @@ pub struct Tried {
     pub merged: u32,
 }
 
-pub(crate) fn insert_attempt(tx: &mut Tx<'_>, id: DeliveryId, tried: &Tried) -> Result<(), Error> {
+fn insert_attempt(tx: &mut Tx<'_>, id: DeliveryId, tried: &Tried) -> Result<(), Error> {
     tx.execute(
         "INSERT INTO attempt (message_id, number, attempt, outcome, reason, platform_code, platform_text, started_at,
          elapsed_ms, merged) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
@@ -390,6 +390,19 @@ impl Store {
     }
 }
 
+/// An attempt that had begun when its server stopped: it may have arrived.
+pub(crate) fn insert_interrupted(
+    tx: &mut Tx<'_>,
+    id: DeliveryId,
+    number: u32,
+    started_at: Timestamp,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let elapsed_ms = u64::try_from(now.since(started_at).as_millis()).unwrap_or(u64::MAX);
+    let verdict = Verdict::plain(Outcome::Unknown, Reason::Interrupted);
+    insert_attempt(tx, id, &Tried { number, started_at, elapsed_ms, verdict, merged: 1 })
+}
+
 /// What was being sent waits again, and its interrupted attempt is unknown: in all lanes, or in those whose ids end so.
 pub(crate) fn recover(tx: &mut Tx<'_>, now: Timestamp, endings: Option<Vec<String>>) -> Result<u64, Error> {
     let listed = begun::recover(tx, now, endings.as_deref())?;
@@ -400,9 +413,7 @@ pub(crate) fn recover(tx: &mut Tx<'_>, now: Timestamp, endings: Option<Vec<Strin
         let id = DeliveryId::new(message, row.count()?);
         let number = row.count()?;
         let started_at = row.maybe_time()?.unwrap_or(now);
-        let elapsed_ms = u64::try_from(now.since(started_at).as_millis()).unwrap_or(u64::MAX);
-        let verdict = Verdict::plain(Outcome::Unknown, Reason::Interrupted);
-        insert_attempt(tx, id, &Tried { number, started_at, elapsed_ms, verdict, merged: 1 })?;
+        insert_interrupted(tx, id, number, started_at, now)?;
     }
     let sql = "UPDATE delivery SET state = 0, due_at = $2 WHERE state = 1
          AND ($1 IS NULL OR substr(endpoint_id, 31) IN (SELECT value FROM json_each($1)))";

@@ -29,7 +29,7 @@ fn rows<H: Home>(bed: &Bed<H>) -> i64 {
     bed.home.number("SELECT count(*) FROM attempt_begun")
 }
 
-/// The numbers and reasons of a delivery's attempts, as they stand in rows of their own.
+/// How many attempts of a delivery are known as interrupted.
 fn attempts<H: Home>(bed: &Bed<H>, ready: &Ready) -> i64 {
     let reason = Reason::Interrupted.name();
     let (message, number) = (ready.id.message, ready.id.number);
@@ -132,4 +132,20 @@ pub(crate) async fn each_server_that_takes_over_makes_known_what_began_in_its_la
     assert_eq!(attempts(&bed, &ready[2]), 0);
     assert_eq!(bed.store.shard_take(&[shards[2]]).await.unwrap().0, (3 - count) as u64);
     assert_eq!((rows(&bed), attempts(&bed, &ready[2])), (0, 1));
+}
+
+pub(crate) async fn a_server_that_is_there_keeps_its_row<H: Home>() {
+    let bed = Bed::<H>::fresh().await;
+    let ready = ready(&bed, 1).await;
+    let at = bed.tick();
+    begin(&bed, &ready, 1, at).await;
+    let server = "INSERT INTO node (id, seen_at, serves, version) SELECT node_id, 7, 1, 1 FROM attempt_begun";
+    bed.home.alter(server);
+    let shard = Shard::of(ready[0].endpoint);
+    assert_eq!(bed.store.shard_take(&[shard]).await.unwrap().0, 1);
+    assert_eq!((rows(&bed), attempts(&bed, &ready[0])), (1, 1), "it may be writing it just now");
+    assert_eq!(bed.store.shard_take(&[shard]).await.unwrap().0, 0, "what is known is not told again");
+    bed.home.alter("DELETE FROM node");
+    assert_eq!(bed.store.shard_take(&[shard]).await.unwrap().0, 0);
+    assert_eq!((rows(&bed), attempts(&bed, &ready[0])), (0, 1));
 }

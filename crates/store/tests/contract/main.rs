@@ -130,7 +130,8 @@ macro_rules! contract {
                     what_was_cancelled_while_it_was_sent_stays_so
                     what_was_no_attempt_after_all_is_none_after_a_crash
                     a_row_is_written_anew_when_all_of_it_has_ended
-                    each_server_that_takes_over_makes_known_what_began_in_its_lanes;
+                    each_server_that_takes_over_makes_known_what_began_in_its_lanes
+                    a_server_that_is_there_keeps_its_row;
                 cancel:
                     what_waits_is_cancelled_and_not_opened
                     one_resent_after_its_cancel_is_opened_in_its_new_place_only
