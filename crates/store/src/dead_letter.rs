@@ -14,7 +14,7 @@ macro_rules! select {
     ($seq:literal, $message:literal) => {
         concat!(
             "SELECT d.seq, d.message_id, d.number FROM delivery d CROSS JOIN message m
-             WHERE m.id = d.message_id AND d.state IN (3, 4, 5) AND ",
+             WHERE m.id = d.message_id AND d.state IN (3, 4, 5) AND d.state > 2 AND ",
             $seq,
             " < $1 AND ",
             $seq,
@@ -35,8 +35,7 @@ const SELECT: &str = select!("d.seq", "($5 IS NULL OR d.message_id = $5)");
 const SELECT_OF_MESSAGE: &str = select!("+d.seq", "d.message_id = $5");
 
 /// Where a look at so many of them ends, counted from the newest one behind a place.
-const FLOOR: &str =
-    "SELECT seq FROM delivery WHERE state IN (3, 4, 5) AND seq < $1 ORDER BY seq DESC LIMIT 1 OFFSET $2";
+const FLOOR: &str = "SELECT seq FROM delivery WHERE state IN (3, 4, 5) AND state > 2 AND seq < $1 ORDER BY seq DESC LIMIT 1 OFFSET $2";
 /// How many that ended so are looked at for a page, whether they fit or not: a filter that few fit must not go through all.
 const LOOKED_AT: u64 = 5_000;
 

@@ -58,6 +58,7 @@ migrations![
     "0029_equal",
     "0030_lane_places",
     "0031_attempt_begun",
+    "0032_ended_index",
 ];
 
 /// The version of this program.

@@ -157,14 +157,14 @@ pub(crate) fn pick(
         (Wanted::Resend, false) => select_picked!(
             "delivery",
             "d.seq",
-            "(3, 4, 5)",
+            "(3, 4, 5) AND d.state > 2",
             " AND (d.subscription_id = d.endpoint_id
              OR EXISTS (SELECT 1 FROM subscription s WHERE s.id = d.subscription_id AND s.state IN (1, 2)))"
         ),
         (Wanted::Resend, true) => select_picked!(
             "delivery",
             "d.seq",
-            "(3, 4, 5)",
+            "(3, 4, 5) AND d.state > 2",
             " AND d.message_id = $11
              AND (d.subscription_id = d.endpoint_id
              OR EXISTS (SELECT 1 FROM subscription s WHERE s.id = d.subscription_id AND s.state IN (1, 2)))"

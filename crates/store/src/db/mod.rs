@@ -1,8 +1,8 @@
 //! The only room that knows which database there is. Everything else hands in SQL text with `$1` placeholders and a
 //! piece of work; the work runs in one transaction and is answered when that is durable.
 //!
-//! Writes are gathered: whatever waits is done in one transaction, each piece in a savepoint of its own, so that
-//! many publishers share one sync of the disk (group commit).
+//! Writes are gathered: whatever waits is done in one transaction, each piece that may fail halfway in a savepoint of its
+//! own (docs/adr/0039), so that many publishers share one sync of the disk (group commit).
 //!
 //! # How to write SQL for both
 //!
@@ -25,12 +25,16 @@
 //!   has a name.
 //! - A statement that looks for deliveries by their places says `state + 0`, not `state`: PostgreSQL, when it takes the
 //!   waiting for few, would read the whole index of them (`state IN (0, 1)`) instead.
+//! - An index of some rows only says which by comparing with one value, `state > 2`, and so does whoever looks for them: for a
+//!   list SQLite makes a table whenever a row is written.
 //! - A failed statement ends its piece of work: it cannot be caught and gone on from. `ON CONFLICT` is for both.
 //! - [`Db::write`] and [`Db::write_then`] may look first and write then: no other such work of any server comes between.
 //!   [`Db::write_beside`] is for what is written often and need not look.
 
 mod checkpoint;
 pub(crate) mod copy;
+#[cfg(test)]
+mod group_tests;
 mod hand;
 mod postgres;
 mod sqlite;
@@ -46,8 +50,8 @@ use tokio::sync::oneshot;
 pub use self::hand::{Hand, Held};
 pub(crate) use self::postgres::Wire;
 pub(crate) use self::value::{Row, Value};
-use self::work::Piece;
 pub(crate) use self::work::Work;
+use self::work::{Manner, Piece};
 pub use self::work::{NoObserver, Observer};
 use crate::audit::{Actor, Lines};
 use crate::error::Error;
@@ -99,6 +103,10 @@ impl<'c> Tx<'c> {
 
     fn has_erased(&self) -> bool {
         self.erased
+    }
+
+    fn has_written(&self) -> bool {
+        self.erased || self.changed > 0
     }
 
     /// Erases the bytes at a place of `sealed`. The piece of work is answered with success only when none of them is
@@ -384,7 +392,8 @@ impl Db {
 
     /// Does a piece of work as [`Db::write_flow`] does, but perhaps at the same time as others, which see nothing of it
     /// before it is durable, nor it of theirs. Only for work that needs not look before it writes: its rows are nobody
-    /// else's, or each statement says itself what must still hold. `then` is done in no order.
+    /// else's, or each statement says itself what must still hold. So nothing but the database makes it fail once it has
+    /// written, and a file has no way back for it alone: whatever shares its commit fails with it. `then` is done in no order.
     pub(crate) async fn write_beside<T, F, A>(&self, work: F, then: A) -> Result<T, Error>
     where
         T: Send + 'static,
@@ -409,8 +418,8 @@ impl Db {
             }
         };
         let (reply, answer) = oneshot::channel();
-        let Manner { careful, raise } = manner;
-        let piece = Box::new(Piece::new(work, then, raise, reply));
+        let careful = manner.careful;
+        let piece = Box::new(Piece::new(work, then, manner, reply));
         match &self.database {
             Database::Sqlite(sqlite) => sqlite.submit(piece).await?,
             Database::Postgres(postgres) => postgres.submit(piece, careful).await?,
@@ -477,14 +486,6 @@ impl Db {
             Database::Postgres(postgres) => postgres.read(work, postgres::Snapshot::OfAll).await,
         }
     }
-}
-
-/// In which manner a piece of work is written.
-struct Manner {
-    /// Whether no other careful work of any server may come between what it looks at and what it writes.
-    careful: bool,
-    /// The version to raise before anybody is told.
-    raise: Option<Arc<AtomicU64>>,
 }
 
 fn closing() -> Error {

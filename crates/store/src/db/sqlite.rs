@@ -27,6 +27,9 @@ const GROUP_MAX: usize = 1024;
 /// How many pieces may wait for the writer before callers wait to hand theirs in.
 const QUEUE_MAX: usize = 4096;
 const READERS: usize = 4;
+/// For how many commits nobody is trusted to fail only before it writes, after one did not: whatever fails each time is to
+/// strike its neighbours rarely.
+const WARY_COMMITS: u32 = 65_536;
 /// How often the write-ahead log is tried to be emptied for one group; each try waits for readers.
 const PURGE_TRIES: u32 = 8;
 /// How long after a failed purge the next is tried.
@@ -98,8 +101,14 @@ impl Sqlite {
         check(&mut Tx::sqlite(&tx))?;
         tx.commit()?;
         sealed::reclaim(&connection)?;
-        let mut writer =
-            Writer { connection, observer, checkpoints: None, dirty: true, purged_at: Instant::now() };
+        let mut writer = Writer {
+            connection,
+            observer,
+            checkpoints: None,
+            dirty: true,
+            wary: 0,
+            purged_at: Instant::now(),
+        };
         // A crash may have come between a delete and its purge.
         writer.purge(PURGE_TRIES);
         let (orders, inbox) = mpsc::channel(QUEUE_MAX);
@@ -223,6 +232,8 @@ pub(crate) struct Writer {
     checkpoints: Option<Checkpoints>,
     /// Whether deleted bytes may still stand in the write-ahead log.
     dirty: bool,
+    /// For how many commits to come every piece has a way back of its own, because one without failed after it had written.
+    wary: u32,
     /// When that was last tried to be put right.
     purged_at: Instant,
 }
@@ -281,21 +292,31 @@ impl Writer {
         Committed { group, failure, unpurged }
     }
 
-    fn run(&mut self, group: &mut [Box<dyn Work>], erasing: &mut [bool]) -> Result<(), rusqlite::Error> {
+    fn run(&mut self, group: &mut [Box<dyn Work>], erasing: &mut [bool]) -> Result<(), Error> {
         let connection = &self.connection;
-        let run = |sql| connection.prepare_cached(sql)?.execute([]).map(drop);
+        let run = |sql| -> Result<(), Error> { Ok(connection.prepare_cached(sql)?.execute([]).map(drop)?) };
         run("BEGIN IMMEDIATE")?;
         for (work, erased) in group.iter_mut().zip(erasing.iter_mut()) {
-            run("SAVEPOINT piece")?;
+            // A way back copies every page that is written behind it.
+            let way_back = work.is_careful() || self.wary > 0;
+            if way_back {
+                run("SAVEPOINT piece")?;
+            }
             let mut tx = Tx::sqlite(connection);
             if work.run(&mut tx) {
                 *erased = tx.has_erased();
-            } else {
+            } else if way_back {
                 run("ROLLBACK TO piece")?;
+            } else if tx.has_written() || connection.is_autocommit() {
+                self.wary = WARY_COMMITS;
+                return Err(Error::Unavailable("what shares its commit failed halfway".to_owned()));
             }
-            run("RELEASE piece")?;
+            if way_back {
+                run("RELEASE piece")?;
+            }
         }
         run("COMMIT")?;
+        self.wary = self.wary.saturating_sub(1);
         self.dirty |= erasing.contains(&true);
         Ok(())
     }

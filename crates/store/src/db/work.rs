@@ -27,30 +27,36 @@ impl Observer for NoObserver {
 pub(crate) trait Work: Send {
     fn run(&mut self, tx: &mut Tx<'_>) -> bool;
     fn answer(self: Box<Self>, committed: Result<(), Error>);
+    /// Whether it may fail after it has written, so that it needs a way back of its own.
+    fn is_careful(&self) -> bool {
+        true
+    }
     /// For how many callers it was done.
     fn callers(&self) -> usize {
         1
     }
 }
 
+/// In which manner a piece of work is written.
+pub(super) struct Manner {
+    /// Whether no other careful work of any server may come between what it looks at and what it writes.
+    pub(super) careful: bool,
+    /// The version to raise before anybody is told.
+    pub(super) raise: Option<Arc<AtomicU64>>,
+}
+
 /// One that is a function, for one caller.
 pub(super) struct Piece<T, F, A> {
     work: Option<F>,
     then: A,
-    /// The version to raise before anybody is told.
-    raise: Option<Arc<AtomicU64>>,
+    manner: Manner,
     result: Option<Result<T, Error>>,
     reply: oneshot::Sender<Result<T, Error>>,
 }
 
 impl<T, F, A> Piece<T, F, A> {
-    pub(super) fn new(
-        work: F,
-        then: A,
-        raise: Option<Arc<AtomicU64>>,
-        reply: oneshot::Sender<Result<T, Error>>,
-    ) -> Self {
-        Self { work: Some(work), then, raise, result: None, reply }
+    pub(super) fn new(work: F, then: A, manner: Manner, reply: oneshot::Sender<Result<T, Error>>) -> Self {
+        Self { work: Some(work), then, manner, result: None, reply }
     }
 }
 
@@ -68,9 +74,13 @@ where
         done
     }
 
+    fn is_careful(&self) -> bool {
+        self.manner.careful
+    }
+
     fn answer(self: Box<Self>, committed: Result<(), Error>) {
-        let Self { then, raise, result, reply, .. } = *self;
-        if let Some(version) = &raise {
+        let Self { then, manner, result, reply, .. } = *self;
+        if let Some(version) = &manner.raise {
             version.fetch_add(1, Ordering::AcqRel);
         }
         // What is durable is told, also where bytes of it are still to leave the files.

@@ -1,0 +1,2 @@
+-- Here the list in `delivery_ended` costs nothing.
+SELECT 1;
