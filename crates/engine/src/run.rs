@@ -51,7 +51,9 @@ const LOAD_AGAIN: Duration = Duration::from_secs(1);
 /// How far the clock must run away from a steady one within two looks to count as set, in milliseconds.
 const CLOCK_SET_MIN: u64 = 1_000;
 
-enum Event {
+/// What the loop is told.
+pub(crate) enum Event {
+    /// What an attempt came to, once that is durable.
     Sent(Sent),
     /// The first so many of a lane, past their time to live, have ended.
     Expired(EndpointId, usize),
@@ -59,6 +61,7 @@ enum Event {
     Dropped(EndpointId, Vec<i64>),
     /// The endpoints that are not well, by the store.
     Compared(Vec<EndpointId>),
+    /// What was read of a lane.
     Loaded(EndpointId, Result<Taken, Error>),
 }
 
@@ -108,9 +111,11 @@ impl Engine {
         let shards = parts.store.shards();
         let (notes, inbox) = mpsc::channel(NOTES_MAX);
         let journal = delivery_log::start(&settings, &parts.store, &tasks);
-        tasks.spawn(settle::write_down(parts.store.clone(), inbox, journal));
-        keep_house(&parts, &settings, &tasks, &stop);
         let (events, results) = mpsc::channel(RESULTS_MAX);
+        let (store, metrics) = (parts.store.clone(), parts.metrics.clone());
+        let writer = settle::Writer { store, journal, metrics, events: events.clone() };
+        tasks.spawn(writer.run(inbox));
+        keep_house(&parts, &settings, &tasks, &stop);
         let sender = Sender {
             store: parts.store.clone(),
             providers: parts.providers,

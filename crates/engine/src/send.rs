@@ -12,7 +12,6 @@ use carillon_model::outcome::{Outcome, Reason, Scope, Verdict};
 use carillon_model::rate::{Rate, Rates};
 use carillon_model::retry::{self, Next, RetryPolicy};
 use carillon_model::subscription::Target;
-use carillon_model::urn::{SubscriptionUrn, TopicUrn};
 use carillon_model::{Chance, Clock, Timestamp};
 use carillon_provider::{Part, Post, Providers};
 use carillon_store::Store;
@@ -27,7 +26,7 @@ use crate::gate::Gate;
 use crate::hold::Holds;
 use crate::metrics::Metrics;
 use crate::origin::{Added, Signing};
-use crate::settle::{Ended, Note};
+use crate::settle::{Ended, Note, Then};
 use crate::turn::{Turn, Way};
 
 /// What every attempt needs.
@@ -153,24 +152,23 @@ fn alone(batch: &[Ready]) -> &[Ready] {
 }
 
 impl Sender {
-    /// Carries the first delivery of a lane, and as many behind it as one post takes, through one attempt. It answers
-    /// when the result is durable, so that the lane's next delivery never overtakes the record of this one; not at
-    /// all when the engine is stopping.
+    /// Carries the first delivery of a lane, and as many behind it as one post takes, through one attempt. The loop is told
+    /// when the result is durable, so that the lane's next delivery never overtakes the record of this one: by whoever
+    /// writes it down, so that nobody waits for that meanwhile, or by the caller when there is an answer; not at all when the
+    /// engine is stopping.
     pub(crate) async fn attempt(&self, turn: Turn) -> Option<Sent> {
         let (settlements, sent) = self.carry(&turn).await?;
         let (before, after) = (turn.health, sent.change);
-        self.settled(
-            &turn.batch,
-            settlements,
-            after.filter(|change| is_worth_noting(before, change, self.clock.now())),
-        )
-        .await;
+        let noted = after.filter(|change| is_worth_noting(before, change, self.clock.now()));
         let paused = |health: Option<Health>| health.filter(Health::is_paused);
-        if let Some(health) = paused(after.and_then(|change| change.health))
-            && paused(before).is_none()
-        {
-            Box::pin(self.tell_of_pause(turn.lane, &health)).await;
-        }
+        let Some(health) =
+            paused(after.and_then(|change| change.health)).filter(|_| paused(before).is_none())
+        else {
+            self.hand_in(&turn.batch, settlements, noted, Then::Sent(sent)).await;
+            return None;
+        };
+        self.settled(&turn.batch, settlements, noted).await;
+        Box::pin(self.tell_of_pause(turn.lane, &health)).await;
         Some(sent)
     }
 
@@ -197,24 +195,32 @@ impl Sender {
         }
     }
 
-    /// Waits until what became of a batch is durable, and counts it then.
+    /// Waits until what became of a batch is durable.
     async fn settled(&self, batch: &[Ready], settlements: Vec<Settlement>, change: Option<HealthChange>) {
+        let (done, durable) = oneshot::channel();
+        self.hand_in(batch, settlements, change, Then::Wakes(done)).await;
+        // An error means that the engine is being cut.
+        drop(durable.await);
+    }
+
+    /// Hands in what became of a batch, to be written down, and what follows then.
+    async fn hand_in(
+        &self,
+        batch: &[Ready],
+        settlements: Vec<Settlement>,
+        change: Option<HealthChange>,
+        then: Then,
+    ) {
         let now = self.clock.now();
         let ended = |(settlement, ready): (&Settlement, &Ready)| {
             let waited = now.since(ready.stored.message.created_at);
             settlement.state.is_final().then_some((settlement.state, waited))
         };
-        let over: Vec<_> = settlements.iter().zip(batch).filter_map(ended).collect();
-        let (done, durable) = oneshot::channel();
+        let over = settlements.iter().zip(batch).filter_map(ended).collect();
         let hold = self.holds.take_unwritten();
+        let ended = Box::new(Ended { settlements, change, hold, over, then });
         // An error means that the engine is being cut; the record is made up for at the next start.
-        if self.notes.send(Note::Ended(Ended { settlements, change, hold, done })).await.is_ok()
-            && durable.await.is_ok()
-        {
-            for (state, waited) in over {
-                self.metrics.settled(state, (state == DeliveryState::Delivered).then_some(waited));
-            }
-        }
+        drop(self.notes.send(Note::Ended(ended)).await);
     }
 
     /// What comes behind the way is boxed: while it waits for its place, a lane costs its task, and 100,000 may wait.
@@ -243,7 +249,7 @@ impl Sender {
         };
         let now = self.clock.now().max(now);
         let channel = target.endpoint.channel();
-        let added = match Box::pin(self.added(channel, first)).await {
+        let added = match self.added(channel, first).await {
             Ok(added) => added,
             Err(error) => {
                 tracing::error!(delivery = %first.id, %error, "there is no key to sign with, or no topic to be read");
@@ -349,26 +355,19 @@ impl Sender {
             None => first.id.to_string(),
         };
         let message = &first.stored.message;
-        let topic = TopicUrn {
-            region: self.region.clone(),
-            project: message.project.clone(),
-            topic: first.stored.topic_name.clone(),
-        };
-        let topic_urn = topic.to_string();
-        let subscription_urn = SubscriptionUrn { topic, id: first.subscription }.to_string();
-        let links = self.own_links(first, &topic_urn, &subscription_urn);
+        let own = self.own(added, first);
         let post = Post {
             body,
             kind: message.content.kind,
             key: &key,
             message: message.id,
             subject: message.content.subject.as_deref(),
-            topic_urn: &topic_urn,
-            subscription_urn: &subscription_urn,
+            topic_urn: &own.topic_urn,
+            subscription_urn: &own.subscription_urn,
             priority: message.priority,
             created_at: message.created_at,
             locale: message.locale,
-            origin: added.origin(&links),
+            origin: added.origin(&own),
         };
         self.providers.render(target, &post)
     }

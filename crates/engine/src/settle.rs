@@ -6,8 +6,10 @@
 //! written shares the next write.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
+use carillon_model::delivery::DeliveryState;
 use carillon_store::delivery::{Settlement, Start};
 use carillon_store::health::{HealthChange, Hold};
 use carillon_store::{Error, Store};
@@ -15,6 +17,9 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::delivery_log::Journal;
+use crate::metrics::Metrics;
+use crate::run::Event;
+use crate::send::Sent;
 
 /// How long a mark waits for its attempt's end.
 const MARK_WAIT: Duration = Duration::from_millis(2);
@@ -33,9 +38,8 @@ pub(crate) enum Note {
     Began(Start),
     /// A part has arrived and others follow; the answer comes when that is durable.
     Reached(Start, oneshot::Sender<()>),
-    /// An attempt has ended, for one delivery or for all that went in one post; the answer comes when that is
-    /// durable.
-    Ended(Ended),
+    /// An attempt has ended, for one delivery or for all that went in one post.
+    Ended(Box<Ended>),
 }
 
 /// How an attempt ended.
@@ -45,7 +49,18 @@ pub(crate) struct Ended {
     pub(crate) change: Option<HealthChange>,
     /// What else is to be left alone.
     pub(crate) hold: Vec<Hold>,
-    pub(crate) done: oneshot::Sender<()>,
+    /// The deliveries that are over: how, and how long after they were accepted.
+    pub(crate) over: Vec<(DeliveryState, Duration)>,
+    pub(crate) then: Then,
+}
+
+/// What follows when something is durable.
+#[expect(clippy::large_enum_variant, reason = "nearly all are the large one")]
+pub(crate) enum Then {
+    /// Somebody waits for it.
+    Wakes(oneshot::Sender<()>),
+    /// The loop is told what was sent.
+    Sent(Sent),
 }
 
 /// How far the mark of an attempt under way is.
@@ -75,7 +90,8 @@ struct Batch {
     settlements: Vec<Settlement>,
     changes: Vec<HealthChange>,
     holds: Vec<Hold>,
-    waiting: Vec<oneshot::Sender<()>>,
+    over: Vec<(DeliveryState, Duration)>,
+    waiting: Vec<Then>,
 }
 
 impl Batch {
@@ -90,14 +106,16 @@ impl Batch {
             Note::Reached(start, done) => {
                 self.forget(start.seq);
                 self.reached.push(start);
-                self.waiting.push(done);
+                self.waiting.push(Then::Wakes(done));
             }
-            Note::Ended(Ended { settlements, change, hold, done }) => {
+            Note::Ended(ended) => {
+                let Ended { settlements, change, hold, over, then } = *ended;
                 settlements.iter().for_each(|settlement| self.forget(settlement.seq));
                 self.settlements.extend(settlements);
                 self.changes.extend(change);
                 self.holds.extend(hold);
-                self.waiting.push(done);
+                self.over.extend(over);
+                self.waiting.push(then);
             }
         }
     }
@@ -160,53 +178,70 @@ impl Batch {
 }
 
 /// Writes notes down until nobody can hand in any more.
-pub(crate) async fn write_down(store: Store, mut notes: mpsc::Receiver<Note>, journal: Journal) {
-    let mut batch = Batch::default();
-    loop {
-        let next = match batch.marks_at() {
-            Some(at) => timeout_at(at, notes.recv()).await,
-            None => Ok(notes.recv().await),
-        };
-        match next {
-            Ok(Some(note)) => batch.take(note, Instant::now()),
-            Ok(None) => break,
-            Err(_marks_waited) => {}
-        }
-        let now = Instant::now();
-        while !batch.is_full() {
-            let Ok(note) = notes.try_recv() else { break };
-            batch.take(note, now);
-        }
-        let marks = batch.marks(now, false);
-        write(&store, marks, &mut batch, &journal).await;
-    }
-    let marks = batch.marks(Instant::now(), true);
-    write(&store, marks, &mut batch, &journal).await;
+pub(crate) struct Writer {
+    pub(crate) store: Store,
+    pub(crate) journal: Journal,
+    pub(crate) metrics: Metrics,
+    /// Where the loop is told what was sent.
+    pub(crate) events: mpsc::Sender<Event>,
 }
 
-/// What ended is held until the store takes it: an arrived message must not be sent again because the disk was full for
-/// a minute.
-async fn write(store: &Store, marks: Vec<Start>, batch: &mut Batch, journal: &Journal) {
-    let settlements = std::mem::take(&mut batch.settlements);
-    if marks.is_empty() && settlements.is_empty() && batch.waiting.is_empty() {
-        return;
-    }
-    let (changes, holds) = (std::mem::take(&mut batch.changes), std::mem::take(&mut batch.holds));
-    let settle = || store.delivery_settle(marks.clone(), settlements.clone());
-    // Side by side, so that they share a commit.
-    let (mut settled, ()) = tokio::join!(settle(), note_health(store, changes, holds));
-    while let Err(error) = settled {
-        tracing::error!(%error, settlements = settlements.len(), "outcomes cannot be written down yet");
-        if matches!(error, Error::Setup(_) | Error::Corrupt { .. }) {
-            break;
+impl Writer {
+    pub(crate) async fn run(self, mut notes: mpsc::Receiver<Note>) {
+        let mut batch = Batch::default();
+        loop {
+            let next = match batch.marks_at() {
+                Some(at) => timeout_at(at, notes.recv()).await,
+                None => Ok(notes.recv().await),
+            };
+            match next {
+                Ok(Some(note)) => batch.take(note, Instant::now()),
+                Ok(None) => break,
+                Err(_marks_waited) => {}
+            }
+            let now = Instant::now();
+            while !batch.is_full() {
+                let Ok(note) = notes.try_recv() else { break };
+                batch.take(note, now);
+            }
+            let marks = batch.marks(now, false);
+            self.write(marks, &mut batch).await;
         }
-        sleep(AGAIN).await;
-        settled = settle().await;
+        let marks = batch.marks(Instant::now(), true);
+        self.write(marks, &mut batch).await;
     }
-    journal.note(&settlements);
-    for done in batch.waiting.drain(..) {
-        if done.send(()).is_err() {
-            tracing::debug!("an outcome was written down after its lane had gone");
+
+    /// What ended is held until the store takes it: an arrived message must not be sent again because the disk was full for
+    /// a minute.
+    async fn write(&self, marks: Vec<Start>, batch: &mut Batch) {
+        let settlements: Arc<[Settlement]> = std::mem::take(&mut batch.settlements).into();
+        if marks.is_empty() && settlements.is_empty() && batch.waiting.is_empty() {
+            return;
+        }
+        let (changes, holds) = (std::mem::take(&mut batch.changes), std::mem::take(&mut batch.holds));
+        let settle = || self.store.delivery_settle(marks.clone(), Arc::clone(&settlements));
+        // Side by side, so that they share a commit.
+        let (mut settled, ()) = tokio::join!(settle(), note_health(&self.store, changes, holds));
+        while let Err(error) = settled {
+            tracing::error!(%error, settlements = settlements.len(), "outcomes cannot be written down yet");
+            if matches!(error, Error::Setup(_) | Error::Corrupt { .. }) {
+                break;
+            }
+            sleep(AGAIN).await;
+            settled = settle().await;
+        }
+        self.journal.note(&settlements);
+        for (state, waited) in batch.over.drain(..) {
+            self.metrics.settled(state, (state == DeliveryState::Delivered).then_some(waited));
+        }
+        for then in batch.waiting.drain(..) {
+            let told = match then {
+                Then::Wakes(done) => done.send(()).is_ok(),
+                Then::Sent(sent) => self.events.send(Event::Sent(sent)).await.is_ok(),
+            };
+            if !told {
+                tracing::debug!("an outcome was written down after its lane had gone");
+            }
         }
     }
 }
@@ -230,7 +265,7 @@ mod tests {
     use tokio::sync::oneshot;
     use tokio::time::Instant;
 
-    use super::{BATCH_MAX, Batch, Ended, LIST_EVERY, MARK_WAIT, Note, ROW_WAIT};
+    use super::{BATCH_MAX, Batch, Ended, LIST_EVERY, MARK_WAIT, Note, ROW_WAIT, Then};
 
     fn began(seq: i64, attempt: u32) -> Note {
         Note::Began(Start { shown: false, seq, attempt, at: Timestamp(7), parts_done: 0 })
@@ -246,7 +281,15 @@ mod tests {
             parts_done: 0,
         };
         let (done, _durable) = oneshot::channel();
-        Note::Ended(Ended { settlements: vec![settlement], change: None, hold: Vec::new(), done })
+        let then = Then::Wakes(done);
+        let over = Vec::new();
+        Note::Ended(Box::new(Ended {
+            settlements: vec![settlement],
+            change: None,
+            hold: Vec::new(),
+            over,
+            then,
+        }))
     }
 
     /// What is to be written now: in which place, of which attempt, whether in its own row.

@@ -1,7 +1,7 @@
 //! A lane's turn: where its first delivery goes, whether it may, and a place to send it from.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-
+use std::sync::Arc;
 use std::time::Duration;
 
 use carillon_model::delivery::Move;
@@ -42,7 +42,7 @@ impl Turn {
 /// What stands behind the first delivery of a turn.
 pub(crate) enum Way {
     /// It may be sent there, while the place is kept.
-    Open(Box<Target>, Permit),
+    Open(Arc<Target>, Permit),
     /// It ends without an attempt.
     Ends(Move),
     /// Somebody cancelled it.
@@ -102,10 +102,10 @@ impl Sender {
                 return if urgent { Way::Held(until) } else { Way::Reserved(until) };
             }
             if let Some(place) = place {
-                return Way::Open(Box::new(target), place);
+                return Way::Open(target, place);
             }
             place = match self.gate.enter(gate_key(&target), turn.kind()) {
-                Entry::Now(place) => return Way::Open(Box::new(target), place),
+                Entry::Now(place) => return Way::Open(target, place),
                 // It may be cancelled meanwhile, and so is opened again when the place is there.
                 Entry::Later(comes) => tokio::select! {
                     biased;

@@ -121,9 +121,9 @@ pub struct Post<'a> {
     pub message: MessageId,
     /// What the message is about.
     pub subject: Option<&'a str>,
-    /// The topic's name, for web endpoints.
+    /// The topic's name, for web endpoints and mailboxes; a chat's post may do without it.
     pub topic_urn: &'a str,
-    /// The subscription's name, for web endpoints.
+    /// The subscription's name, for web endpoints; a chat's post may do without it.
     pub subscription_urn: &'a str,
     /// How soon somebody must see it.
     pub priority: Priority,

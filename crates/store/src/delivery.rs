@@ -64,7 +64,7 @@ pub struct Ready {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Opened {
     /// It still waits, and this is where it goes.
-    Target(Target),
+    Target(Arc<Target>),
     /// It still waits, but its subscription is gone.
     NoTarget,
     /// It no longer waits in this place: it was cancelled, or cancelled and resent.
@@ -243,7 +243,7 @@ impl Store {
         let still = ready.known.is_some() && ready.known == version;
         let kept = still.then(|| self.targets.get(version, &ready.subscription)).flatten();
         if let Some(target) = kept.filter(|_target| ready.stored.message.content.kind.is_published()) {
-            return Ok(Opened::Target(Target::clone(&target)));
+            return Ok(Opened::Target(target));
         }
         let sql = "SELECT s.state, x.bytes, r.connection_id, r.kind, r.platform_id, r.state, y.bytes FROM delivery d
              LEFT JOIN subscription s ON s.id = d.subscription_id
@@ -268,13 +268,13 @@ impl Store {
         }
         match (state, sealed) {
             (Some(state), Some(sealed)) => {
-                let target = open_target(&self.vault, &ready.subscription, &sealed)?;
+                let target = Arc::new(open_target(&self.vault, &ready.subscription, &sealed)?);
                 // What it names came down to nobody when the message was sent.
                 if matches!(target.endpoint, Endpoint::Office { .. }) {
                     return Ok(Opened::Gone);
                 }
                 if is_meant(Kind::Published, state) {
-                    self.targets.put(version, ready.subscription, Arc::new(target.clone()));
+                    self.targets.put(version, ready.subscription, Arc::clone(&target));
                 }
                 Ok(Opened::Target(target))
             }
@@ -294,7 +294,8 @@ impl Store {
         let app = open_app(&self.vault, connection, &sealed)?;
         let office = Some(Box::new(OfficeApp { app, connection: id }));
         let endpoint = Endpoint::Office { connection: id, kind, id: platform_id.into() };
-        Ok(Opened::Target(Target { endpoint, extension: Extension { office, ..Extension::default() } }))
+        let extension = Extension { office, ..Extension::default() };
+        Ok(Opened::Target(Arc::new(Target { endpoint, extension })))
     }
 
     /// Tells which of these places still wait for a subscription in force. What was cancelled before this call began is
@@ -332,8 +333,9 @@ impl Store {
     pub async fn delivery_settle(
         &self,
         starts: Vec<Start>,
-        settlements: Vec<Settlement>,
+        settlements: impl Into<Arc<[Settlement]>>,
     ) -> Result<(), Error> {
+        let settlements = settlements.into();
         if starts.is_empty() && settlements.is_empty() {
             return Ok(());
         }
@@ -367,7 +369,7 @@ impl Store {
                      WHERE seq = $1 AND attempts <= $2 AND state + 0 IN (0, 1)";
                 tx.execute(sql, params![start.seq, start.attempt, start.at, start.parts_done])?;
             }
-            for settlement in &settlements {
+            for settlement in settlements.iter() {
                 settle(tx, settlement)?;
             }
             Ok(())

@@ -34,7 +34,7 @@ pub(crate) async fn each_delivery_has_its_own_attempts<H: Home>() {
         let starts = ready[1..3].iter().map(|one| start(one, attempt, at)).collect();
         let ends =
             ready[1..3].iter().map(|one| settlement(one, attempt, at, limited(), DeliveryState::Pending));
-        bed.store.delivery_settle(starts, ends.collect()).await.unwrap();
+        bed.store.delivery_settle(starts, ends.collect::<Vec<_>>()).await.unwrap();
     }
     let at = bed.tick();
     let done = settlement(&ready[0], 1, at, accepted(), DeliveryState::Delivered);

@@ -109,7 +109,7 @@ pub(crate) async fn a_row_is_written_anew_when_all_of_it_has_ended<H: Home>() {
         let shown = if number == 0 { vec![start(&two[0], 1, at)] } else { Vec::new() };
         let ended = two.iter().skip(usize::from(number == 0));
         let ended = ended.map(|one| settlement(one, 1, at, accepted(), DeliveryState::Delivered));
-        bed.store.delivery_settle(shown, ended.collect()).await.unwrap();
+        bed.store.delivery_settle(shown, ended.collect::<Vec<_>>()).await.unwrap();
     }
     assert_eq!(rows(&bed), 1);
     assert_eq!(bed.state(ready[0].id).await, DeliveryState::Sending);

@@ -19,7 +19,7 @@ pub(crate) async fn what_waits_is_cancelled_and_not_opened<H: Home>() {
     let bed = Bed::<H>::fresh().await;
     let ready = bed.one_ready().await;
     let open = async || bed.store.delivery_open(&ready).await.unwrap();
-    assert_eq!(open().await, Opened::Target(robot("0123456789abcdef")));
+    assert_eq!(open().await, Opened::Target(robot("0123456789abcdef").into()));
     let elsewhere = ProjectId::parse("elsewhere").unwrap();
     assert_eq!(bed.store.delivery_cancel(&elsewhere, ready.id).await.unwrap(), Moved::NotThere);
     assert_eq!(bed.store.delivery_cancel(&bed.project, ready.id).await.unwrap(), Moved::Done);
@@ -40,7 +40,10 @@ pub(crate) async fn one_resent_after_its_cancel_is_opened_in_its_new_place_only<
     assert_eq!(bed.store.delivery_resend(&bed.project, ready.id, life).await.unwrap(), Moved::Done);
     let again = bed.store.lane_take(ready.endpoint, 10).await.unwrap().ready.remove(0);
     assert_eq!(bed.store.delivery_open(&ready).await.unwrap(), Opened::Ended);
-    assert_eq!(bed.store.delivery_open(&again).await.unwrap(), Opened::Target(robot("0123456789abcdef")));
+    assert_eq!(
+        bed.store.delivery_open(&again).await.unwrap(),
+        Opened::Target(robot("0123456789abcdef").into())
+    );
 }
 
 pub(crate) async fn one_without_its_subscription_has_no_target<H: Home>() {

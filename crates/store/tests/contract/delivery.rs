@@ -52,8 +52,10 @@ pub(crate) async fn a_lane_is_taken_in_order_and_in_portions<H: Home>() {
         let portion = bed.store.lane_take(lane, 3).await.unwrap().ready;
         assert_eq!(portion.len(), size);
         let at = bed.tick();
-        let done =
-            portion.iter().map(|one| settlement(one, 1, at, accepted(), DeliveryState::Delivered)).collect();
+        let done = portion
+            .iter()
+            .map(|one| settlement(one, 1, at, accepted(), DeliveryState::Delivered))
+            .collect::<Vec<_>>();
         bed.store.delivery_settle(Vec::new(), done).await.unwrap();
         taken.extend(portion);
     }
@@ -266,7 +268,7 @@ pub(crate) async fn starts_and_settlements_go_together<H: Home>() {
             settlement(one, 1, at, limited(), DeliveryState::Pending)
         }
     });
-    bed.store.delivery_settle(starts, ends.collect()).await.unwrap();
+    bed.store.delivery_settle(starts, ends.collect::<Vec<_>>()).await.unwrap();
     let shown = bed.store.delivery_list(&bed.project, stored.message.id, 0, 1_000).await.unwrap();
     let counted = |state| shown.iter().filter(|one| one.state == state).count();
     assert_eq!(counted(DeliveryState::Delivered), 100);

@@ -143,7 +143,10 @@ pub(crate) async fn a_crash_before_something_was_entered_hides_nothing<H: Home>(
 async fn settle<H: Home>(bed: &Bed<H>, some: &[Ready]) {
     let at = bed.tick();
     let starts = some.iter().map(|one| start(one, 1, at)).collect();
-    let done = some.iter().map(|one| settlement(one, 1, at, accepted(), DeliveryState::Delivered)).collect();
+    let done = some
+        .iter()
+        .map(|one| settlement(one, 1, at, accepted(), DeliveryState::Delivered))
+        .collect::<Vec<_>>();
     bed.store.delivery_settle(starts, done).await.unwrap();
 }
 

@@ -332,7 +332,7 @@ pub(crate) async fn a_push_opens_with_its_connection<H: Home>() {
     let ready = pushed(&bed, id, to).await;
     let Opened::Target(target) = bed.store.delivery_open(&ready).await.unwrap() else { panic!("no target") };
     assert_eq!(target.endpoint.canonical().reveal(), format!("office:{id}:member:a"));
-    assert_eq!(target.extension.office.unwrap().app, app(SECRET));
+    assert_eq!(target.extension.office.as_ref().unwrap().app, app(SECRET));
     assert_eq!(bed.store.delivery_waiting(vec![ready.seq]).await.unwrap(), [ready.seq]);
     read(&bed, id, people[1..].to_vec(), range(&[])).await;
     assert_eq!(bed.store.delivery_open(&ready).await.unwrap(), Opened::Gone);
