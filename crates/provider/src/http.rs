@@ -16,6 +16,7 @@ use data_encoding::HEXLOWER;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use hyper::http::uri::{Authority, Parts, Scheme};
 use hyper::{Method, Response, Uri};
 use hyper_util::client::legacy;
 use tokio::time::{Instant, timeout_at};
@@ -272,32 +273,44 @@ impl Http {
 
     /// Where a request goes, after the guard has looked at it.
     fn aim(&self, to: &To<'_>) -> Result<Aim, Failure> {
-        let parse = |text: &str| text.parse::<Uri>().map_err(|_parse| Failure::Request);
-        let (uri, timeout, web) = match to {
-            To::Platform { host, path } if PLATFORM_HOSTS.contains(host) => {
-                (parse(&format!("https://{host}{path}"))?, self.timeout, None)
-            }
-            To::Platform { .. } => return Err(Failure::Forbidden),
-            To::Web { url } => {
-                // What is judged below is the very text that is dialled.
-                let mut url = Url::parse(url).map_err(|_parse| Failure::Request)?;
-                url.set_fragment(None);
-                if !url.username().is_empty() || url.password().is_some() {
-                    return Err(Failure::Request);
-                }
-                (parse(url.as_str())?, self.web_timeout, Some(url))
-            }
-        };
+        match to {
+            To::Platform { host, path } if PLATFORM_HOSTS.contains(host) => self.aim_at_platform(host, path),
+            To::Platform { .. } => Err(Failure::Forbidden),
+            To::Web { url } => self.aim_at_web(url),
+        }
+    }
+
+    /// Most requests go this way: what is known of a platform's host is not parsed again.
+    fn aim_at_platform(&self, host: &'static str, path: &str) -> Result<Aim, Failure> {
+        let (timeout, public) = (self.timeout, false);
+        if let Some(detour) = self.detour(host) {
+            let host = Some(HeaderValue::from_static(host));
+            return Ok(Aim { uri: parse(&format!("{}{path}", detour.url()))?, host, timeout, public });
+        }
+        let mut parts = Parts::default();
+        parts.scheme = Some(Scheme::HTTPS);
+        parts.authority = Some(Authority::from_static(host));
+        parts.path_and_query = Some(path.parse().map_err(|_parse| Failure::Request)?);
+        let uri = Uri::from_parts(parts).map_err(|_parts| Failure::Request)?;
+        Ok(Aim { uri, host: None, timeout, public })
+    }
+
+    fn aim_at_web(&self, url: &str) -> Result<Aim, Failure> {
+        // What is judged below is the very text that is dialled.
+        let mut url = Url::parse(url).map_err(|_parse| Failure::Request)?;
+        url.set_fragment(None);
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(Failure::Request);
+        }
+        let (uri, timeout) = (parse(url.as_str())?, self.web_timeout);
         let host = uri.host().ok_or(Failure::Request)?;
         if let Some(detour) = self.detour(host) {
-            let authority = uri.authority().map_or(host, hyper::http::uri::Authority::as_str);
+            let authority = uri.authority().map_or(host, Authority::as_str);
             let host = Some(HeaderValue::from_str(authority).map_err(|_value| Failure::Request)?);
             return Ok(Aim { uri: detoured(&uri, detour.url())?, host, timeout, public: false });
         }
-        if let Some(url) = &web {
-            self.guard.check_url(url).map_err(|_private| Failure::Forbidden)?;
-        }
-        Ok(Aim { uri, host: None, timeout, public: web.is_some() })
+        self.guard.check_url(&url).map_err(|_private| Failure::Forbidden)?;
+        Ok(Aim { uri, host: None, timeout, public: true })
     }
 
     fn detour(&self, host: &str) -> Option<&ConnectTo> {
@@ -344,7 +357,11 @@ fn headers(pairs: &[(&str, &str)]) -> Result<HeaderMap, Failure> {
 /// The detour's address with the request's own path and query.
 fn detoured(uri: &Uri, address: &str) -> Result<Uri, Failure> {
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
-    format!("{address}{path}").parse().map_err(|_parse| Failure::Request)
+    parse(&format!("{address}{path}"))
+}
+
+fn parse(text: &str) -> Result<Uri, Failure> {
+    text.parse().map_err(|_parse| Failure::Request)
 }
 
 async fn exchange(
