@@ -23,12 +23,38 @@ const WAITING_MAX: usize = 65_536;
 /// The word of a message, beside the names of outcomes.
 const MESSAGE: &str = "message";
 
-/// What a number counts: project, slot, channel, what. A message has no channel.
-type Key = (ProjectId, i64, &'static str, &'static str);
+/// What a number of a project counts: slot, channel, what. A message has no channel.
+type Key = (i64, &'static str, &'static str);
 
 /// What has been counted and is not written yet.
 #[derive(Debug, Default)]
-pub(crate) struct Counted(Mutex<BTreeMap<Key, u64>>);
+pub(crate) struct Counted(Mutex<Numbers>);
+
+#[derive(Debug, Default)]
+struct Numbers {
+    by_project: BTreeMap<ProjectId, BTreeMap<Key, u64>>,
+    /// How many there are.
+    len: usize,
+}
+
+impl Numbers {
+    /// Adds to a number, unless it is one more than may wait. An attempt passes here, so nothing is copied to look.
+    fn add(&mut self, project: &ProjectId, key: Key, count: u64) {
+        if let Some(sum) = self.by_project.get_mut(project).and_then(|numbers| numbers.get_mut(&key)) {
+            *sum += count;
+        } else if self.len < WAITING_MAX {
+            self.len += 1;
+            self.by_project.entry(project.clone()).or_default().insert(key, count);
+        }
+    }
+
+    /// All of them, in the order of their keys.
+    fn iter(&self) -> impl Iterator<Item = (&ProjectId, Key, u64)> {
+        let projects = self.by_project.iter();
+        projects
+            .flat_map(|(project, numbers)| numbers.iter().map(move |(key, count)| (project, *key, *count)))
+    }
+}
 
 /// What a number of the tally counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,14 +98,7 @@ impl Store {
         };
         let slot = self.clock.now().0.div_euclid(SLOT_MS);
         let mut counted = self.counted.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let room = counted.len() < WAITING_MAX;
-        match counted.get_mut(&(project.clone(), slot, channel, word)) {
-            Some(sum) => *sum += count,
-            None if room => {
-                counted.insert((project.clone(), slot, channel, word), count);
-            }
-            None => {}
-        }
+        counted.add(project, (slot, channel, word), count);
     }
 
     /// Writes what has been counted since; what cannot be written is kept for the next time.
@@ -88,13 +107,13 @@ impl Store {
     /// When nothing can be written.
     pub async fn tally_write(&self) -> Result<(), Error> {
         let taken = std::mem::take(&mut *self.counted.0.lock().unwrap_or_else(PoisonError::into_inner));
-        if taken.is_empty() {
+        if taken.len == 0 {
             return Ok(());
         }
-        let rows: Vec<_> = taken
-            .iter()
-            .map(|((project, slot, channel, what), count)| (project.as_str(), slot, channel, what, count))
-            .collect();
+        let row = |(project, (slot, channel, what), count): (&ProjectId, Key, u64)| {
+            (project.to_string(), slot, channel, what, count)
+        };
+        let rows: Vec<_> = taken.iter().map(row).collect();
         let rows = serde_json::to_string(&rows).map_err(|_json| Error::Conflict)?;
         let write = move |tx: &mut Tx<'_>| {
             // The rows come in the order of their keys, so that servers never wait for each other in a circle.
@@ -110,9 +129,7 @@ impl Store {
         let written = self.db.write_beside(write, |_changed| ()).await;
         if written.is_err() {
             let mut counted = self.counted.0.lock().unwrap_or_else(PoisonError::into_inner);
-            for (key, count) in taken {
-                *counted.entry(key).or_default() += count;
-            }
+            taken.iter().for_each(|(project, key, count)| counted.add(project, key, count));
         }
         written.map(drop)
     }
