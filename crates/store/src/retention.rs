@@ -8,8 +8,8 @@ use crate::error::Error;
 use crate::pick::id_from;
 use crate::setup::Store;
 
-/// How many messages one batch looks at, at most.
-const MESSAGES_MAX: u64 = 128;
+/// How many messages one batch looks at, at most: each is some statements.
+const MESSAGES_MAX: u64 = 32;
 
 /// What a batch took out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
