@@ -22,7 +22,9 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 
-use crate::scenario::{crash, fan, idle, lanes, latency, neighbours, overload, pending, scale, subscribers};
+use crate::scenario::{
+    crash, fan, idle, lanes, latency, neighbours, overload, pending, retention, scale, subscribers,
+};
 
 /// Measures Carillon on this machine.
 #[derive(Debug, Parser)]
@@ -65,6 +67,8 @@ enum Scenario {
     Overload(overload::Wanted),
     /// Many deliveries pending: memory, accept rate, start.
     Pending(pending::Wanted),
+    /// Messages too old to be kept: how others fare while they are forgotten.
+    Retention(retention::Wanted),
     /// SQLite beside PostgreSQL with one server and with several.
     Scale(scale::Wanted),
     /// 10,000 subscriptions in a topic beside one: adding, listing, and the accepting answer.
@@ -100,6 +104,7 @@ async fn run(setup: world::Setup, scenario: Option<Scenario>) -> anyhow::Result<
         Some(Scenario::Crash(wanted)) => crash::run(&setup, wanted).await,
         Some(Scenario::Overload(wanted)) => overload::run(&setup, wanted).await,
         Some(Scenario::Pending(wanted)) => pending::run(&setup, wanted).await,
+        Some(Scenario::Retention(wanted)) => retention::run(&setup, wanted).await,
         Some(Scenario::Scale(wanted)) => scale::run(&setup, wanted).await,
         Some(Scenario::TenThousand(wanted)) => subscribers::run(&setup, wanted).await,
         Some(Scenario::Lanes(wanted)) => lanes::run(&setup, wanted).await,

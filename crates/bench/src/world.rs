@@ -276,8 +276,17 @@ impl World {
 
     /// kill -9 and a new start on the same data.
     pub(crate) async fn restart(self) -> anyhow::Result<Self> {
+        self.restart_after(|_data| Ok(())).await
+    }
+
+    /// The same, and between them something is done to the data directory.
+    pub(crate) async fn restart_after(
+        self,
+        change: impl FnOnce(&Path) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Self> {
         let address = self.server.address;
         self.server.kill().await?;
+        change(&self.folder.path().join("data"))?;
         let flags = self.setup.flags(self.receiver.address, self.down.address);
         let server = Server::start(&self.setup.program, &flags, self.folder.path(), address).await?;
         Ok(Self { server, ..self })

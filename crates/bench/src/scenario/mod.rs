@@ -8,5 +8,6 @@ pub(crate) mod latency;
 pub(crate) mod neighbours;
 pub(crate) mod overload;
 pub(crate) mod pending;
+pub(crate) mod retention;
 pub(crate) mod scale;
 pub(crate) mod subscribers;
