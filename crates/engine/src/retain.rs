@@ -17,10 +17,10 @@ use crate::metrics::Metrics;
 const ROWS_MAX: u64 = 500;
 /// How many rows of messages and what belongs to them: no publish waits for that longer than for two or three milliseconds
 /// (`scripts/bench retention`).
-const MESSAGE_ROWS_MAX: u64 = 128;
+const MESSAGE_ROWS_MAX: u64 = 64;
 /// How many such steps a batch has, and the pause behind each.
-const STEPS: u32 = 4;
-const STEP_PAUSE: Duration = Duration::from_millis(10);
+const STEPS: u32 = 16;
+const STEP_PAUSE: Duration = Duration::from_millis(4);
 /// The pause between two batches.
 const PAUSE: Duration = Duration::from_millis(10);
 /// How long to wait when there is nothing to forget, or the store failed.

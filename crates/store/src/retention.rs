@@ -8,8 +8,10 @@ use crate::error::Error;
 use crate::pick::id_from;
 use crate::setup::Store;
 
-/// How many messages one batch looks at, at most: each is some statements.
-const MESSAGES_MAX: u64 = 32;
+/// How many messages one batch looks at, at most.
+const LOOKED_AT: u64 = 32;
+/// How many of them it takes out, at most: each is some statements, on pages of its own, and publishers wait meanwhile.
+const MESSAGES_MAX: usize = 8;
 
 /// What a batch took out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -107,13 +109,13 @@ impl Store {
     /// # Errors
     /// When nothing can be written.
     pub async fn message_forget(&self, before: Timestamp, rows_max: u64) -> Result<Forgotten, Error> {
-        let old = self.find_old(before, rows_max.min(MESSAGES_MAX)).await?;
+        let old = self.find_old(before, rows_max.min(LOOKED_AT)).await?;
         if old.is_empty() {
             return Ok(Forgotten::default());
         }
         let work = move |tx: &mut Tx<'_>| {
             let mut forgotten = Forgotten::default();
-            for message in &old {
+            for message in old.iter().take(MESSAGES_MAX) {
                 if forgotten.rows() >= rows_max {
                     break;
                 }
