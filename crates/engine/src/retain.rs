@@ -21,8 +21,8 @@ const MESSAGE_ROWS_MAX: u64 = 64;
 /// How many such steps a batch has, and the pause behind each.
 const STEPS: u32 = 16;
 const STEP_PAUSE: Duration = Duration::from_millis(4);
-/// The pause between two batches.
-const PAUSE: Duration = Duration::from_millis(10);
+/// The pause between two batches of anything else.
+const PAUSE: Duration = Duration::from_millis(50);
 /// How long to wait when there is nothing to forget, or the store failed.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
 
@@ -40,8 +40,7 @@ impl Retain {
     pub(crate) async fn run(self, stop: CancellationToken) {
         loop {
             let pause = match self.batch().await {
-                Ok(true) => PAUSE,
-                Ok(false) => LOOK_AGAIN,
+                Ok(pause) => pause,
                 Err(error) => {
                     tracing::error!(%error, "what is old cannot be forgotten yet");
                     LOOK_AGAIN
@@ -55,11 +54,11 @@ impl Retain {
         }
     }
 
-    /// Forgets one batch and tells whether there may be more.
-    async fn batch(&self) -> Result<bool, Error> {
+    /// Forgets one batch and tells when to forget the next.
+    async fn batch(&self) -> Result<Duration, Error> {
         // Of several servers, the one that has this shard does it for all.
         if !self.store.shards().may_serve(Shard(0)) {
-            return Ok(false);
+            return Ok(LOOK_AGAIN);
         }
         let keys = self.store.idempotency_forget(ROWS_MAX).await?;
         self.metrics.forgotten("idempotency_key", keys);
@@ -72,19 +71,20 @@ impl Retain {
         self.store.tally_forget(ROWS_MAX).await?;
         self.store.calls_forget(ROWS_MAX).await?;
         self.store.callback_forget(ROWS_MAX).await?;
-        let Some(keep) = self.keep else { return Ok(more) };
+        let pause = if more { PAUSE } else { LOOK_AGAIN };
+        let Some(keep) = self.keep else { return Ok(pause) };
         let keep_ms = i64::try_from(keep.as_millis()).unwrap_or(i64::MAX);
         let before = Timestamp(self.clock.now().0.saturating_sub(keep_ms));
         for _step in 0..STEPS {
             let forgotten = self.store.message_forget(before, MESSAGE_ROWS_MAX).await?;
             if forgotten.is_nothing() {
-                return Ok(more);
+                return Ok(pause);
             }
             self.metrics.forgotten("message", forgotten.messages);
             self.metrics.forgotten("delivery", forgotten.deliveries);
             self.metrics.forgotten("attempt", forgotten.attempts);
             sleep(STEP_PAUSE).await;
         }
-        Ok(true)
+        Ok(STEP_PAUSE)
     }
 }

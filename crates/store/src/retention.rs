@@ -103,8 +103,8 @@ impl Store {
     }
 
     /// Takes out, in one transaction, at most `rows_max` rows of messages that were accepted before `before` and of
-    /// which nothing waits and nothing was done since; the oldest first. A message with more rows than that goes in
-    /// several batches, itself in the last.
+    /// which nothing waits and nothing was done since; the oldest first, and a few at a time. A message with more rows than
+    /// that goes in several batches, itself in the last.
     ///
     /// # Errors
     /// When nothing can be written.
