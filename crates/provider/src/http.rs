@@ -283,6 +283,10 @@ impl Http {
     /// Most requests go this way: what is known of a platform's host is not parsed again.
     fn aim_at_platform(&self, host: &'static str, path: &str) -> Result<Aim, Failure> {
         let (timeout, public) = (self.timeout, false);
+        // Else it would go on where the host ends.
+        if !path.starts_with('/') {
+            return Err(Failure::Request);
+        }
         if let Some(detour) = self.detour(host) {
             let host = Some(HeaderValue::from_static(host));
             return Ok(Aim { uri: parse(&format!("{}{path}", detour.url()))?, host, timeout, public });
@@ -419,4 +423,34 @@ fn judge(error: &legacy::Error) -> Failure {
         cause = inner.source();
     }
     if error.is_connect() { Failure::Connect } else { Failure::Broken }
+}
+
+#[cfg(test)]
+mod tests {
+    use carillon_model::endpoint::FEISHU_HOST;
+
+    use super::{Failure, Http, To};
+    use crate::ProviderSettings;
+    use crate::connect_to::ConnectTo;
+
+    #[test]
+    fn a_path_never_leads_to_another_host() {
+        let detour = ConnectTo::parse("open.feishu.cn=http://127.0.0.1:9001").unwrap();
+        let straight = Http::new(&ProviderSettings::default());
+        let led = Http::new(&ProviderSettings { connect_to: vec![detour], ..ProviderSettings::default() });
+        for (http, uri, named) in [
+            (&straight, "https://open.feishu.cn/hook/a?b=c", None),
+            (&led, "http://127.0.0.1:9001/hook/a?b=c", Some(FEISHU_HOST)),
+        ] {
+            let aim = http.aim(&To::Platform { host: FEISHU_HOST, path: "/hook/a?b=c" }).unwrap();
+            assert_eq!((aim.uri.to_string().as_str(), aim.public), (uri, false));
+            assert_eq!(aim.host.as_ref().and_then(|host| host.to_str().ok()), named);
+            for path in ["@evil.example/", ".evil.example/", "", "hook"] {
+                let refused = http.aim(&To::Platform { host: FEISHU_HOST, path });
+                assert!(matches!(refused, Err(Failure::Request)), "{path}");
+            }
+            let elsewhere = http.aim(&To::Platform { host: "evil.example", path: "/" });
+            assert!(matches!(elsewhere, Err(Failure::Forbidden)));
+        }
+    }
 }
