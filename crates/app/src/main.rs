@@ -13,7 +13,7 @@ mod wire;
 use std::process::ExitCode;
 
 /// A delivery is many small pieces of memory; this allocator takes a tenth less processor time for them than the C library's
-/// (docs/performance.md).
+/// (docs/performance.md). SQLite and other code in C has it, too (its feature `override`).
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -67,7 +67,7 @@ enum Scenario {
     Overload(overload::Wanted),
     /// Many deliveries pending: memory, accept rate, start.
     Pending(pending::Wanted),
-    /// Messages too old to be kept: how others fare while they are forgotten.
+    /// Messages too old to be kept: how others fare while they are forgotten, in a file.
     Retention(retention::Wanted),
     /// SQLite beside PostgreSQL with one server and with several.
     Scale(scale::Wanted),
