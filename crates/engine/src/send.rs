@@ -13,20 +13,19 @@ use carillon_model::rate::{Rate, Rates};
 use carillon_model::retry::{self, Next, RetryPolicy};
 use carillon_model::subscription::Target;
 use carillon_model::{Chance, Clock, Timestamp};
-use carillon_provider::{Part, Post, Providers};
+use carillon_provider::{Part, Post, PostKey, Providers};
 use carillon_store::Store;
 use carillon_store::delivery::{Ready, Settlement, Start, Tried};
 use carillon_store::health::HealthChange;
 use tokio::sync::{OnceCell, mpsc, oneshot};
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 use crate::digest;
 use crate::gate::Gate;
 use crate::hold::Holds;
 use crate::metrics::Metrics;
 use crate::origin::{Added, Signing};
-use crate::settle::{Ended, Note, Then};
+use crate::settle::{Ended, Note, Settled, Then};
 use crate::turn::{Turn, Way};
 
 /// What every attempt needs.
@@ -43,7 +42,6 @@ pub(crate) struct Sender {
     pub(crate) rates: Rates,
     pub(crate) holds: Holds,
     pub(crate) gate: Arc<Gate>,
-    pub(crate) stop: CancellationToken,
     pub(crate) metrics: Metrics,
     pub(crate) notes: mpsc::Sender<Note>,
 }
@@ -146,6 +144,12 @@ fn is_worth_noting(before: Option<Health>, change: &HealthChange, now: Timestamp
     }
 }
 
+/// What is to be written, and how long the delivery took when it is over.
+fn timed(settlement: Settlement, ready: &Ready, now: Timestamp) -> Settled {
+    let waited = settlement.state.is_final().then(|| now.since(ready.stored.message.created_at));
+    (settlement, waited)
+}
+
 /// The first of a batch, alone.
 fn alone(batch: &[Ready]) -> &[Ready] {
     batch.get(..1).unwrap_or_default()
@@ -164,10 +168,10 @@ impl Sender {
         let Some(health) =
             paused(after.and_then(|change| change.health)).filter(|_| paused(before).is_none())
         else {
-            self.hand_in(&turn.batch, settlements, noted, Then::Sent(sent)).await;
+            self.hand_in(settlements, noted, Then::Sent(sent)).await;
             return None;
         };
-        self.settled(&turn.batch, settlements, noted).await;
+        self.settled(settlements, noted).await;
         Box::pin(self.tell_of_pause(turn.lane, &health)).await;
         Some(sent)
     }
@@ -175,7 +179,7 @@ impl Sender {
     /// Lets deliveries end that are past their time to live.
     pub(crate) async fn expire(&self, batch: Vec<Ready>) {
         let settlements = batch.iter().map(|ready| self.without_attempt(ready, Move::Expire)).collect();
-        self.settled(&batch, settlements, None).await;
+        self.settled(settlements, None).await;
     }
 
     /// Lets the oldest of a lane end that may be dropped, but for `keep`, and tells which places those had.
@@ -196,35 +200,23 @@ impl Sender {
     }
 
     /// Waits until what became of a batch is durable.
-    async fn settled(&self, batch: &[Ready], settlements: Vec<Settlement>, change: Option<HealthChange>) {
+    async fn settled(&self, settlements: Vec<Settled>, change: Option<HealthChange>) {
         let (done, durable) = oneshot::channel();
-        self.hand_in(batch, settlements, change, Then::Wakes(done)).await;
+        self.hand_in(settlements, change, Then::Wakes(done)).await;
         // An error means that the engine is being cut.
         drop(durable.await);
     }
 
     /// Hands in what became of a batch, to be written down, and what follows then.
-    async fn hand_in(
-        &self,
-        batch: &[Ready],
-        settlements: Vec<Settlement>,
-        change: Option<HealthChange>,
-        then: Then,
-    ) {
-        let now = self.clock.now();
-        let ended = |(settlement, ready): (&Settlement, &Ready)| {
-            let waited = now.since(ready.stored.message.created_at);
-            settlement.state.is_final().then_some((settlement.state, waited))
-        };
-        let over = settlements.iter().zip(batch).filter_map(ended).collect();
+    async fn hand_in(&self, settlements: Vec<Settled>, change: Option<HealthChange>, then: Then) {
         let hold = self.holds.take_unwritten();
-        let ended = Box::new(Ended { settlements, change, hold, over, then });
+        let ended = Box::new(Ended { settlements, change, hold, then });
         // An error means that the engine is being cut; the record is made up for at the next start.
         drop(self.notes.send(Note::Ended(ended)).await);
     }
 
     /// What comes behind the way is boxed: while it waits for its place, a lane costs its task, and 100,000 may wait.
-    async fn carry(&self, turn: &Turn) -> Option<(Vec<Settlement>, Sent)> {
+    async fn carry(&self, turn: &Turn) -> Option<(Vec<Settled>, Sent)> {
         let (lane, batch) = (turn.lane, turn.batch.as_slice());
         let Some(first) = batch.first() else { return Some((Vec::new(), Sent::nothing(lane, 0))) };
         let now = self.clock.now();
@@ -306,6 +298,11 @@ impl Sender {
 
     /// Renders the first delivery, or as many as fit into one post as a digest.
     fn load<'b>(&self, batch: &'b [Ready], target: &Target, added: &Added<'_>) -> Result<Load<'b>, Verdict> {
+        if let [only] = batch
+            && let Some(parts) = self.providers.rendered(target, PostKey::Delivery(only.id))
+        {
+            return Ok(Load { batch, parts });
+        }
         let channel = target.endpoint.channel();
         let bodies: Vec<(&Ready, Body)> =
             batch.iter().map(|ready| (ready, ready.stored.message.content.for_channel(channel))).collect();
@@ -351,15 +348,15 @@ impl Sender {
         let Some(first) = batch.next() else { return Ok(Vec::new()) };
         // A digest of other deliveries must not look like one that was tried before.
         let key = match batch.last() {
-            Some(last) => format!("{}.{}", first.id, last.seq),
-            None => first.id.to_string(),
+            Some(last) => PostKey::Digest(first.id, last.seq),
+            None => PostKey::Delivery(first.id),
         };
         let message = &first.stored.message;
         let own = self.own(added, first);
         let post = Post {
             body,
             kind: message.content.kind,
-            key: &key,
+            key,
             message: message.id,
             subject: message.content.subject.as_deref(),
             topic_urn: &own.topic_urn,
@@ -437,7 +434,7 @@ impl Sender {
         started_at: Timestamp,
         start: Instant,
         tally: Tally,
-    ) -> (Vec<Settlement>, Sent) {
+    ) -> (Vec<Settled>, Sent) {
         let now = self.clock.now();
         let elapsed_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
         let random = self.chance.number();
@@ -474,7 +471,8 @@ impl Sender {
                 again.push(Ready { attempts, parts_done: tally.parts_done, due_at, ..ready.clone() });
             }
             let parts_done = tally.parts_done;
-            settlements.push(Settlement { seq: ready.seq, id: ready.id, attempt, state, due_at, parts_done });
+            let settlement = Settlement { seq: ready.seq, id: ready.id, attempt, state, due_at, parts_done };
+            settlements.push(timed(settlement, ready, now));
         }
         let asked = match tally.verdict.outcome {
             Outcome::Later { wait, .. } => wait.map(|wait| now.plus(wait)),
@@ -484,16 +482,11 @@ impl Sender {
         (settlements, Sent { again, pause, posts: tally.posts, asked, change, ..nothing })
     }
 
-    fn without_attempt(&self, ready: &Ready, step: Move) -> Settlement {
+    fn without_attempt(&self, ready: &Ready, step: Move) -> Settled {
         let state = DeliveryState::Pending.after(step).expect("what waits can expire and be cancelled");
-        let due_at = self.clock.now();
-        Settlement {
-            seq: ready.seq,
-            id: ready.id,
-            attempt: None,
-            state,
-            due_at,
-            parts_done: ready.parts_done,
-        }
+        let (due_at, parts_done) = (self.clock.now(), ready.parts_done);
+        let settlement =
+            Settlement { seq: ready.seq, id: ready.id, attempt: None, state, due_at, parts_done };
+        timed(settlement, ready, due_at)
     }
 }

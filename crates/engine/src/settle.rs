@@ -42,15 +42,16 @@ pub(crate) enum Note {
     Ended(Box<Ended>),
 }
 
+/// What is to be written of a delivery, and, when it is over, how long after it was accepted.
+pub(crate) type Settled = (Settlement, Option<Duration>);
+
 /// How an attempt ended.
 pub(crate) struct Ended {
-    pub(crate) settlements: Vec<Settlement>,
+    pub(crate) settlements: Vec<Settled>,
     /// How the endpoint fares, where a restart must know.
     pub(crate) change: Option<HealthChange>,
     /// What else is to be left alone.
     pub(crate) hold: Vec<Hold>,
-    /// The deliveries that are over: how, and how long after they were accepted.
-    pub(crate) over: Vec<(DeliveryState, Duration)>,
     pub(crate) then: Then,
 }
 
@@ -109,12 +110,14 @@ impl Batch {
                 self.waiting.push(Then::Wakes(done));
             }
             Note::Ended(ended) => {
-                let Ended { settlements, change, hold, over, then } = *ended;
-                settlements.iter().for_each(|settlement| self.forget(settlement.seq));
-                self.settlements.extend(settlements);
+                let Ended { settlements, change, hold, then } = *ended;
+                for (settlement, waited) in settlements {
+                    self.forget(settlement.seq);
+                    self.over.extend(waited.map(|waited| (settlement.state, waited)));
+                    self.settlements.push(settlement);
+                }
                 self.changes.extend(change);
                 self.holds.extend(hold);
-                self.over.extend(over);
                 self.waiting.push(then);
             }
         }
@@ -282,12 +285,10 @@ mod tests {
         };
         let (done, _durable) = oneshot::channel();
         let then = Then::Wakes(done);
-        let over = Vec::new();
         Note::Ended(Box::new(Ended {
-            settlements: vec![settlement],
+            settlements: vec![(settlement, None)],
             change: None,
             hold: Vec::new(),
-            over,
             then,
         }))
     }

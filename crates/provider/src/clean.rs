@@ -19,6 +19,9 @@ const LOOK_BYTES_MAX: usize = 8 * 1024;
 
 /// Cleans code and words of a verdict; `secrets` are what must not be seen in them.
 pub(crate) fn verdict(verdict: Verdict, secrets: &[&str]) -> Verdict {
+    if is_plain(&verdict) {
+        return verdict;
+    }
     Verdict {
         platform_code: verdict.platform_code.map(|code| {
             let code: String = without_secrets(&code, secrets)

@@ -24,6 +24,7 @@ use tokio::net::TcpStream;
 use tower::Service;
 
 use crate::Authorities;
+use crate::gathered::Gathered;
 use crate::guard::Resolver;
 
 /// How long an idle connection is kept: shorter than the platforms keep it, so that a request rarely meets its end.
@@ -116,7 +117,7 @@ struct Within {
 struct Slow;
 
 impl Service<Uri> for Connector {
-    type Response = MaybeHttpsStream<TokioIo<TcpStream>>;
+    type Response = Gathered<MaybeHttpsStream<TokioIo<TcpStream>>>;
     type Error = Cause;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Cause>> + Send>>;
 
@@ -128,7 +129,8 @@ impl Service<Uri> for Connector {
         let (mut inner, patience) = (self.0.inner.clone(), self.0.patience);
         Box::pin(async move {
             std::future::poll_fn(|context| inner.poll_ready(context)).await?;
-            tokio::time::timeout(patience, inner.call(to)).await.map_err(|_elapsed| Slow)?
+            let made = tokio::time::timeout(patience, inner.call(to)).await.map_err(|_elapsed| Slow)?;
+            made.map(Gathered::new)
         })
     }
 }

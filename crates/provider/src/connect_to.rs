@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 
+use hyper::http::uri::{Authority, Scheme};
 use url::{Host, Url};
 
 /// One detour: requests for a host go to another address, with path, query and `Host` header unchanged.
@@ -10,6 +11,8 @@ use url::{Host, Url};
 pub struct ConnectTo {
     host: String,
     url: String,
+    scheme: Scheme,
+    authority: Authority,
 }
 
 impl ConnectTo {
@@ -45,7 +48,9 @@ impl ConnectTo {
                         10.0.0.1, because messages and signatures would be handed to whoever listens there"
                 .to_owned());
         }
-        Ok(Self { host, url: url.as_str().trim_end_matches('/').to_owned() })
+        let scheme = if url.scheme() == "https" { Scheme::HTTPS } else { Scheme::HTTP };
+        let authority = url.authority().parse().map_err(|_parse| FORM)?;
+        Ok(Self { host, url: url.as_str().trim_end_matches('/').to_owned(), scheme, authority })
     }
 
     /// The host whose requests take the detour, in lower case.
@@ -58,6 +63,11 @@ impl ConnectTo {
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The same in the form that requests are made of.
+    pub(crate) fn to(&self) -> (Scheme, Authority) {
+        (self.scheme.clone(), self.authority.clone())
     }
 }
 

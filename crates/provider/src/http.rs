@@ -5,6 +5,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -16,10 +17,10 @@ use data_encoding::HEXLOWER;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
-use hyper::http::uri::{Authority, Parts, Scheme};
+use hyper::http::uri::{Authority, Parts, PathAndQuery, Scheme};
 use hyper::{Method, Response, Uri};
 use hyper_util::client::legacy;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, Sleep, sleep_until};
 use url::Url;
 
 use crate::carry::{self, Outgoing, Wire};
@@ -52,19 +53,25 @@ pub(crate) struct Request<'a> {
 #[derive(Debug, Clone)]
 pub(crate) enum Payload {
     /// JSON; nothing when it is empty.
-    Json(String),
+    Json(Bytes),
     /// A form with a file.
     Form(Form),
 }
 
 impl Default for Payload {
     fn default() -> Self {
-        Self::Json(String::new())
+        Self::Json(Bytes::new())
     }
 }
 
 impl From<String> for Payload {
     fn from(json: String) -> Self {
+        Self::Json(json.into())
+    }
+}
+
+impl From<Bytes> for Payload {
+    fn from(json: Bytes) -> Self {
         Self::Json(json)
     }
 }
@@ -250,7 +257,7 @@ impl Http {
             headers.insert(HOST, host);
         }
         let (body, timeout) = match request.body {
-            Payload::Json(json) => (Bytes::from(json), aim.timeout),
+            Payload::Json(json) => (json, aim.timeout),
             Payload::Form(form) => {
                 let kind = format!("multipart/form-data; boundary={}", form.boundary);
                 let kind = HeaderValue::from_str(&kind).map_err(|_value| Failure::Request)?;
@@ -287,16 +294,12 @@ impl Http {
         if !path.starts_with('/') {
             return Err(Failure::Request);
         }
-        if let Some(detour) = self.detour(host) {
-            let host = Some(HeaderValue::from_static(host));
-            return Ok(Aim { uri: parse(&format!("{}{path}", detour.url()))?, host, timeout, public });
-        }
-        let mut parts = Parts::default();
-        parts.scheme = Some(Scheme::HTTPS);
-        parts.authority = Some(Authority::from_static(host));
-        parts.path_and_query = Some(path.parse().map_err(|_parse| Failure::Request)?);
-        let uri = Uri::from_parts(parts).map_err(|_parts| Failure::Request)?;
-        Ok(Aim { uri, host: None, timeout, public })
+        let (to, host) = match self.detour(host) {
+            Some(detour) => (detour.to(), Some(HeaderValue::from_static(host))),
+            None => ((Scheme::HTTPS, Authority::from_static(host)), None),
+        };
+        let path = path.parse().map_err(|_parse| Failure::Request)?;
+        Ok(Aim { uri: built(to, path)?, host, timeout, public })
     }
 
     fn aim_at_web(&self, url: &str) -> Result<Aim, Failure> {
@@ -311,7 +314,8 @@ impl Http {
         if let Some(detour) = self.detour(host) {
             let authority = uri.authority().map_or(host, Authority::as_str);
             let host = Some(HeaderValue::from_str(authority).map_err(|_value| Failure::Request)?);
-            return Ok(Aim { uri: detoured(&uri, detour.url())?, host, timeout, public: false });
+            let path = uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
+            return Ok(Aim { uri: built(detour.to(), path)?, host, timeout, public: false });
         }
         self.guard.check_url(&url).map_err(|_private| Failure::Forbidden)?;
         Ok(Aim { uri, host: None, timeout, public: true })
@@ -358,10 +362,10 @@ fn headers(pairs: &[(&str, &str)]) -> Result<HeaderMap, Failure> {
     Ok(headers)
 }
 
-/// The detour's address with the request's own path and query.
-fn detoured(uri: &Uri, address: &str) -> Result<Uri, Failure> {
-    let path = uri.path_and_query().map_or("/", |path| path.as_str());
-    parse(&format!("{address}{path}"))
+fn built((scheme, authority): (Scheme, Authority), path: PathAndQuery) -> Result<Uri, Failure> {
+    let mut parts = Parts::default();
+    (parts.scheme, parts.authority, parts.path_and_query) = (Some(scheme), Some(authority), Some(path));
+    Uri::from_parts(parts).map_err(|_parts| Failure::Request)
 }
 
 fn parse(text: &str) -> Result<Uri, Failure> {
@@ -374,10 +378,12 @@ async fn exchange(
     deadline: Instant,
     bytes_max: usize,
 ) -> Result<Answer, Failure> {
-    let mut response = match timeout_at(deadline, client.send(request)).await {
-        Err(_elapsed) => return Err(Failure::Timeout),
-        Ok(Err(error)) => return Err(judge(&error)),
-        Ok(Ok(response)) => response,
+    // One timer for the whole of it.
+    let mut late = pin!(sleep_until(deadline));
+    let mut response = match within(late.as_mut(), client.send(request)).await {
+        None => return Err(Failure::Timeout),
+        Some(Err(error)) => return Err(judge(&error)),
+        Some(Ok(response)) => response,
     };
     let mut answer = Answer {
         status: response.status().as_u16(),
@@ -386,17 +392,26 @@ async fn exchange(
         cut: None,
     };
     loop {
-        match timeout_at(deadline, chunk(&mut response)).await {
-            Err(_elapsed) => answer.cut = Some(Failure::Timeout),
-            Ok(Err(_broken)) => answer.cut = Some(Failure::Broken),
-            Ok(Ok(None)) => {}
-            Ok(Ok(Some(chunk))) if answer.body.len() + chunk.len() <= bytes_max => {
+        match within(late.as_mut(), chunk(&mut response)).await {
+            None => answer.cut = Some(Failure::Timeout),
+            Some(Err(_broken)) => answer.cut = Some(Failure::Broken),
+            Some(Ok(None)) => {}
+            Some(Ok(Some(chunk))) if answer.body.len() + chunk.len() <= bytes_max => {
                 answer.body.extend_from_slice(&chunk);
                 continue;
             }
-            Ok(Ok(Some(_more))) => answer.cut = Some(Failure::Large),
+            Some(Ok(Some(_more))) => answer.cut = Some(Failure::Large),
         }
         return Ok(answer);
+    }
+}
+
+/// What comes of `work`, unless it is late.
+async fn within<T>(mut late: Pin<&mut Sleep>, work: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        biased;
+        done = work => Some(done),
+        () = &mut late => None,
     }
 }
 

@@ -13,7 +13,7 @@
 //! | codes and what they mean | `listed`, and `code` in each platform's folder |
 //! | words of a platform, cleaned of secrets | `clean` |
 //! | what to change | `advice` |
-//! | text for each platform's dialect | `render` |
+//! | text for each platform's dialect | `render`; kept for the next that gets the same: `rendered` |
 //! | what a chat would show | `preview` |
 //! | what signs the bodies for web endpoints | `signing`, `certificate` |
 //! | the companies' own office apps | `office` |
@@ -32,6 +32,10 @@ use carillon_model::subscription::Target;
 use carillon_model::{Channel, Clock, SecretText, Timestamp};
 use tokio::sync::Semaphore;
 
+use crate::key::PartKey;
+use crate::rendered::Rendered;
+use crate::shared_text::SharedText;
+
 mod advice;
 mod authorities;
 mod callback;
@@ -43,8 +47,10 @@ mod connect_to;
 mod depot;
 mod dingtalk;
 mod email;
+mod gathered;
 mod guard;
 mod http;
+mod key;
 mod lark;
 mod listed;
 mod meter;
@@ -53,6 +59,8 @@ mod parts;
 mod preview;
 mod reach;
 mod render;
+mod rendered;
+mod shared_text;
 mod shelf;
 mod sign;
 mod signing;
@@ -70,6 +78,7 @@ pub use depot::{Depot, Held};
 pub use email::{MailSettings, Relay, Security, Sender};
 pub use guard::PrivateEndpoint;
 pub use http::Failure;
+pub use key::PostKey;
 pub use listed::{ListedCode, Ruling, Wait, listed_codes, listed_office_codes};
 pub use meter::Meter;
 pub use office::{Fault, Finding, Found, Looked, Walk, Wanted, Wrong, sent_words};
@@ -113,8 +122,8 @@ impl Default for ProviderSettings {
 pub struct Post<'a> {
     /// The form for the target's channel.
     pub body: &'a Body,
-    /// Names what is sent, the same at every try: the idempotency key comes from it.
-    pub key: &'a str,
+    /// Names what is sent, the same at every try.
+    pub key: PostKey,
     /// What the message is for.
     pub kind: Kind,
     /// The message.
@@ -177,11 +186,11 @@ pub enum Probe {
 #[derive(Clone)]
 pub struct Part {
     /// A JSON object, or a whole mail.
-    body: String,
+    body: SharedText,
     /// Headers that belong to the message.
     headers: Vec<(&'static str, String)>,
     /// Names this part of this delivery, the same at each attempt.
-    key: String,
+    key: PartKey,
     /// What of the body must not be repeated in a verdict: its links.
     secrets: Vec<SecretText>,
     /// The same in plainer forms, one after the other, for when the platform refuses the form of the body.
@@ -194,7 +203,17 @@ pub struct Part {
 
 impl fmt::Debug for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Part").field("key", &self.key).field("bytes", &self.body.len()).finish()
+        f.debug_struct("Part")
+            .field("key", &format_args!("{}", self.key))
+            .field("bytes", &self.body.len())
+            .finish()
+    }
+}
+
+impl Part {
+    /// How many bytes of text it holds.
+    fn bytes(&self) -> usize {
+        self.body.len() + self.fallbacks.iter().map(String::len).sum::<usize>()
     }
 }
 
@@ -222,6 +241,7 @@ pub struct Providers {
     media: token::Tokens,
     depot: Option<Arc<dyn Depot>>,
     uploads: Semaphore,
+    rendered: Rendered,
 }
 
 impl Providers {
@@ -270,6 +290,7 @@ impl Providers {
             depot: None,
             meter: None,
             uploads: Semaphore::new(office::media::UPLOADS_AT_ONCE),
+            rendered: Rendered::default(),
         }
     }
 
@@ -283,6 +304,24 @@ impl Providers {
     /// # Errors
     /// A verdict with [`Reason::Render`] when the body cannot be brought into the channel's form and limits.
     pub fn render(&self, target: &Target, post: &Post<'_>) -> Result<Vec<Part>, Verdict> {
+        if let Some(parts) = self.rendered(target, post.key) {
+            return Ok(parts);
+        }
+        let parts = self.render_anew(target, post)?;
+        if post.kind.is_published() {
+            self.rendered.keep(target, post.key, &parts);
+        }
+        Ok(parts)
+    }
+
+    /// The parts of a post as [`Providers::render`] made them for another delivery of the same message, where a target like
+    /// this gets the same.
+    #[must_use]
+    pub fn rendered(&self, target: &Target, key: PostKey) -> Option<Vec<Part>> {
+        self.rendered.find(target, key)
+    }
+
+    fn render_anew(&self, target: &Target, post: &Post<'_>) -> Result<Vec<Part>, Verdict> {
         match &target.endpoint {
             Endpoint::DingtalkRobot { .. } => dingtalk::robot::render(target, post),
             Endpoint::DingtalkConversation { .. } | Endpoint::DingtalkPerson { .. } => {

@@ -7,6 +7,7 @@ use carillon_model::subscription::Target;
 use carillon_model::text::shorten;
 use serde::Serialize;
 
+use crate::key::PartKey;
 use crate::render::{self, Dialect};
 use crate::{Part, Post};
 
@@ -105,7 +106,7 @@ impl<'a> Draft<'a> {
         bytes_max: usize,
         compose: impl Fn(&str, &Place) -> Composed,
     ) -> Result<Vec<Composed>, Verdict> {
-        let widest = Place { index: 99_999, label: LABEL_ROOM.to_owned(), last: true };
+        let widest = Place { label: LABEL_ROOM.to_owned(), last: true };
         let taken = compose("", &widest).measured;
         // The keyword is left out where the piece holds it, never the other way round, so `taken` is the most.
         let room =
@@ -126,7 +127,7 @@ impl<'a> Draft<'a> {
             .map(|(index, piece)| {
                 let label =
                     if count == 1 { String::new() } else { format!(" {}", render::part_label(index, count)) };
-                compose(piece, &Place { index, label, last: index + 1 == count })
+                compose(piece, &Place { label, last: index + 1 == count })
             })
             .collect();
         if parts.is_empty() || parts.iter().any(|part| part.measured > bytes_max) {
@@ -138,8 +139,6 @@ impl<'a> Draft<'a> {
 
 /// Which part of a delivery a piece becomes.
 pub(crate) struct Place {
-    /// Its number, from zero.
-    pub(crate) index: usize,
     /// What to show of it behind the title: a space and `(2/3)`; empty when there is one part only.
     pub(crate) label: String,
     /// Whether it is the last.
@@ -188,7 +187,7 @@ pub(crate) fn numbered(post: &Post<'_>, composed: Vec<Composed>) -> Vec<Part> {
         .into_iter()
         .enumerate()
         .map(|(index, part)| Part {
-            body: part.json,
+            body: part.json.into(),
             headers: Vec::new(),
             key: key(post, index),
             secrets: Vec::new(),
@@ -200,8 +199,8 @@ pub(crate) fn numbered(post: &Post<'_>, composed: Vec<Composed>) -> Vec<Part> {
 }
 
 /// A part's idempotency key: the same at each attempt.
-pub(crate) fn key(post: &Post<'_>, index: usize) -> String {
-    format!("{}-{}", post.key, index + 1)
+pub(crate) fn key(post: &Post<'_>, index: usize) -> PartKey {
+    PartKey { post: post.key, index }
 }
 
 /// Puts fields in front of those of a JSON object.

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::{holds_word, with_fields, with_words};
-use crate::{Post, ProviderSettings, Providers};
+use crate::{Post, PostKey, ProviderSettings, Providers};
 
 #[test]
 fn fields_go_in_front() {
@@ -76,7 +76,7 @@ proptest! {
             kind: carillon_model::message::Kind::Published,
             origin: None,
             body: &body,
-            key: "0190a0b0c0d0e0f00000000000000002-1",
+            key: PostKey::Named("0190a0b0c0d0e0f00000000000000002-1"),
             message,
             subject: None,
             topic_urn: "urn:smn:local:p1:ops",

@@ -90,7 +90,7 @@ mod tests {
     use carillon_model::message::{Body, Kind, Locale, Priority};
     use carillon_model::{Channel, chance::SeededChance};
 
-    use crate::{Post, ProviderSettings, Providers};
+    use crate::{Post, PostKey, ProviderSettings, Providers};
 
     #[test]
     fn every_channel_shows_what_it_would_be_sent() {
@@ -99,7 +99,7 @@ mod tests {
         for body in [Body::text("the text"), Body::markdown("**the text**")] {
             let post = Post {
                 body: &body,
-                key: "preview",
+                key: PostKey::Named("preview"),
                 kind: Kind::Published,
                 message: MessageId::new(now, &SeededChance::new(1)),
                 subject: Some("the title"),
@@ -121,7 +121,7 @@ mod tests {
         let long = Body::text("line\n".repeat(2_000));
         let post = Post {
             body: &long,
-            key: "preview",
+            key: PostKey::Named("preview"),
             kind: Kind::Published,
             message: MessageId::new(now, &SeededChance::new(1)),
             subject: None,

@@ -92,7 +92,7 @@ pub(crate) fn render(post: &Post<'_>) -> Vec<Part> {
     if let Some(seal) = seal {
         message.signed_by(seal);
     }
-    let body = json(&message);
+    let body = json(&message).into();
     let secrets = [&subscribe_url, &unsubscribe_url].into_iter().flatten();
     let secrets = secrets.flat_map(|url| link_secrets(url)).map(SecretText::from).collect();
     let mut headers = vec![
@@ -132,7 +132,7 @@ pub(crate) async fn send(context: &Context<'_>, url: &SecretText, target: &Targe
     let theirs = theirs.map(|(name, value)| (name.as_str(), value.reveal()));
     let headers: Vec<(&str, &str)> = theirs.chain(ours).collect();
     let to = To::Web { url: url.reveal() };
-    match context.http.post(Request { to, headers: &headers, body: part.body.clone().into() }).await {
+    match context.http.post(Request { to, headers: &headers, body: part.body.bytes().into() }).await {
         Ok(answer) => verdict(&answer, context),
         Err(failure) => failure.verdict(),
     }

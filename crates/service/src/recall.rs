@@ -14,7 +14,7 @@ use carillon_model::outcome::{Advice, Outcome, Verdict};
 use carillon_model::role::Right;
 use carillon_model::subscription::{Extension, OfficeApp, Target};
 use carillon_model::{Channel, Field, Invalid};
-use carillon_provider::Post;
+use carillon_provider::{Post, PostKey};
 use carillon_store::recall::{Sent, SentFilter};
 
 use crate::error::Error;
@@ -153,7 +153,7 @@ impl Service {
                 let target = Target { endpoint, extension: Extension { office, ..Extension::default() } };
                 let post = Post {
                     body: &content.default,
-                    key: "replace",
+                    key: PostKey::Named("replace"),
                     kind: Kind::Published,
                     message: sent.delivery.message,
                     subject: content.subject.as_deref(),

@@ -2,7 +2,7 @@
 
 use carillon_model::access_policy::Action;
 use carillon_model::endpoint::Endpoint;
-use carillon_model::id::{ConnectionId, MessageId};
+use carillon_model::id::{ConnectionId, DeliveryId, MessageId};
 use carillon_model::message::{Body, Content, Kind, Locale, Priority};
 use carillon_model::office::{Recipient, RecipientKind};
 use carillon_model::outcome::{Advice, Outcome, Reason, Verdict};
@@ -11,7 +11,7 @@ use carillon_model::subscription::{Extension, OfficeApp, Target, check_remark};
 use carillon_model::topic::TopicName;
 use carillon_model::urn::TopicUrn;
 use carillon_model::{Channel, Field, Invalid};
-use carillon_provider::{Post, Probe};
+use carillon_provider::{Post, PostKey, Probe};
 use carillon_store::recipient::Recipient as To;
 
 use crate::error::Error;
@@ -223,10 +223,9 @@ impl Service {
     async fn send_test(&self, target: &Target, content: &Content, urn: &str, locale: Locale) -> Verdict {
         let now = self.clock.now();
         let message = MessageId::new(now, self.chance.as_ref());
-        let key = format!("{message}-1");
         let post = Post {
             body: &content.default,
-            key: &key,
+            key: PostKey::Delivery(DeliveryId::new(message, 1)),
             kind: Kind::Published,
             message,
             subject: content.subject.as_deref(),
@@ -311,7 +310,7 @@ impl Service {
         let (body, urn) = (content.for_channel(channel), topic.to_string());
         let post = Post {
             body: &body,
-            key: "preview",
+            key: PostKey::Named("preview"),
             kind: Kind::Published,
             message: MessageId::new(now, self.chance.as_ref()),
             subject: content.subject.as_deref(),

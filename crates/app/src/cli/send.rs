@@ -10,7 +10,7 @@ use carillon_model::message::{Body, Content, Locale, Priority};
 use carillon_model::outcome::{Outcome, Reason, Verdict};
 use carillon_model::subscription::{AppCredentials, Extension, Target};
 use carillon_model::{Channel, Clock, SecretText, SystemChance, SystemClock};
-use carillon_provider::{Post, ProviderSettings, Providers};
+use carillon_provider::{Post, PostKey, ProviderSettings, Providers};
 use clap::Args;
 use tokio::time::Instant;
 
@@ -156,11 +156,10 @@ async fn sent(
 ) -> (Verdict, usize) {
     let now = clock.now();
     let message = MessageId::new(now, &SystemChance);
-    let key = DeliveryId::new(message, 1).to_string();
     let body = content.for_channel(target.endpoint.channel());
     let post = Post {
         body: &body,
-        key: &key,
+        key: PostKey::Delivery(DeliveryId::new(message, 1)),
         kind: content.kind,
         message,
         subject: content.subject.as_deref(),

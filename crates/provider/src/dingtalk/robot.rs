@@ -8,11 +8,11 @@ use carillon_model::{Clock, SecretText, Timestamp};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::code::{ADDRESS_BANNED, ROBOT};
-use super::wire::{At, Markdown, RobotMessage, Text};
+use super::wire::{At, Markdown, Named, RobotMessage, Text};
 use super::{markdown_text, text_content};
 use crate::http::{Answer, Request, To};
 use crate::listed::{Question, without_body};
-use crate::parts::{Composed, Draft, key, numbered};
+use crate::parts::{Composed, Draft, numbered, with_fields};
 use crate::render::{self, Dialect};
 use crate::sign::hmac_base64;
 use crate::wire::Fields;
@@ -20,32 +20,37 @@ use crate::{Context, Part, Post, clean};
 
 /// The largest body, in bytes.
 const BODY_BYTES_MAX: usize = 20_000;
+/// What a part's name takes of it at most: a message's id, three numbers, what is between, the field's own name.
+const NAME_BYTES: usize = 32 + 3 * 20 + 3 + r#""msgUuid":"","#.len();
 /// The most people pinged by one message.
 const MENTIONS_MAX: usize = 50;
 
 /// Renders a post.
 pub(crate) fn render(target: &Target, post: &Post<'_>) -> Result<Vec<Part>, Verdict> {
     let draft = Draft::new(target, post);
-    let composed =
-        draft.parts(Dialect::DingtalkMarkdown, render::json_bytes, BODY_BYTES_MAX, |piece, place| {
+    let composed = draft.parts(
+        Dialect::DingtalkMarkdown,
+        render::json_bytes,
+        BODY_BYTES_MAX - NAME_BYTES,
+        |piece, place| {
             let at = if place.last { at(draft.mentions) } else { None };
-            let key = key(post, place.index);
             match draft.format {
                 Format::Text => {
                     let content = text_content(&draft, piece, place);
                     let text = Some(Text { content: &content });
                     let msgtype = "text";
-                    Composed::whole(&RobotMessage { msgtype, text, markdown: None, at, msg_uuid: &key })
+                    Composed::whole(&RobotMessage { msgtype, text, markdown: None, at })
                 }
                 Format::Markdown => {
                     let text = markdown_text(&draft, piece, place);
                     let title = draft.preview(&place.label);
                     let markdown = Some(Markdown { title: &title, text: &text });
                     let msgtype = "markdown";
-                    Composed::whole(&RobotMessage { msgtype, text: None, markdown, at, msg_uuid: &key })
+                    Composed::whole(&RobotMessage { msgtype, text: None, markdown, at })
                 }
             }
-        })?;
+        },
+    )?;
     Ok(numbered(post, composed))
 }
 
@@ -67,8 +72,9 @@ pub(crate) async fn send(context: &Context<'_>, token: &SecretText, target: &Tar
         target.extension.sign_secret.as_ref().map(|secret| sign(secret.reveal(), now)).unwrap_or_default();
     let path = format!("/robot/send?access_token={}{}", token.reveal(), signed_query(&sign, now));
     let to = To::Platform { host: DINGTALK_ROBOT_HOST, path: &path };
-    let verdict = match context.http.post(Request { to, headers: &[], body: part.body.clone().into() }).await
-    {
+    // Its name is not in what was rendered, which other robots get, too.
+    let body = with_fields(&Named { msg_uuid: &part.key.to_string() }, &part.body);
+    let verdict = match context.http.post(Request { to, headers: &[], body: body.into() }).await {
         Ok(answer) => verdict(&answer, context.clock),
         Err(failure) => failure.verdict(),
     };
@@ -107,9 +113,21 @@ pub(crate) fn verdict(answer: &Answer, clock: &dyn Clock) -> Verdict {
 #[cfg(test)]
 mod tests {
     use carillon_model::Timestamp;
+    use carillon_model::id::{DeliveryId, MessageId};
     use serde_json::Value;
 
-    use super::{sign, signed_query};
+    use super::{NAME_BYTES, Named, sign, signed_query};
+    use crate::PostKey;
+    use crate::key::PartKey;
+    use crate::parts::with_fields;
+
+    #[test]
+    fn the_longest_name_has_its_room() {
+        let id = DeliveryId::new(MessageId::from_bytes([0xff; 16]), u32::MAX);
+        let key = PartKey { post: PostKey::Digest(id, i64::MAX), index: 99_999 }.to_string();
+        let body = r#"{"msgtype":"text"}"#;
+        assert!(with_fields(&Named { msg_uuid: &key }, body).len() <= body.len() + NAME_BYTES);
+    }
 
     #[test]
     fn signs_as_the_platform_does() {

@@ -12,6 +12,11 @@ pub(crate) struct RobotMessage<'a> {
     pub(crate) markdown: Option<Markdown<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) at: Option<At<'a>>,
+}
+
+/// What tells one robot's message from another: the platform drops one that it has shown.
+#[derive(Debug, Serialize)]
+pub(crate) struct Named<'a> {
     #[serde(rename = "msgUuid")]
     pub(crate) msg_uuid: &'a str,
 }

@@ -16,6 +16,7 @@ use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart, SinglePart};
 
 use super::Sender;
+use crate::key::PartKey;
 use crate::parts::{Draft, key};
 use crate::render::{self, Dialect, raw_bytes};
 use crate::{Part, Post, webhook};
@@ -53,7 +54,7 @@ pub(crate) fn render(from: &Sender, target: &Target, post: &Post<'_>) -> Result<
         let mail = Mail { from, to: address, post, subject: &subject, key: &key, link: link.as_ref() };
         let body = mail.written(piece, draft.format).ok_or_else(unsendable)?;
         Ok(Part {
-            body,
+            body: body.into(),
             headers: Vec::new(),
             key,
             secrets: secrets.clone(),
@@ -119,7 +120,7 @@ struct Mail<'a> {
     to: &'a SecretText,
     post: &'a Post<'a>,
     subject: &'a str,
-    key: &'a str,
+    key: &'a PartKey,
     link: Option<&'a Link<'a>>,
 }
 

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::render;
 use crate::email::Sender;
-use crate::{Origin, Post};
+use crate::{Origin, Post, PostKey};
 
 const NOW: Timestamp = Timestamp(1_700_000_000_000);
 
@@ -23,7 +23,7 @@ fn target() -> Target {
 fn post(body: &Body) -> Post<'_> {
     Post {
         body,
-        key: "0192-1",
+        key: PostKey::Named("0192-1"),
         kind: Kind::Published,
         message: MessageId::parse("018bcfe568007000800000000000cafe").unwrap(),
         subject: None,
@@ -39,7 +39,7 @@ fn post(body: &Body) -> Post<'_> {
 fn written(post: &Post<'_>) -> String {
     let parts = render(&from(), &target(), post).unwrap();
     assert_eq!(parts.len(), 1);
-    parts[0].body.clone()
+    parts[0].body.to_string()
 }
 
 /// Header lines, unfolded.

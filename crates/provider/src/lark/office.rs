@@ -137,7 +137,7 @@ pub(crate) async fn send(
         RecipientKind::Chat => "chat_id",
         RecipientKind::Member | RecipientKind::Department | RecipientKind::Group => id_type(id),
     };
-    let uuid = idempotency_key(&part.key);
+    let uuid = idempotency_key(&part.key.to_string());
     let path = format!("/open-apis/im/v1/messages?{}", query(&[("receive_id_type", id_type)]));
     let post = async |content: &str| {
         let body = with_fields(&Address { receive_id: id, uuid: &uuid }, content);

@@ -155,8 +155,8 @@ pub(crate) async fn send(
     let now = context.clock.now();
     let signature = target.extension.sign_secret.as_ref().map(|secret| signature(secret.reveal(), now));
     let body = match &signature {
-        Some(signature) => with_fields(signature, &part.body),
-        None => part.body.clone(),
+        Some(signature) => with_fields(signature, &part.body).into(),
+        None => part.body.bytes(),
     };
     let path = format!("/open-apis/bot/v2/hook/{}", token.reveal());
     let to = To::Platform { host: lark_host(feishu), path: &path };

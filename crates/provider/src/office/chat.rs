@@ -7,7 +7,6 @@ use serde_json::{Map, Value};
 
 use super::call::{Ask, call, piece};
 use super::{Fault, cleaned};
-use crate::http::Payload;
 use crate::{Providers, lark};
 
 impl Providers {
@@ -34,7 +33,7 @@ impl Providers {
             method: Method::PUT,
             host: app.lark_host(),
             path: format!("/open-apis/im/v1/chats/{}?user_id_type=open_id", piece(chat)),
-            body: Payload::Json(Value::Object(body).to_string()),
+            body: Value::Object(body).to_string().into(),
         };
         let changed = call(&self.context(), app, &ask).await.map(drop).map_err(lark::office::fault);
         let hidden = SecretText::new(chat);

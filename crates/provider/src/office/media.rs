@@ -51,7 +51,7 @@ pub(crate) async fn send(
             Err(verdict) => return of_upload(verdict, attachment),
         };
         let body = message(app, attachment, media.text.reveal(), part.notice);
-        let named = Part { body, attachment: None, ..part.clone() };
+        let named = Part { body: body.into(), attachment: None, ..part.clone() };
         let verdict = post(context, app, to, &named).await;
         if !is_unknown(app, &verdict) || !std::mem::take(&mut again) {
             return verdict;

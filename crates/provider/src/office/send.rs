@@ -29,7 +29,7 @@ pub(crate) fn render(target: &Target, post: &Post<'_>) -> Result<Vec<Part>, Verd
     };
     for attachment in attachments {
         parts.push(Part {
-            body: String::new(),
+            body: String::new().into(),
             headers: Vec::new(),
             key: parts::key(post, parts.len()),
             secrets: Vec::new(),

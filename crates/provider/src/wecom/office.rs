@@ -108,7 +108,7 @@ pub(crate) async fn send(
                 touser: id,
                 agentid: wecom.agent_id,
                 enable_duplicate_check: 1,
-                duplicate_check_interval: span(&part.key),
+                duplicate_check_interval: span(&part.key.to_string()),
             };
             ("/cgi-bin/message/send", with_fields(&address, &part.body))
         }

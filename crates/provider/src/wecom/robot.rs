@@ -145,7 +145,7 @@ fn font(color: Color) -> Option<&'static str> {
 pub(crate) async fn send(context: &Context<'_>, key: &SecretText, part: &Part) -> Verdict {
     let path = format!("/cgi-bin/webhook/send?key={}", key.reveal());
     let to = To::Platform { host: WECOM_HOST, path: &path };
-    match context.http.post(Request { to, headers: &[], body: part.body.clone().into() }).await {
+    match context.http.post(Request { to, headers: &[], body: part.body.bytes().into() }).await {
         Ok(answer) => verdict(&answer, context.clock),
         Err(failure) => failure.verdict(),
     }

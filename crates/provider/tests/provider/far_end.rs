@@ -13,7 +13,7 @@ use carillon_model::message::{Body, Kind, Locale, Priority};
 use carillon_model::outcome::Verdict;
 use carillon_model::subscription::{AppCredentials, Extension, Target};
 use carillon_model::{Channel, Timestamp};
-use carillon_provider::{ConnectTo, Part, Post, ProviderSettings, Providers};
+use carillon_provider::{ConnectTo, Part, Post, PostKey, ProviderSettings, Providers};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -221,7 +221,7 @@ pub(crate) fn signed(mut target: Target) -> Target {
 pub(crate) fn post<'a>(body: &'a Body) -> Post<'a> {
     Post {
         body,
-        key: "0190a0b0c0d0e0f00000000000000002-1",
+        key: PostKey::Named("0190a0b0c0d0e0f00000000000000002-1"),
         kind: Kind::Published,
         message: MessageId::parse("0190a0b0c0d0e0f00000000000000002").unwrap(),
         subject: None,
