@@ -50,6 +50,8 @@ struct State {
     rings: [VecDeque<u64>; KINDS],
     /// How many first tries were served since the last further one.
     firsts: u32,
+    /// Whether nobody is let in any more.
+    shut: bool,
 }
 
 #[derive(Debug, Default)]
@@ -87,6 +89,10 @@ impl Gate {
     /// Asks for a place.
     pub(crate) fn enter(self: &Arc<Self>, host: u64, kind: Kind) -> Entry {
         let mut state = self.state.lock().expect("no code panics while it holds the gate");
+        if state.shut {
+            // Nobody has the other end.
+            return Entry::Later(oneshot::channel().1);
+        }
         let there = state.hosts.get(&host).map_or(0, |host| host.inside);
         if self.has_room(&state, kind) && there < self.per_host {
             state.let_in(host, kind);
@@ -96,6 +102,18 @@ impl Gate {
         state.hosts.entry(host).or_default().waiting[kind.index()].push_back(place);
         state.list(host, kind);
         Entry::Later(comes)
+    }
+
+    /// Lets nobody in any more: who waits is told that no place comes. It is one call for all, where each of thousands that
+    /// wait would have to listen for the stop.
+    pub(crate) fn shut(&self) {
+        let mut state = self.state.lock().expect("no code panics while it holds the gate");
+        state.shut = true;
+        state.rings.iter_mut().for_each(VecDeque::clear);
+        for host in state.hosts.values_mut() {
+            host.waiting.iter_mut().for_each(VecDeque::clear);
+            host.listed = [false; KINDS];
+        }
     }
 
     fn has_room(&self, state: &State, kind: Kind) -> bool {

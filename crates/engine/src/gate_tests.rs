@@ -35,6 +35,18 @@ fn one_host_leaves_room_for_others() {
 }
 
 #[test]
+fn a_shut_gate_lets_nobody_in_and_nobody_wait() {
+    let gate = Gate::new(2, 1);
+    let inside = now(gate.enter(1, Kind::First));
+    let mut waiting = later(gate.enter(1, Kind::Urgent));
+    gate.shut();
+    assert_eq!(waiting.try_recv().unwrap_err(), oneshot::error::TryRecvError::Closed);
+    drop(inside);
+    let mut late = later(gate.enter(2, Kind::First));
+    assert_eq!(late.try_recv().unwrap_err(), oneshot::error::TryRecvError::Closed);
+}
+
+#[test]
 fn urgent_ones_go_first_and_further_tries_have_their_turn() {
     let gate = Gate::new(2, 2);
     let hold = now(gate.enter(1, Kind::First));

@@ -45,6 +45,12 @@ impl Expiry {
 pub(crate) struct Queue {
     waiting: VecDeque<Ready>,
     expiry: Expiry,
+    /// How many bytes of text the messages have, which is asked for at every arrival.
+    bytes: usize,
+}
+
+fn bytes_of(ready: &Ready) -> usize {
+    ready.stored.message.content.bytes()
 }
 
 impl Deref for Queue {
@@ -59,6 +65,7 @@ impl Queue {
     /// Puts one in a place, or last.
     pub(crate) fn insert(&mut self, place: usize, ready: Ready) {
         self.expiry.added(&ready);
+        self.bytes += bytes_of(&ready);
         if self.waiting.capacity() == 0 {
             // In most lanes one waits at a time, and the list would begin with room for four.
             self.waiting.reserve_exact(1);
@@ -68,7 +75,13 @@ impl Queue {
 
     /// How many bytes of text its messages have.
     pub(crate) fn bytes(&self) -> usize {
-        self.waiting.iter().map(|ready| ready.stored.message.content.bytes()).sum()
+        self.bytes
+    }
+
+    /// Counts again when many may have gone.
+    fn changed(&mut self) {
+        self.expiry.gone();
+        self.bytes = self.waiting.iter().map(bytes_of).sum();
     }
 
     /// Puts one last.
@@ -85,34 +98,35 @@ impl Queue {
 
     /// Takes one out.
     pub(crate) fn remove(&mut self, place: usize) {
-        self.expiry.gone();
         self.waiting.remove(place);
+        self.changed();
     }
 
     /// Takes out all that do not fit.
     pub(crate) fn retain(&mut self, fits: impl FnMut(&Ready) -> bool) {
-        self.expiry.gone();
         self.waiting.retain(fits);
+        self.changed();
     }
 
     /// Takes out all but the first so many.
     pub(crate) fn truncate(&mut self, count: usize) {
-        self.expiry.gone();
         self.waiting.truncate(count);
+        self.changed();
     }
 
     /// Takes out the first so many.
     pub(crate) fn drop_first(&mut self, count: usize) {
         self.expiry.gone();
-        self.waiting.drain(..count.min(self.waiting.len()));
+        let gone = self.waiting.drain(..count.min(self.waiting.len()));
+        self.bytes -= gone.map(|ready| bytes_of(&ready)).sum::<usize>();
     }
 
     /// Takes out what is past its time to live.
     pub(crate) fn take_past(&mut self, now: Timestamp) -> Vec<Ready> {
-        self.expiry.gone();
         let all = std::mem::take(&mut self.waiting);
         let (past, left) = all.into_iter().partition(|ready| ready.stored.message.expires_at <= now);
         self.waiting = left;
+        self.changed();
         Vec::from(past)
     }
 
@@ -176,6 +190,7 @@ mod tests {
                     8 => drop(held.take(Priority::Normal)),
                     _ => queue.retain(|ready| ready.seq % 3 != at % 3),
                 }
+                prop_assert_eq!(queue.bytes(), queue.iter().map(|ready| ready.stored.message.content.bytes()).sum::<usize>());
                 prop_assert_eq!(queue.expires_first(), soonest(queue.iter()));
                 prop_assert_eq!(held.expires_first(), soonest(held.iter()));
             }

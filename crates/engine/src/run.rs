@@ -86,6 +86,7 @@ fn keep_house(parts: &Parts, settings: &Settings, tasks: &TaskTracker, stop: &Ca
 /// The engine, while it runs.
 pub struct Engine {
     stop: CancellationToken,
+    gate: Arc<Gate>,
     tasks: TaskTracker,
     shards: Arc<Shards>,
 }
@@ -107,6 +108,7 @@ impl Engine {
         let holds = Holds::from_store(parts.store.hold_list().await?);
         let untold = parts.store.pause_untold().await?;
         let stop = CancellationToken::new();
+        let gate = Gate::new(settings.attempts_at_once, settings.attempts_per_host);
         let tasks = TaskTracker::new();
         let shards = parts.store.shards();
         let (notes, inbox) = mpsc::channel(NOTES_MAX);
@@ -128,8 +130,7 @@ impl Engine {
             health: settings.health,
             rates: settings.rates,
             holds,
-            gate: Gate::new(settings.attempts_at_once, settings.attempts_per_host),
-            stop: stop.clone(),
+            gate: Arc::clone(&gate),
             metrics: parts.metrics,
             notes,
         };
@@ -156,13 +157,14 @@ impl Engine {
         lanes.begin(waiting);
         tasks.spawn(lanes.run(results));
         tasks.close();
-        Ok(Self { stop, tasks, shards })
+        Ok(Self { stop, gate, tasks, shards })
     }
 
     /// Begins no new attempt, waits for those under way and for their record, at most `patience`. Tells whether all
     /// came to their end; what did not is recorded as unknown at the next start.
     pub async fn drain(self, patience: Duration) -> bool {
         self.stop.cancel();
+        self.gate.shut();
         let ended = tokio::time::timeout(patience, self.tasks.wait()).await.is_ok();
         self.shards.release_all();
         ended
@@ -198,22 +200,19 @@ pub(crate) struct Lanes {
     stop: CancellationToken,
 }
 
-fn ahead(clock: &dyn Clock) -> i64 {
-    clock.now().0.saturating_sub(clock.steady().0)
-}
-
 /// How far the clock was ahead in an earlier run, as far as that can be known: when that run sent something later than now,
 /// the clock was set back meanwhile, and by so much at least.
 fn ahead_before(clock: &dyn Clock, sent_before: Timestamp) -> i64 {
-    let set_back_ms = sent_before.0.saturating_sub(clock.now().0).max(0);
-    ahead(clock).saturating_add(set_back_ms)
+    let now = clock.now().0;
+    now.saturating_sub(clock.steady().0).saturating_add(sent_before.0.saturating_sub(now).max(0))
 }
 
 impl Lanes {
     /// The present moment. When the clock was set since the last look, what lanes wait for is set with it: neither is
     /// anything sent too early for a platform's limit, nor does a lane wait for hours.
     fn now(&mut self) -> Timestamp {
-        let ahead_ms = ahead(self.clock.as_ref());
+        let now = self.clock.now();
+        let ahead_ms = now.0.saturating_sub(self.clock.steady().0);
         let by_ms = ahead_ms.saturating_sub(self.ahead_ms);
         if by_ms.unsigned_abs() >= CLOCK_SET_MIN {
             tracing::warn!(by_ms, "the clock was set");
@@ -226,7 +225,7 @@ impl Lanes {
                 health.until = health.until.map(|until| until.shifted(by_ms));
             }
         }
-        self.clock.now()
+        now
     }
 
     /// Serves the lanes in which something waited before the start.
@@ -361,19 +360,19 @@ impl Lanes {
                 if self.share.is_leaving(lane) {
                     return self.came_to_rest(lane);
                 }
-                self.serve(lane);
+                self.serve_at(now, lane);
             }
             Event::Expired(lane, count) => {
                 if let Some(found) = self.lanes.get_mut(&lane) {
                     found.expired(count);
                 }
-                self.serve(lane);
+                self.serve_at(now, lane);
             }
             Event::Dropped(lane, seqs) => {
                 if let Some(found) = self.lanes.get_mut(&lane) {
                     found.dropped(&seqs);
                 }
-                self.serve(lane);
+                self.serve_at(now, lane);
             }
             Event::Compared(unwell) => {
                 let (unwell, now) = (unwell.into_iter().collect::<HashSet<_>>(), self.clock.now());
@@ -391,17 +390,22 @@ impl Lanes {
                         }
                     }
                 }
-                self.serve(lane);
+                self.serve_at(now, lane);
             }
         }
     }
 
     /// Does what a lane wants.
     pub(crate) fn serve(&mut self, id: EndpointId) {
+        let now = self.now();
+        self.serve_at(now, id);
+    }
+
+    /// The same, for whoever has just looked at the clock.
+    fn serve_at(&mut self, now: Timestamp, id: EndpointId) {
         if self.share.is_leaving(id) {
             return;
         }
-        let now = self.now();
         let Some(lane) = self.lanes.get_mut(&id) else { return };
         let health = if self.health.is_empty() { None } else { self.health.get(&id).copied() };
         match lane.wish(now, health.and_then(|health| health.until)) {

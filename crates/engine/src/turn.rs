@@ -107,10 +107,9 @@ impl Sender {
             place = match self.gate.enter(gate_key(&target), turn.kind()) {
                 Entry::Now(place) => return Way::Open(target, place),
                 // It may be cancelled meanwhile, and so is opened again when the place is there.
-                Entry::Later(comes) => tokio::select! {
-                    biased;
-                    () = self.stop.cancelled() => return Way::Stopping,
-                    place = comes => place.ok(),
+                Entry::Later(comes) => match comes.await {
+                    Ok(place) => Some(place),
+                    Err(_shut) => return Way::Stopping,
                 },
             };
         }
