@@ -63,7 +63,7 @@ impl<C: Write + Unpin> Write for Gathered<C> {
         self.inner.is_write_vectored()
     }
 
-    /// A call of the kernel that takes a list costs a fifth more of a processor than one that takes a piece.
+    /// A call of the kernel that takes a list costs a tenth more of a processor than one that takes a piece.
     fn poll_write_vectored(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
