@@ -55,6 +55,14 @@ impl Form {
     }
 }
 
+/// The message of a post that others may get, too: its first delivery may be its only one, and is neither looked up nor kept.
+fn shared(post: PostKey) -> Option<MessageId> {
+    match post {
+        PostKey::Delivery(id) if id.number > 1 => Some(id.message),
+        PostKey::Delivery(_) | PostKey::Digest(..) | PostKey::Named(_) => None,
+    }
+}
+
 struct Kept {
     message: MessageId,
     form: Form,
@@ -75,10 +83,9 @@ impl Default for Rendered {
 impl Rendered {
     /// The parts of a post, as they were rendered for another delivery of the same message.
     pub(crate) fn find(&self, target: &Target, post: PostKey) -> Option<Vec<Part>> {
-        let PostKey::Delivery(id) = post else { return None };
-        let form = Form::of(target)?;
-        let kept = self.slot(id.message, &form)?.lock().expect("no code panics while it holds a slot");
-        let same = kept.as_ref().filter(|kept| kept.message == id.message && kept.form == form);
+        let (message, form) = (shared(post)?, Form::of(target)?);
+        let kept = self.slot(message, &form)?.lock().expect("no code panics while it holds a slot");
+        let same = kept.as_ref().filter(|kept| kept.message == message && kept.form == form);
         let parts = same.map(|kept| Arc::clone(&kept.parts));
         drop(kept);
         let named = |(index, part): (usize, &Part)| Part { key: PartKey { post, index }, ..part.clone() };
@@ -87,11 +94,10 @@ impl Rendered {
 
     /// Keeps what was rendered, in the place of what had its slot.
     pub(crate) fn keep(&self, target: &Target, post: PostKey, parts: &[Part]) {
-        let PostKey::Delivery(id) = post else { return };
-        let Some(form) = Form::of(target) else { return };
-        let Some(slot) = self.slot(id.message, &form) else { return };
+        let (Some(message), Some(form)) = (shared(post), Form::of(target)) else { return };
+        let Some(slot) = self.slot(message, &form) else { return };
         if parts.iter().map(Part::bytes).sum::<usize>() <= BYTES_MAX {
-            let kept = Kept { message: id.message, form, parts: parts.into() };
+            let kept = Kept { message, form, parts: parts.into() };
             *slot.lock().expect("no code panics while it holds a slot") = Some(kept);
         }
     }
