@@ -32,7 +32,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 /// The robot's key.
 pub(crate) const KEY: &str = "00000000-0000-4000-8000-0000000000c0";
 /// The key of the robot that a test may add.
-const OTHER_KEY: &str = "00000000-0000-4000-8000-0000000000c1";
+pub(crate) const OTHER_KEY: &str = "00000000-0000-4000-8000-0000000000c1";
 const START: Timestamp = Timestamp(1_750_000_000_000);
 const PROJECT: &str = "0970dd7a1300f5672ff2c003c60ae115";
 

@@ -7,3 +7,4 @@ mod health;
 mod overflow;
 mod overload;
 mod retain;
+mod stop;
