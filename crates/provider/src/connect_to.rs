@@ -10,7 +10,6 @@ use url::{Host, Url};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectTo {
     host: String,
-    url: String,
     scheme: Scheme,
     authority: Authority,
 }
@@ -50,7 +49,7 @@ impl ConnectTo {
         }
         let scheme = if url.scheme() == "https" { Scheme::HTTPS } else { Scheme::HTTP };
         let authority = url.authority().parse().map_err(|_parse| FORM)?;
-        Ok(Self { host, url: url.as_str().trim_end_matches('/').to_owned(), scheme, authority })
+        Ok(Self { host, scheme, authority })
     }
 
     /// The host whose requests take the detour, in lower case.
@@ -61,8 +60,8 @@ impl ConnectTo {
 
     /// Where they go: scheme, address and port, without a trailing slash.
     #[must_use]
-    pub fn url(&self) -> &str {
-        &self.url
+    pub fn url(&self) -> String {
+        format!("{}://{}", self.scheme, self.authority)
     }
 
     /// The same in the form that requests are made of.
@@ -97,7 +96,7 @@ mod tests {
             ("open.feishu.cn=http://[fd00::1]", "http://[fd00::1]"),
         ] {
             let detour = ConnectTo::parse(text).unwrap();
-            assert_eq!((detour.host(), detour.url()), ("open.feishu.cn", url), "{text}");
+            assert_eq!((detour.host(), detour.url().as_str()), ("open.feishu.cn", url), "{text}");
         }
     }
 

@@ -299,14 +299,12 @@ impl Providers {
         Self { http: http::Http::over(wire, &settings), ..Self::new(settings, clock) }
     }
 
-    /// Renders a body for a target, in one or more parts that are sent in order.
+    /// Renders a body for a target, in one or more parts that are sent in order. They are kept for
+    /// [`Providers::rendered`].
     ///
     /// # Errors
     /// A verdict with [`Reason::Render`] when the body cannot be brought into the channel's form and limits.
     pub fn render(&self, target: &Target, post: &Post<'_>) -> Result<Vec<Part>, Verdict> {
-        if let Some(parts) = self.rendered(target, post.key) {
-            return Ok(parts);
-        }
         let parts = self.render_anew(target, post)?;
         if post.kind.is_published() {
             self.rendered.keep(target, post.key, &parts);
@@ -315,7 +313,7 @@ impl Providers {
     }
 
     /// The parts of a post as [`Providers::render`] made them for another delivery of the same message, where a target like
-    /// this gets the same.
+    /// this gets the same. Whoever sends one message to many asks here first.
     #[must_use]
     pub fn rendered(&self, target: &Target, key: PostKey) -> Option<Vec<Part>> {
         self.rendered.find(target, key)

@@ -28,6 +28,7 @@ struct Form {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum FormKind {
     DingtalkRobot,
+    DingtalkInternal,
     LarkRobot,
     WecomRobot,
     LarkApp(RecipientKind),
@@ -35,21 +36,22 @@ enum FormKind {
 }
 
 impl Form {
-    /// The form of a target; nothing where each endpoint's post says something of itself, or where nobody asked.
+    /// The form of a target; nothing where each post says something of its endpoint or depends on more.
     fn of(target: &Target) -> Option<Self> {
         let kind = match &target.endpoint {
             Endpoint::DingtalkRobot { .. } => FormKind::DingtalkRobot,
+            Endpoint::DingtalkConversation { .. } | Endpoint::DingtalkPerson { .. } => {
+                FormKind::DingtalkInternal
+            }
             Endpoint::LarkRobot { .. } => FormKind::LarkRobot,
             Endpoint::WecomRobot { .. } => FormKind::WecomRobot,
             Endpoint::Office { kind, .. } => match target.extension.office.as_ref()?.app {
                 App::Lark(_) | App::Feishu(_) => FormKind::LarkApp(*kind),
                 App::Wecom(_) => FormKind::WecomApp(*kind),
+                // Its settings say which of two forms a member gets.
                 App::Dingtalk(_) => return None,
             },
-            Endpoint::DingtalkConversation { .. }
-            | Endpoint::DingtalkPerson { .. }
-            | Endpoint::Web { .. }
-            | Endpoint::Mailbox { .. } => return None,
+            Endpoint::Web { .. } | Endpoint::Mailbox { .. } => return None,
         };
         Some(Self { kind, keyword: target.extension.keyword.clone() })
     }
