@@ -1,52 +1,78 @@
-//! What requests leave by: a pool of connections, names resolved by our [`Resolver`], TLS as the machine trusts it.
+//! What requests leave by: kept connections, names resolved by our [`Resolver`], TLS as the machine trusts it.
 //!
-//! It is hyper's client with nothing around it: what a larger client does for each request (parsing addresses anew, layers for
-//! redirects and retries that are switched off) was a part of a delivery's cost (docs/adr/0034).
+//! It is hyper's connections with a pool of our own around them: what a larger client does for each request (parsing addresses
+//! anew, layers for redirects and retries that are switched off, a race that a kept connection always wins) was a part of a
+//! delivery's cost (docs/adr/0034, docs/adr/0041).
 
 use std::error::Error;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::Full;
+use hyper::Response;
+use hyper::Uri;
 use hyper::body::Incoming;
-use hyper::{Request, Response, Uri};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
-use hyper_util::client::legacy;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper::header::HeaderValue;
+use hyper::http::uri::{Parts, PathAndQuery};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::connect::{Connection as _, HttpConnector};
 use rustls::ClientConfig;
 use rustls::pki_types::CertificateDer;
 use rustls_platform_verifier::Verifier;
-use tokio::net::TcpStream;
-use tower::Service;
+use tokio::time::{Instant, timeout};
+use tower::Service as _;
 
 use crate::Authorities;
-use crate::gathered::Gathered;
-use crate::guard::Resolver;
+use crate::guard::{Denied, Resolver, Unresolved};
+use crate::http::Failure;
+use crate::line::{Line, Ready};
+use crate::pool::{Lease, Place, Pool};
 
-/// How long an idle connection is kept: shorter than the platforms keep it, so that a request rarely meets its end.
-const IDLE_MAX: Duration = Duration::from_secs(20);
-/// How many idle connections are kept for each host: as many as posts to one host are under way in a burst.
-const IDLE_PER_HOST_MAX: usize = 1024;
 /// How often a connection on which nothing comes is asked whether it is alive, and how often in vain.
 const ALIVE_EVERY: Duration = Duration::from_secs(10);
 const ALIVE_TRIES: u32 = 3;
-/// How long the answer to that may take over HTTP/2.
-const ALIVE_WAIT: Duration = Duration::from_secs(10);
 /// How long what was sent may stay unacknowledged by the other machine.
 const UNANSWERED_MAX: Duration = Duration::from_secs(30);
 
-type Cause = Box<dyn Error + Send + Sync>;
+/// Where a request goes.
+pub(crate) struct Address {
+    /// Whom to dial.
+    pub(crate) place: Place,
+    /// What is asked for there.
+    pub(crate) path: PathAndQuery,
+    /// The host that the far end is to read.
+    pub(crate) host: HeaderValue,
+    /// Whether that is another than the one that is dialled.
+    pub(crate) detour: bool,
+}
+
+impl Address {
+    /// All of it as one.
+    pub(crate) fn uri(&self) -> Result<Uri, Failure> {
+        uri(&self.place, self.path.clone())
+    }
+}
+
+fn uri((scheme, authority): &Place, path: PathAndQuery) -> Result<Uri, Failure> {
+    let mut parts = Parts::default();
+    (parts.scheme, parts.authority) = (Some(scheme.clone()), Some(authority.clone()));
+    parts.path_and_query = Some(path);
+    Uri::from_parts(parts).map_err(|_parts| Failure::Request)
+}
 
 /// Carries requests. It follows no redirect, uses no proxy, keeps no cookies.
-pub(crate) struct Client(legacy::Client<Connector, Full<Bytes>>);
+pub(crate) struct Client {
+    dialler: Dialler,
+    pool: Pool<Line>,
+}
+
+/// The head of an answer, and the connection that its body comes over.
+pub(crate) struct Sent {
+    pub(crate) response: Response<Incoming>,
+    pub(crate) lease: Lease<Line>,
+}
 
 impl Client {
     /// A client that gives up connecting after `patience`, a TLS handshake included.
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that makes clients")]
     pub(crate) fn new(resolver: Resolver, patience: Duration, authorities: &Authorities) -> Option<Self> {
         let tls = trusting(authorities)?;
         let mut plain = HttpConnector::new_with_resolver(resolver);
@@ -61,25 +87,33 @@ impl Client {
         #[cfg(target_os = "linux")]
         plain.set_tcp_user_timeout(Some(UNANSWERED_MAX));
         let https = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http();
-        let inner = https.enable_all_versions().wrap_connector(plain);
-        let connector = Connector(Arc::new(Within { inner, patience }));
-        let client = legacy::Client::builder(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .pool_timer(TokioTimer::new())
-            .http2_keep_alive_interval(ALIVE_EVERY)
-            .http2_keep_alive_timeout(ALIVE_WAIT)
-            .pool_idle_timeout(IDLE_MAX)
-            .pool_max_idle_per_host(IDLE_PER_HOST_MAX)
-            .build(connector);
-        Some(Self(client))
+        let connector = Arc::new(https.enable_all_versions().wrap_connector(plain));
+        Some(Self { dialler: Dialler { connector, patience }, pool: Pool::default() })
     }
 
-    /// Sends a request and reads the head of its answer.
-    pub(crate) async fn send(
-        &self,
-        request: Request<Full<Bytes>>,
-    ) -> Result<Response<Incoming>, legacy::Error> {
-        self.0.request(request).await
+    /// Sends a request and reads the head of its answer. The request is taken where it lies: it is large, and each call that
+    /// it were handed through would have room for it in every attempt under way. It is there still when nothing of it has left.
+    pub(crate) async fn send(&self, to: &Address, request: &mut Option<Ready>) -> Result<Sent, Failure> {
+        let lines = self.pool.lines(&to.place);
+        loop {
+            let mut lease = match lines.take(Instant::now()) {
+                Some(lease) => lease,
+                // Boxed: nearly every request finds one.
+                None => Box::pin(lines.wait(self.dialler.clone().dial(to.place.clone()))).await?,
+            };
+            lease.line.address(request.as_mut().ok_or(Failure::Request)?, to)?;
+            match lease.line.send(request.take().ok_or(Failure::Request)?).await {
+                Ok(response) => return Ok(Sent { response, lease }),
+                Err(mut error) => *request = error.take_message(),
+            }
+            if request.is_none() {
+                return Err(Failure::Broken);
+            }
+            // Nothing of it has left. A connection that was kept had ended meanwhile.
+            if !lease.kept {
+                return Err(Failure::Connect);
+            }
+        }
     }
 }
 
@@ -102,35 +136,39 @@ fn trusting(authorities: &Authorities) -> Option<ClientConfig> {
     }
 }
 
-/// Makes connections, each within its time. The client copies it for each request, so a copy is one count.
+/// Makes connections, each within its time.
 #[derive(Clone)]
-struct Connector(Arc<Within>);
-
-struct Within {
-    inner: HttpsConnector<HttpConnector<Resolver>>,
+struct Dialler {
+    connector: Arc<HttpsConnector<HttpConnector<Resolver>>>,
     patience: Duration,
 }
 
-/// A connection was not made in time.
-#[derive(Debug, thiserror::Error)]
-#[error("no connection in time")]
-struct Slow;
-
-impl Service<Uri> for Connector {
-    type Response = Gathered<MaybeHttpsStream<TokioIo<TcpStream>>>;
-    type Error = Cause;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Cause>> + Send>>;
-
-    fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<Result<(), Cause>> {
-        Poll::Ready(Ok(()))
+impl Dialler {
+    async fn dial(self, place: Place) -> Result<Line, Failure> {
+        let to = uri(&place, PathAndQuery::from_static("/"))?;
+        let connecting = async {
+            let mut connector = HttpsConnector::clone(&self.connector);
+            std::future::poll_fn(|context| connector.poll_ready(context)).await?;
+            let io = connector.call(to).await?;
+            let many = io.connected().is_negotiated_h2();
+            Ok::<_, Box<dyn Error + Send + Sync>>(Line::over(io, many).await?)
+        };
+        let made = timeout(self.patience, connecting).await.map_err(|_elapsed| Failure::Connect)?;
+        made.map_err(|error| judge(error.as_ref()))
     }
+}
 
-    fn call(&mut self, to: Uri) -> Self::Future {
-        let (mut inner, patience) = (self.0.inner.clone(), self.0.patience);
-        Box::pin(async move {
-            std::future::poll_fn(|context| inner.poll_ready(context)).await?;
-            let made = tokio::time::timeout(patience, inner.call(to)).await.map_err(|_elapsed| Slow)?;
-            made.map(Gathered::new)
-        })
+/// Why there is no connection.
+fn judge(error: &(dyn Error + 'static)) -> Failure {
+    let mut cause = Some(error);
+    while let Some(inner) = cause {
+        if inner.is::<Denied>() {
+            return Failure::Forbidden;
+        }
+        if inner.is::<Unresolved>() {
+            return Failure::Resolve;
+        }
+        cause = inner.source();
     }
+    Failure::Connect
 }

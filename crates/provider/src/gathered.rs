@@ -5,7 +5,6 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use hyper::rt::{Read, ReadBufCursor, Write};
-use hyper_util::client::legacy::connect::{Connected, Connection};
 
 /// The most bytes that are copied together. What is longer goes as it lies.
 const GATHERED_MAX: usize = 16 * 1024;
@@ -21,14 +20,6 @@ pub(crate) struct Gathered<C> {
 impl<C> Gathered<C> {
     pub(crate) fn new(inner: C) -> Self {
         Self { inner, whole: Vec::new() }
-    }
-}
-
-impl<C: Connection> Connection for Gathered<C> {
-    /// Which protocol was agreed on. The addresses of both ends, which would be copied into each answer, nobody asks for.
-    fn connected(&self) -> Connected {
-        let agreed = Connected::new();
-        if self.inner.connected().is_negotiated_h2() { agreed.negotiated_h2() } else { agreed }
     }
 }
 

@@ -3,7 +3,6 @@
 //! It keeps one deadline over the whole exchange, reads bodies up to a cap, follows no redirect, uses no proxy, and
 //! never lets a URL, a token or a header into an error or a log.
 
-use std::error::Error;
 use std::fmt;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, OnceLock};
@@ -17,16 +16,16 @@ use data_encoding::HEXLOWER;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
-use hyper::http::uri::{Authority, Parts, PathAndQuery, Scheme};
+use hyper::http::uri::{Authority, PathAndQuery, Scheme};
 use hyper::{Method, Response, Uri};
-use hyper_util::client::legacy;
 use tokio::time::{Instant, Sleep, sleep_until};
 use url::Url;
 
 use crate::carry::{self, Outgoing, Wire};
-use crate::client::Client;
+use crate::client::{Address, Client, Sent};
 use crate::connect_to::ConnectTo;
-use crate::guard::{Denied, Guard, PrivateEndpoint, Resolver, Unresolved};
+use crate::guard::{Guard, PrivateEndpoint, Resolver};
+use crate::line::Ready;
 use crate::{Authorities, ProviderSettings};
 
 /// The most bytes of an answer that are read.
@@ -131,9 +130,7 @@ pub(crate) enum To<'a> {
 
 /// Where a request goes, once that is settled.
 struct Aim {
-    uri: Uri,
-    /// The host that the far end is to see, where another is dialled.
-    host: Option<HeaderValue>,
+    to: Address,
     timeout: Duration,
     /// Whether only public addresses may be dialled.
     public: bool,
@@ -240,8 +237,8 @@ impl Http {
     }
 
     /// Posts one request and reads the answer.
-    pub(crate) async fn post(&self, request: Request<'_>) -> Result<Answer, Failure> {
-        self.send(Method::POST, request, ANSWER_BYTES_MAX).await
+    pub(crate) fn post(&self, request: Request<'_>) -> impl Future<Output = Result<Answer, Failure>> {
+        self.send(Method::POST, request, ANSWER_BYTES_MAX)
     }
 
     /// Makes one request and reads at most `bytes_max` of the answer.
@@ -253,9 +250,6 @@ impl Http {
     ) -> Result<Answer, Failure> {
         let mut headers = headers(request.headers)?;
         let aim = self.aim(&request.to)?;
-        if let Some(host) = aim.host {
-            headers.insert(HOST, host);
-        }
         let (body, timeout) = match request.body {
             Payload::Json(json) => (json, aim.timeout),
             Payload::Form(form) => {
@@ -268,14 +262,16 @@ impl Http {
         };
         let deadline = Instant::now() + timeout;
         if let Some(wire) = &self.wire {
-            let outgoing = Outgoing::new(&method, &aim.uri, &headers, &body);
+            if aim.to.detour {
+                headers.insert(HOST, aim.to.host.clone());
+            }
+            let outgoing = Outgoing::new(&method, &aim.to.uri()?, &headers, &body);
             return carry::exchange(wire.as_ref(), outgoing, deadline).await;
         }
         let client = if aim.public { self.web_client() } else { self.platform_client() };
         let client = client.ok_or(Failure::Connect)?;
-        let mut ready = hyper::Request::new(Full::new(body));
-        (*ready.method_mut(), *ready.uri_mut(), *ready.headers_mut()) = (method, aim.uri, headers);
-        exchange(client, ready, deadline, bytes_max).await
+        let mut ready = Some(ready(method, headers, body));
+        exchange(client, (&aim.to, &mut ready), deadline, bytes_max).await
     }
 
     /// Where a request goes, after the guard has looked at it.
@@ -294,12 +290,13 @@ impl Http {
         if !path.starts_with('/') {
             return Err(Failure::Request);
         }
-        let (to, host) = match self.detour(host) {
-            Some(detour) => (detour.to(), Some(HeaderValue::from_static(host))),
-            None => ((Scheme::HTTPS, Authority::from_static(host)), None),
+        let (place, detour) = match self.detour(host) {
+            Some(detour) => (detour.to(), true),
+            None => ((Scheme::HTTPS, Authority::from_static(host)), false),
         };
         let path = path.parse().map_err(|_parse| Failure::Request)?;
-        Ok(Aim { uri: built(to, path)?, host, timeout, public })
+        let to = Address { place, path, host: HeaderValue::from_static(host), detour };
+        Ok(Aim { to, timeout, public })
     }
 
     fn aim_at_web(&self, url: &str) -> Result<Aim, Failure> {
@@ -309,16 +306,24 @@ impl Http {
         if !url.username().is_empty() || url.password().is_some() {
             return Err(Failure::Request);
         }
-        let (uri, timeout) = (parse(url.as_str())?, self.web_timeout);
-        let host = uri.host().ok_or(Failure::Request)?;
-        if let Some(detour) = self.detour(host) {
-            let authority = uri.authority().map_or(host, Authority::as_str);
-            let host = Some(HeaderValue::from_str(authority).map_err(|_value| Failure::Request)?);
-            let path = uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
-            return Ok(Aim { uri: built(detour.to(), path)?, host, timeout, public: false });
+        let uri: Uri = url.as_str().parse().map_err(|_parse| Failure::Request)?;
+        let parts = uri.into_parts();
+        let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else {
+            return Err(Failure::Request);
+        };
+        let host = HeaderValue::from_str(authority.as_str()).map_err(|_value| Failure::Request)?;
+        let path = parts.path_and_query.unwrap_or_else(|| PathAndQuery::from_static("/"));
+        let timeout = self.web_timeout;
+        if let Some(detour) = self.detour(authority.host()) {
+            return Ok(Aim {
+                to: Address { place: detour.to(), path, host, detour: true },
+                timeout,
+                public: false,
+            });
         }
         self.guard.check_url(&url).map_err(|_private| Failure::Forbidden)?;
-        Ok(Aim { uri, host: None, timeout, public: true })
+        let to = Address { place: (scheme, authority), path, host, detour: false };
+        Ok(Aim { to, timeout, public: true })
     }
 
     fn detour(&self, host: &str) -> Option<&ConnectTo> {
@@ -362,29 +367,25 @@ fn headers(pairs: &[(&str, &str)]) -> Result<HeaderMap, Failure> {
     Ok(headers)
 }
 
-fn built((scheme, authority): (Scheme, Authority), path: PathAndQuery) -> Result<Uri, Failure> {
-    let mut parts = Parts::default();
-    (parts.scheme, parts.authority, parts.path_and_query) = (Some(scheme), Some(authority), Some(path));
-    Uri::from_parts(parts).map_err(|_parts| Failure::Request)
-}
-
-fn parse(text: &str) -> Result<Uri, Failure> {
-    text.parse().map_err(|_parse| Failure::Request)
+/// A request, but for where it goes.
+fn ready(method: Method, headers: HeaderMap, body: Bytes) -> Ready {
+    let mut ready = Ready::new(Full::new(body));
+    (*ready.method_mut(), *ready.headers_mut()) = (method, headers);
+    ready
 }
 
 async fn exchange(
     client: &Client,
-    request: hyper::Request<Full<Bytes>>,
+    (to, request): (&Address, &mut Option<Ready>),
     deadline: Instant,
     bytes_max: usize,
 ) -> Result<Answer, Failure> {
     // One timer for the whole of it.
     let mut late = pin!(sleep_until(deadline));
-    let mut response = match within(late.as_mut(), client.send(request)).await {
-        None => return Err(Failure::Timeout),
-        Some(Err(error)) => return Err(judge(&error)),
-        Some(Ok(response)) => response,
-    };
+    let sent = within(late.as_mut(), pin!(client.send(to, request))).await;
+    // What waited for a connection all the time has not left.
+    let slow = if request.is_some() { Failure::Connect } else { Failure::Timeout };
+    let Sent { mut response, lease } = sent.unwrap_or(Err(slow))?;
     let mut answer = Answer {
         status: response.status().as_u16(),
         headers: std::mem::take(response.headers_mut()),
@@ -392,10 +393,10 @@ async fn exchange(
         cut: None,
     };
     loop {
-        match within(late.as_mut(), chunk(&mut response)).await {
+        match within(late.as_mut(), pin!(chunk(&mut response))).await {
             None => answer.cut = Some(Failure::Timeout),
             Some(Err(_broken)) => answer.cut = Some(Failure::Broken),
-            Some(Ok(None)) => {}
+            Some(Ok(None)) => lease.give_back(),
             Some(Ok(Some(chunk))) if answer.body.len() + chunk.len() <= bytes_max => {
                 answer.body.extend_from_slice(&chunk);
                 continue;
@@ -406,8 +407,8 @@ async fn exchange(
     }
 }
 
-/// What comes of `work`, unless it is late.
-async fn within<T>(mut late: Pin<&mut Sleep>, work: impl Future<Output = T>) -> Option<T> {
+/// What comes of `work`, unless it is late. It stays where it lies, as an attempt would have room for it twice.
+async fn within<T>(mut late: Pin<&mut Sleep>, work: Pin<&mut impl Future<Output = T>>) -> Option<T> {
     tokio::select! {
         biased;
         done = work => Some(done),
@@ -425,21 +426,6 @@ async fn chunk(response: &mut Response<Incoming>) -> Result<Option<Bytes>, hyper
     Ok(None)
 }
 
-/// Tells what failed before the request left from what failed after; when unsure, after.
-fn judge(error: &legacy::Error) -> Failure {
-    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
-    while let Some(inner) = cause {
-        if inner.is::<Denied>() {
-            return Failure::Forbidden;
-        }
-        if inner.is::<Unresolved>() {
-            return Failure::Resolve;
-        }
-        cause = inner.source();
-    }
-    if error.is_connect() { Failure::Connect } else { Failure::Broken }
-}
-
 #[cfg(test)]
 mod tests {
     use carillon_model::endpoint::FEISHU_HOST;
@@ -453,13 +439,13 @@ mod tests {
         let detour = ConnectTo::parse("open.feishu.cn=http://127.0.0.1:9001").unwrap();
         let straight = Http::new(&ProviderSettings::default());
         let led = Http::new(&ProviderSettings { connect_to: vec![detour], ..ProviderSettings::default() });
-        for (http, uri, named) in [
-            (&straight, "https://open.feishu.cn/hook/a?b=c", None),
-            (&led, "http://127.0.0.1:9001/hook/a?b=c", Some(FEISHU_HOST)),
+        for (http, uri, detour) in [
+            (&straight, "https://open.feishu.cn/hook/a?b=c", false),
+            (&led, "http://127.0.0.1:9001/hook/a?b=c", true),
         ] {
             let aim = http.aim(&To::Platform { host: FEISHU_HOST, path: "/hook/a?b=c" }).unwrap();
-            assert_eq!((aim.uri.to_string().as_str(), aim.public), (uri, false));
-            assert_eq!(aim.host.as_ref().and_then(|host| host.to_str().ok()), named);
+            assert_eq!((aim.to.uri().unwrap().to_string().as_str(), aim.public), (uri, false));
+            assert_eq!((aim.to.host.to_str().unwrap(), aim.to.detour), (FEISHU_HOST, detour));
             for path in ["@evil.example/", ".evil.example/", "", "hook"] {
                 let refused = http.aim(&To::Platform { host: FEISHU_HOST, path });
                 assert!(matches!(refused, Err(Failure::Request)), "{path}");

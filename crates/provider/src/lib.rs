@@ -4,6 +4,7 @@
 //! | word | room |
 //! | --- | --- |
 //! | the one client, its deadline and its caps | `http` |
+//! | connections, kept for the next request | `client`, `line`, `pool` |
 //! | which addresses may be dialled | `guard` |
 //! | `--connect-to` | `connect_to` |
 //! | what platforms tell by themselves | `callback` |
@@ -52,10 +53,12 @@ mod guard;
 mod http;
 mod key;
 mod lark;
+mod line;
 mod listed;
 mod meter;
 mod office;
 mod parts;
+mod pool;
 mod preview;
 mod reach;
 mod render;
