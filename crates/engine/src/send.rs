@@ -276,7 +276,8 @@ impl Sender {
         self.holds.learn(&self.store, &target, &tally.verdict, self.clock.now());
         let policy = self.retry.on(channel, tally.verdict.reason);
         let (settlements, sent) = self.decide(turn, batch, &policy, started_at, start, tally);
-        posts.extend(sent.posts);
+        // Nearly always the first of them is empty.
+        posts = if posts.is_empty() { sent.posts } else { [posts, sent.posts].concat() };
         Some((settlements, Sent { rates, posts, ..sent }))
     }
 
@@ -446,7 +447,7 @@ impl Sender {
         // What is tried to see whether a paused endpoint is well again does not end because it is not.
         let probe = turn.health.is_some_and(|health| health.is_paused())
             && health.is_some_and(|health| health.is_paused());
-        let (mut settlements, mut again) = (Vec::new(), Vec::new());
+        let (mut settlements, mut again) = (Vec::with_capacity(batch.len()), Vec::new());
         for ready in batch {
             let number = ready.attempts + 1;
             let (step, due_at) = if tally.paced {

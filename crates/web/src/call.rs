@@ -71,20 +71,17 @@ impl Call {
         let (parts, body) = request.into_parts();
         let body = read_body(body).await?;
         let caller = auth::caller(service, &parts, &body).await?;
-        Ok(Self::known(caller, parts, body))
+        Ok(Self::known(caller, &parts, body))
     }
 
-    fn known(caller: Caller, parts: Parts, body: Bytes) -> Self {
-        let path = path(&parts);
+    fn known(caller: Caller, parts: &Parts, body: Bytes) -> Self {
+        let path = path(parts);
         let query = query(parts.uri.query().unwrap_or_default());
         let id = layer::request_id(&parts.extensions);
         let client = layer::client(&parts.extensions);
         // Only these: others hold credentials, which must not be printed with the call.
-        let mut headers = parts.headers;
-        let others: Vec<_> = headers.keys().filter(|name| !is_kept(name)).cloned().collect();
-        for name in others {
-            headers.remove(name);
-        }
+        let kept = parts.headers.iter().filter(|(name, _value)| is_kept(name));
+        let headers = kept.map(|(name, value)| (name.clone(), value.clone())).collect();
         Self { caller, id, client, path, query, headers, body }
     }
 
@@ -105,7 +102,7 @@ impl Call {
         service.may_attach(&caller)?;
         let turn = readers.acquire().await.ok();
         let body = collect_large(body).await?;
-        Ok((Self::known(caller, parts, body), turn))
+        Ok((Self::known(caller, &parts, body), turn))
     }
 
     /// The body as it came.

@@ -191,11 +191,12 @@ pub(crate) fn verdict(answer: &Answer, clock: &dyn Clock) -> Verdict {
 
 /// What a success of the robot's interface says of the one person or chat; nothing when it is no such answer.
 pub(super) fn accepted_by_robot(answer: &serde_json::Value) -> Option<Verdict> {
-    let fields = Fields::read(answer.to_string().as_bytes())?;
+    let answer = answer.to_string();
+    let fields = Fields::read(answer.as_bytes())?;
     (!fields.text("processQueryKey").is_empty()).then(|| accepted(&fields))
 }
 
-fn accepted(fields: &Fields) -> Verdict {
+fn accepted(fields: &Fields<'_>) -> Verdict {
     let left_out = |outcome, reason, list: &str| Verdict {
         platform_code: Some(list.to_owned()),
         ..Verdict::plain(outcome, reason)

@@ -158,7 +158,7 @@ pub(crate) async fn send(
         Some(signature) => with_fields(signature, &part.body).into(),
         None => part.body.bytes(),
     };
-    let path = format!("/open-apis/bot/v2/hook/{}", token.reveal());
+    let path = ["/open-apis/bot/v2/hook/", token.reveal()].concat();
     let to = To::Platform { host: lark_host(feishu), path: &path };
     let verdict = match context.http.post(Request { to, headers: &[], body: body.into() }).await {
         Ok(answer) => verdict(&answer, context.clock),

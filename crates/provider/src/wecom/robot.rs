@@ -143,7 +143,7 @@ fn font(color: Color) -> Option<&'static str> {
 
 /// Sends a part. The key is everything: there is no signature.
 pub(crate) async fn send(context: &Context<'_>, key: &SecretText, part: &Part) -> Verdict {
-    let path = format!("/cgi-bin/webhook/send?key={}", key.reveal());
+    let path = ["/cgi-bin/webhook/send?key=", key.reveal()].concat();
     let to = To::Platform { host: WECOM_HOST, path: &path };
     match context.http.post(Request { to, headers: &[], body: part.body.bytes().into() }).await {
         Ok(answer) => verdict(&answer, context.clock),
