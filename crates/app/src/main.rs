@@ -12,10 +12,10 @@ mod wire;
 
 use std::process::ExitCode;
 
-/// A delivery is many small pieces of memory; this allocator takes a tenth less processor time for them than the C library's
-/// (docs/performance.md). SQLite and other code in C has it, too (its feature `override`).
+/// A delivery is some forty small pieces of memory. This allocator hands out first what was given back last, which is still in the
+/// processor's caches (docs/adr/0042). SQLite and other code in C has it, too.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     // A second provider of cryptography could be compiled in by a dependency; this one is meant.
