@@ -12,8 +12,8 @@ mod wire;
 
 use std::process::ExitCode;
 
-/// A delivery is some forty small pieces of memory. This allocator hands out first what was given back last, which is still in the
-/// processor's caches (docs/adr/0042). SQLite and other code in C has it, too.
+/// A delivery is some forty small pieces of memory. This allocator hands out first what was given back last, which is still in
+/// the processor's caches (docs/adr/0042). SQLite and other code in C has it, too.
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 

@@ -8,11 +8,10 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::Response;
-use hyper::Uri;
 use hyper::body::Incoming;
 use hyper::header::HeaderValue;
 use hyper::http::uri::{Parts, PathAndQuery};
+use hyper::{Response, Uri};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::{Connection as _, HttpConnector};
 use rustls::ClientConfig;
