@@ -27,7 +27,7 @@ use crate::line::{Line, Ready};
 use crate::pool::{Lease, Place, Pool};
 
 /// How often a connection on which nothing comes is asked whether it is alive, and how often in vain.
-const ALIVE_EVERY: Duration = Duration::from_secs(10);
+pub(crate) const ALIVE_EVERY: Duration = Duration::from_secs(10);
 const ALIVE_TRIES: u32 = 3;
 /// How long what was sent may stay unacknowledged by the other machine.
 const UNANSWERED_MAX: Duration = Duration::from_secs(30);
@@ -171,3 +171,7 @@ fn judge(error: &(dyn Error + 'static)) -> Failure {
     }
     Failure::Connect
 }
+
+#[cfg(test)]
+#[path = "client_tests.rs"]
+mod tests;

@@ -11,14 +11,12 @@ use hyper::rt::{Executor as _, Read, Write};
 use hyper::{Request, Response, Uri};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
-use crate::client::Address;
+use crate::client::{ALIVE_EVERY, Address};
 use crate::gathered::Gathered;
 use crate::http::Failure;
 use crate::pool;
 
-/// How often an HTTP/2 connection on which nothing comes is asked whether it is alive.
-const ALIVE_EVERY: Duration = Duration::from_secs(10);
-/// How long the answer to that may take.
+/// How long an HTTP/2 connection may take to say that it is alive.
 const ALIVE_WAIT: Duration = Duration::from_secs(10);
 
 /// A request as it goes over a connection.
@@ -71,10 +69,11 @@ impl Line {
             }
             Self::Many(_) => {
                 *request.uri_mut() = to.uri()?;
-                // The address says it already.
-                request.headers_mut().remove(HOST);
                 if to.detour {
                     request.headers_mut().insert(HOST, to.host.clone());
+                } else {
+                    // The address says it already.
+                    request.headers_mut().remove(HOST);
                 }
             }
         }

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use crate::http::Failure;
 
 /// How long a connection is kept that nobody uses: shorter than the platforms keep it, so that a request rarely meets its end.
-pub(crate) const IDLE_MAX: Duration = Duration::from_secs(20);
+const IDLE_MAX: Duration = Duration::from_secs(20);
 /// How many are kept for each place: as many as requests to one host are under way in a burst.
 const IDLE_PER_PLACE_MAX: usize = 1024;
 
