@@ -25,6 +25,7 @@
 //! | reading directories | `directory` |
 //! | numbers for the operator | [`metrics`] |
 
+mod afterwards;
 mod count;
 mod delivery_log;
 mod digest;
@@ -34,7 +35,6 @@ mod gate;
 mod held;
 mod hold;
 mod lane;
-mod lane_index;
 pub mod metrics;
 mod missed;
 mod month;

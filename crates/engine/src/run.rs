@@ -79,7 +79,7 @@ fn keep_house(parts: &Parts, settings: &Settings, tasks: &TaskTracker, stop: &Ca
     tasks.spawn(fan_out::run(parts.store.clone(), parts.metrics.clone(), stop.clone()));
     tasks.spawn(Directories::new(parts, settings).run(stop.clone()));
     if !parts.store.is_shared() {
-        tasks.spawn(crate::lane_index::run(parts.store.clone(), stop.clone()));
+        tasks.spawn(crate::afterwards::run(parts.store.clone(), stop.clone()));
     }
 }
 

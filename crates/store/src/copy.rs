@@ -11,7 +11,7 @@ use crate::db::{Place, Tx, Value, params};
 use crate::error::Error;
 use crate::lane_index;
 use crate::migrate::Standing;
-use crate::setup;
+use crate::{setup, topic_messages};
 
 /// How many rows go over with one transaction.
 const ROWS: usize = 500;
@@ -108,8 +108,9 @@ fn copy_all(
     }
     let now = clock.now();
     target.write(|tx| {
-        // Only a server of its own enters deliveries into the index by lane afterwards.
+        // Each is only in a file, and only written afterwards.
         lane_index::list_all(tx)?;
+        topic_messages::enter_all(tx)?;
         tx.execute("UPDATE copied SET ended_at = $1 WHERE source = $2", params![now, name])
     })?;
     Ok(copied)

@@ -61,8 +61,9 @@ fn last(
 ) -> Result<BTreeMap<String, Timestamp>, Error> {
     let rows: Vec<_> = names.iter().map(|name| [name]).collect();
     let rows = serde_json::to_string(&rows).unwrap_or_default();
-    let sql = "SELECT json_extract(value, '$[0]'), (SELECT created_at FROM message WHERE project_id = $2
-         AND topic_name = json_extract(value, '$[0]') ORDER BY id DESC LIMIT 1) FROM json_each($1)";
+    let sql = "SELECT json_extract(value, '$[0]'), (SELECT m.created_at FROM topic_message t
+         JOIN message m ON m.id = t.id WHERE t.project_id = $2 AND t.topic_name = json_extract(value, '$[0]')
+         ORDER BY t.id DESC LIMIT 1) FROM json_each($1)";
     let mut found = BTreeMap::new();
     for mut row in tx.query("message", sql, params![rows, project.as_str()])? {
         let name = row.text()?;
@@ -84,7 +85,7 @@ fn recent(
     let rows = names.iter().flat_map(|name| spans.iter().map(move |(from, to)| [name, from, to]));
     let rows = serde_json::to_string(&rows.collect::<Vec<_>>()).unwrap_or_default();
     let sql = "SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'),
-         (SELECT count(*) FROM (SELECT id FROM message WHERE project_id = $2
+         (SELECT count(*) FROM (SELECT id FROM topic_message WHERE project_id = $2
           AND topic_name = json_extract(value, '$[0]') AND id >= json_extract(value, '$[1]')
           AND id < json_extract(value, '$[2]') LIMIT $3) counted) FROM json_each($1)";
     let mut found = BTreeMap::new();
@@ -106,6 +107,7 @@ impl Store {
         topics: Vec<(TopicId, TopicName)>,
         steps: Steps,
     ) -> Result<Vec<Glance>, Error> {
+        self.topics_shown().await;
         let project = project.clone();
         let look = move |tx: &mut Tx<'_>| {
             let ids: Vec<_> = topics.iter().map(|(id, _name)| id.to_string()).collect();

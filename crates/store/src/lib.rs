@@ -127,6 +127,7 @@ pub mod tag;
 pub mod tally;
 pub mod template;
 pub mod topic;
+mod topic_messages;
 pub mod vault;
 pub mod wake;
 

@@ -19,6 +19,7 @@ use crate::idempotency::{Accepted, Claim};
 use crate::recipient::{Recipient, Recipients};
 use crate::setup::Store;
 use crate::tally::What;
+use crate::topic_messages::enter_one;
 
 /// A message as lists show it.
 #[derive(Debug, Clone)]
@@ -93,6 +94,7 @@ pub(crate) fn insert(
     publisher: Option<AccountId>,
 ) -> Result<Vec<i64>, Error> {
     insert_message(tx, stored, recipients.len(), publisher)?;
+    enter_one(tx, stored)?;
     insert_deliveries(tx, stored, recipients)
 }
 
@@ -106,7 +108,7 @@ macro_rules! insert_message {
 }
 
 /// Writes a message, and tells whether others wait to be fanned out.
-fn insert_message(
+pub(crate) fn insert_message(
     tx: &mut Tx<'_>,
     stored: &StoredMessage,
     recipients: usize,
@@ -314,7 +316,7 @@ impl Store {
         let inserted = Arc::clone(&stored);
         let to = recipients.clone();
         let (wake, fan_out, now) = (Arc::clone(&self.wake), Arc::clone(&self.fan_out), self.clock.now());
-        let later = Arc::clone(&fan_out);
+        let (later, written) = (Arc::clone(&fan_out), Arc::clone(&wake));
         let publisher = self.db.actor().map(|actor| actor.account);
         let is_looked_for = claim.is_some() || equal.is_some();
         let is_ordinary = !is_looked_for && !is_many && self.db.is_shared() && !self.db.leaves_lines();
@@ -333,11 +335,13 @@ impl Store {
             let first = equal.filter(|_equal| !to.is_empty()).map(|equal| equal.take(tx, &inserted, now));
             if let Some(to) = first.transpose()?.flatten() {
                 insert_message(tx, &inserted, 0, publisher)?;
+                written.topics.saw(tx, &inserted)?;
                 equal::mark(tx, inserted.message.id, to)?;
                 claim.map_or(Ok(()), |claim| claim.goes_to_nobody(tx, &inserted))?;
                 return Ok(Inserted { accepted: Accepted::Equal { to }, places: Some(Vec::new()) });
             }
             let others_wait = insert_message(tx, &inserted, to.len(), publisher)?;
+            written.topics.saw(tx, &inserted)?;
             if is_many || (others_wait && !to.is_empty()) {
                 later.put(tx, &inserted, &to)?;
                 return Ok(Inserted { accepted, places: None });
@@ -395,6 +399,9 @@ impl Store {
         before: Option<MessageId>,
         limit: u64,
     ) -> Result<Vec<MessageSummary>, Error> {
+        if topic_name.is_some() {
+            self.topics_shown().await;
+        }
         let project = project.clone();
         let list = move |tx: &mut Tx<'_>| {
             // Always a bound, and a text each: it is planned for its own index, and begins where the page does.
@@ -413,8 +420,9 @@ impl Store {
                 }
                 (Some(topic), publisher) => {
                     let sql = select_summary!(
-                        "WHERE project_id = $1 AND topic_name = $5 AND ($2 IS NULL OR account_id = $2)
-                         AND id < $3 ORDER BY id DESC LIMIT $4"
+                        "WHERE id IN (SELECT t.id FROM topic_message t WHERE t.project_id = $1 AND t.topic_name = $5
+                         AND t.id < $3 AND ($2 IS NULL OR EXISTS (SELECT 1 FROM message m WHERE m.id = t.id AND m.account_id = $2))
+                         ORDER BY t.id DESC LIMIT $4) ORDER BY id DESC"
                     );
                     tx.query("message", sql, params![project.as_str(), publisher, before, limit, topic])
                 }

@@ -59,6 +59,7 @@ migrations![
     "0030_lane_places",
     "0031_attempt_begun",
     "0032_ended_index",
+    "0033_topic_messages",
 ];
 
 /// The version of this program.

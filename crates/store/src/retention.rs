@@ -7,6 +7,7 @@ use crate::db::{Tx, params};
 use crate::error::Error;
 use crate::pick::id_from;
 use crate::setup::Store;
+use crate::topic_messages;
 
 /// How many messages one batch looks at, at most.
 const LOOKED_AT: u64 = 32;
@@ -68,6 +69,7 @@ fn forget(
     forgotten.attempts += tx.execute(DELETE_ATTEMPTS, params![message, room(forgotten)])?;
     forgotten.deliveries += tx.execute(DELETE_DELIVERIES, params![message, room(forgotten)])?;
     if room(forgotten) > 0 {
+        topic_messages::remove(tx, message)?;
         forgotten.messages += tx.execute("DELETE FROM message WHERE id = $1", params![message])?;
     }
     Ok(())

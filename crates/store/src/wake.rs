@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 use crate::delivery::Ready;
 use crate::lane_index::LaneMark;
 use crate::shard::{Shard, Shards};
+use crate::topic_messages::TopicMark;
 
 /// How many deliveries may wait in memory for the engine to look; the rest waits in the store only.
 const HANDED_MAX: usize = 16_384;
@@ -42,6 +43,7 @@ pub struct Wake {
     foreign_arrived: Notify,
     update: Notify,
     pub(crate) mark: LaneMark,
+    pub(crate) topics: TopicMark,
     /// Whether the others are to be told that a directory is to be read.
     foreign_update: AtomicBool,
 }

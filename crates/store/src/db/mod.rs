@@ -7,7 +7,7 @@
 //! # How to write SQL for both
 //!
 //! Every statement is written once and runs on SQLite and on PostgreSQL; the contract suite runs all of them on both. Beside this
-//! room only `lane_places` has some of its own for a file, and `message` and `message_together` for a server.
+//! room only `lane_places` and `topic_messages` have some of their own for a file, and `message` and `message_together` for a server.
 //!
 //! - A table is made twice: `migrations/sqlite/NNNN_name.sql` and `migrations/postgres/NNNN_name.sql`, the same number
 //!   and name. In the second: `BIGINT` for every number (also for what is true or false), `BYTEA` for `BLOB`,

@@ -55,6 +55,7 @@ mod tag;
 mod tally;
 mod template;
 mod topic;
+mod topic_messages;
 mod traces;
 
 macro_rules! tests {
@@ -372,6 +373,11 @@ macro_rules! contract {
                     a_project_has_its_own_users_and_not_too_many
                     what_reaches_a_user_is_sealed_and_leaves_no_byte
                     an_address_stands_as_its_subscriptions_do;
+                topic_messages:
+                    a_topic_lists_its_own_newest_first
+                    a_crash_loses_none_of_them
+                    a_clock_that_was_set_back_hides_nothing
+                    many_are_entered_at_once_and_forgotten_with_their_messages;
                 topic:
                     create_keeps_the_first_of_a_name
                     create_stops_at_the_most_a_project_may_have

@@ -8,8 +8,18 @@ use crate::db::value::Kind;
 use crate::error::Error;
 
 /// What belongs to a place and not to the installation: how the database itself stands, which servers are there, what is
-/// still to be erased from its files, and the index by lane, which only a file has.
-const OF_THE_PLACE: &[&str] = &["migration", "node", "shard", "erased", "copied", "lane_places", "lane_mark"];
+/// still to be erased from its files, and what only a file has: the index by lane, and which messages a topic has.
+const OF_THE_PLACE: &[&str] = &[
+    "migration",
+    "node",
+    "shard",
+    "erased",
+    "copied",
+    "lane_places",
+    "lane_mark",
+    "topic_message",
+    "topic_mark",
+];
 
 /// A table.
 #[derive(Debug)]

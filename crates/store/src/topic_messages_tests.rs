@@ -1,0 +1,133 @@
+//! What a topic has, whatever became of the transaction that entered it.
+
+use std::sync::Arc;
+
+use carillon_model::chance::SeededChance;
+use carillon_model::clock::Timestamp;
+use carillon_model::id::{MessageId, ProjectId, TopicId};
+use carillon_model::message::{Body, Content, Kind, Locale, Message, Priority};
+use carillon_model::topic::TopicName;
+
+use super::{TopicMark, collect, enter, set_mark};
+use crate::db::{Db, NoObserver, Place, Tx};
+use crate::delivery::StoredMessage;
+use crate::error::Error;
+
+struct Bed {
+    db: Db,
+    mark: Arc<TopicMark>,
+    _directory: tempfile::TempDir,
+}
+
+fn bed() -> Bed {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("carillon.db");
+    let db = Db::open(Place::Sqlite(&path), Timestamp(0), Arc::new(NoObserver), |_tx| Ok(())).unwrap();
+    Bed { db, mark: Arc::default(), _directory: directory }
+}
+
+fn message(at: i64) -> StoredMessage {
+    let now = Timestamp(at);
+    let chance = SeededChance::new(u64::try_from(at).unwrap());
+    let content = Content {
+        kind: Kind::Published,
+        subject: None,
+        default: Body::text("full"),
+        channels: [].into(),
+        only: None,
+    };
+    let message = Message {
+        id: MessageId::new(now, &chance),
+        project: ProjectId::parse("0970dd7a1300f5672ff2c003c60ae115").unwrap(),
+        topic: TopicId::new(now, &chance),
+        content,
+        priority: Priority::Normal,
+        locale: Locale::English,
+        created_at: now,
+        expires_at: now,
+    };
+    StoredMessage { message, topic_name: TopicName::parse("ops").unwrap() }
+}
+
+impl Bed {
+    /// Writes a message of this time.
+    async fn write(&self, at: i64) {
+        let (mark, stored) = (Arc::clone(&self.mark), message(at));
+        let work = move |tx: &mut Tx<'_>| {
+            crate::message::insert_message(tx, &stored, 0, None)?;
+            mark.saw(tx, &stored)
+        };
+        self.db.write_flow(work, |()| ()).await.unwrap();
+    }
+
+    async fn ids(&self, sql: &'static str) -> Vec<String> {
+        let rows = self.db.read(move |tx: &mut Tx<'_>| tx.query("message", sql, &[])).await.unwrap();
+        rows.into_iter().map(|mut row| row.text().unwrap()).collect()
+    }
+
+    async fn entered(&self) -> Vec<String> {
+        self.ids("SELECT id FROM topic_message ORDER BY id").await
+    }
+
+    async fn accepted(&self) -> Vec<String> {
+        self.ids("SELECT id FROM message ORDER BY id").await
+    }
+
+    /// Looks where a portion ends, and is undone then if it is to be.
+    async fn next(&self, fails: bool) -> Result<Option<MessageId>, Error> {
+        let mark = Arc::clone(&self.mark);
+        let work = move |tx: &mut Tx<'_>| {
+            let next = mark.next(tx)?;
+            if fails { Err(Error::Conflict) } else { Ok(next) }
+        };
+        self.db.write_flow(work, |_next| ()).await
+    }
+
+    /// Reads a portion, has this done, and writes it.
+    async fn enter(&self, upto: MessageId, meanwhile: impl Future<Output = ()>) {
+        let slices = self.db.read(move |tx| collect(tx, upto)).await.unwrap();
+        meanwhile.await;
+        let write = move |tx: &mut Tx<'_>| {
+            slices.iter().try_for_each(|slice| enter(tx, slice))?;
+            set_mark(tx, upto)
+        };
+        self.db.write_flow(write, |()| ()).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_comes_between_reading_and_writing_is_not_left_out() {
+    let bed = bed();
+    assert_eq!(bed.next(false).await.unwrap(), None, "there is nothing yet");
+    bed.write(1_000).await;
+    bed.write(9_000).await;
+    assert!(bed.entered().await.is_empty(), "both wait for more");
+    let upto = bed.next(false).await.unwrap().unwrap();
+    bed.enter(upto, async {
+        bed.write(5_000).await;
+        bed.write(9_500).await;
+    })
+    .await;
+    let accepted = bed.accepted().await;
+    assert_eq!(bed.entered().await, accepted[..3]);
+    let upto = bed.next(false).await.unwrap().unwrap();
+    assert_eq!(upto.to_string(), accepted[3]);
+    bed.enter(upto, async {}).await;
+    assert_eq!(bed.entered().await, accepted);
+}
+
+#[tokio::test]
+async fn nothing_is_left_out_after_a_portion_that_was_undone() {
+    let bed = bed();
+    bed.next(false).await.unwrap();
+    bed.write(1_000).await;
+    bed.write(9_000).await;
+    bed.next(true).await.unwrap_err();
+    // The server takes it for one of the portion now.
+    bed.write(5_000).await;
+    bed.write(9_500).await;
+    let upto = bed.next(false).await.unwrap().unwrap();
+    bed.enter(upto, async {}).await;
+    assert_eq!(bed.entered().await, bed.accepted().await);
+    assert_eq!(bed.next(false).await.unwrap(), None);
+}
