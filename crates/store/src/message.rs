@@ -420,8 +420,9 @@ impl Store {
                 }
                 (Some(topic), publisher) => {
                     let sql = select_summary!(
-                        "WHERE id IN (SELECT t.id FROM topic_message t WHERE t.project_id = $1 AND t.topic_name = $5
-                         AND t.id < $3 AND ($2 IS NULL OR EXISTS (SELECT 1 FROM message m WHERE m.id = t.id AND m.account_id = $2))
+                        "WHERE id IN (SELECT t.id FROM topic_message t
+                         WHERE t.project_id = $1 AND t.topic_name = $5 AND t.id < $3 AND ($2 IS NULL OR
+                         EXISTS (SELECT 1 FROM message m WHERE m.id = t.id AND m.account_id = $2))
                          ORDER BY t.id DESC LIMIT $4) ORDER BY id DESC"
                     );
                     tx.query("message", sql, params![project.as_str(), publisher, before, limit, topic])

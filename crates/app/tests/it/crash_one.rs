@@ -148,3 +148,27 @@ async fn a_second_signal_cuts() {
     let deliveries = server.user().settled(&message).await;
     assert_eq!(outcomes(&deliveries[0]), [(1, "unknown", "interrupted"), (2, "accepted", "ok")]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_writes_down_which_topic_the_last_messages_are_of() {
+    let home = home();
+    let mut server = Start::new().at(home.path()).await;
+    let entered = |server: &Server| -> i64 {
+        let database = open(&server.data_dir());
+        database.query_row("SELECT count(*) FROM topic_message", [], |row| row.get(0)).unwrap()
+    };
+    let api = server.user();
+    let topic = api.create_topic("ops").await;
+    for text in ["first", "second"] {
+        api.publish(&topic, &json!({ "message": text })).await;
+    }
+    server.kill();
+    // Whether the first start wrote them down at once depends on when it looked where the mark is.
+    let database = rusqlite::Connection::open(server.data_dir().join("carillon.db")).unwrap();
+    database.execute_batch("DELETE FROM topic_message; UPDATE topic_mark SET upto = ''").unwrap();
+    drop(database);
+    let server = Start::new().at(home.path()).await;
+    until("both in their topic", async || (entered(&server) == 2).then_some(())).await;
+    let listed = server.user().get("/api/v1/messages?topic=ops").await.expect(200).json();
+    assert_eq!(listed["messages"].as_array().map(Vec::len), Some(2), "{listed}");
+}
