@@ -111,6 +111,8 @@ impl Store {
     /// # Errors
     /// When nothing can be written.
     pub async fn message_forget(&self, before: Timestamp, rows_max: u64) -> Result<Forgotten, Error> {
+        // What is being entered into its topic was read before; it must not go in between.
+        let _one = self.wake.topics.one.lock().await;
         let old = self.find_old(before, rows_max.min(LOOKED_AT)).await?;
         if old.is_empty() {
             return Ok(Forgotten::default());

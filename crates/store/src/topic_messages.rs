@@ -43,8 +43,8 @@ pub(crate) struct TopicMark {
     upto: AtomicU64,
     behind: AtomicU64,
     many: Notify,
-    /// Held by who enters them.
-    one: Mutex<()>,
+    /// Held by who enters them, or forgets some.
+    pub(crate) one: Mutex<()>,
 }
 
 impl Default for TopicMark {

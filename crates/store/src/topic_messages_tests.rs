@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use carillon_model::chance::SeededChance;
-use carillon_model::clock::Timestamp;
+use carillon_model::clock::{TestClock, Timestamp};
 use carillon_model::id::{MessageId, ProjectId, TopicId};
 use carillon_model::message::{Body, Content, Kind, Locale, Message, Priority};
 use carillon_model::topic::TopicName;
 
 use super::{TopicMark, collect, enter, set_mark};
-use crate::db::{Db, NoObserver, Place, Tx};
+use crate::db::{Db, Hand, NoObserver, Place, Tx};
 use crate::delivery::StoredMessage;
 use crate::error::Error;
+use crate::setup::{Settings, Store};
 
 struct Bed {
     db: Db,
@@ -130,4 +131,44 @@ async fn nothing_is_left_out_after_a_portion_that_was_undone() {
     bed.enter(upto, async {}).await;
     assert_eq!(bed.entered().await, bed.accepted().await);
     assert_eq!(bed.next(false).await.unwrap(), None);
+}
+
+/// Does what waits in the order in which it was asked for, piece by piece, until this is done.
+async fn by_hand<T>(mut hand: Hand, work: impl Future<Output = T>) -> T {
+    let drive = async {
+        loop {
+            hand.waiting().await;
+            hand.commit(1).answer();
+        }
+    };
+    tokio::select! {
+        biased;
+        done = work => done,
+        never = drive => never,
+    }
+}
+
+#[tokio::test]
+async fn what_is_forgotten_meanwhile_is_not_entered() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = Settings { data_dir: directory.path().to_owned(), key_file: None, database_url: None };
+    let clock = Arc::new(TestClock::at(Timestamp(900_000)));
+    let chance = Arc::new(SeededChance::new(7));
+    let (store, hand) = Store::open_by_hand(&settings, clock, chance, Arc::new(NoObserver)).unwrap();
+    let count = |sql: &'static str| {
+        let db = store.db.clone();
+        async move { db.read(move |tx: &mut Tx<'_>| tx.query_one("message", sql, &[])).await.unwrap().is_some() }
+    };
+    by_hand(hand, async {
+        store.topic_messages_enter().await.unwrap();
+        store.message_publish(message(1_000), Vec::new()).await.unwrap();
+        let (enter, forget) = (store.topic_messages_enter(), store.message_forget(Timestamp(800_000), 500));
+        // Whoever enters them is always asked first.
+        let (entered, forgotten) = tokio::join!(biased; enter, forget);
+        entered.unwrap();
+        assert_eq!(forgotten.unwrap().messages, 1);
+        assert!(!count("SELECT 1 FROM message").await);
+        assert!(!count("SELECT 1 FROM topic_message").await, "it is of no message");
+    })
+    .await;
 }
