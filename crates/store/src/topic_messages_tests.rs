@@ -133,8 +133,17 @@ async fn nothing_is_left_out_after_a_portion_that_was_undone() {
     assert_eq!(bed.next(false).await.unwrap(), None);
 }
 
+fn store_by_hand() -> (Store, Hand, tempfile::TempDir) {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = Settings { data_dir: directory.path().to_owned(), key_file: None, database_url: None };
+    let clock = Arc::new(TestClock::at(Timestamp(900_000)));
+    let chance = Arc::new(SeededChance::new(7));
+    let (store, hand) = Store::open_by_hand(&settings, clock, chance, Arc::new(NoObserver)).unwrap();
+    (store, hand, directory)
+}
+
 /// Does what waits in the order in which it was asked for, piece by piece, until this is done.
-async fn by_hand<T>(mut hand: Hand, work: impl Future<Output = T>) -> T {
+async fn by_hand<T>(hand: &mut Hand, work: impl Future<Output = T>) -> T {
     let drive = async {
         loop {
             hand.waiting().await;
@@ -150,16 +159,12 @@ async fn by_hand<T>(mut hand: Hand, work: impl Future<Output = T>) -> T {
 
 #[tokio::test]
 async fn what_is_forgotten_meanwhile_is_not_entered() {
-    let directory = tempfile::tempdir().unwrap();
-    let settings = Settings { data_dir: directory.path().to_owned(), key_file: None, database_url: None };
-    let clock = Arc::new(TestClock::at(Timestamp(900_000)));
-    let chance = Arc::new(SeededChance::new(7));
-    let (store, hand) = Store::open_by_hand(&settings, clock, chance, Arc::new(NoObserver)).unwrap();
+    let (store, mut hand, _directory) = store_by_hand();
     let count = |sql: &'static str| {
         let db = store.db.clone();
         async move { db.read(move |tx: &mut Tx<'_>| tx.query_one("message", sql, &[])).await.unwrap().is_some() }
     };
-    by_hand(hand, async {
+    by_hand(&mut hand, async {
         store.topic_messages_enter().await.unwrap();
         store.message_publish(message(1_000), Vec::new()).await.unwrap();
         let (enter, forget) = (store.topic_messages_enter(), store.message_forget(Timestamp(800_000), 500));
@@ -169,6 +174,35 @@ async fn what_is_forgotten_meanwhile_is_not_entered() {
         assert_eq!(forgotten.unwrap().messages, 1);
         assert!(!count("SELECT 1 FROM message").await);
         assert!(!count("SELECT 1 FROM topic_message").await, "it is of no message");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn where_nothing_can_be_written_a_topic_is_shown_as_far_as_it_goes() {
+    let (store, mut hand, _directory) = store_by_hand();
+    let stored = message(1_000);
+    let list = || store.message_list(&stored.message.project, Some("ops".to_owned()), None, None, 10);
+    by_hand(&mut hand, async {
+        store.topic_messages_behind().await;
+        store.topic_messages_enter().await.unwrap();
+        store.message_publish(stored.clone(), Vec::new()).await.unwrap();
+    })
+    .await;
+    let full = async {
+        // Whether any is behind; then the first thing that is to be written; then the list.
+        hand.waiting().await;
+        hand.commit(1).answer();
+        hand.waiting().await;
+        hand.refuse(1, "no space left");
+        hand.waiting().await;
+        hand.commit(1).answer();
+    };
+    let (listed, ()) = tokio::join!(list(), full);
+    assert!(listed.unwrap().is_empty());
+    by_hand(&mut hand, async {
+        store.topic_messages_behind().await;
+        assert_eq!(list().await.unwrap().len(), 1, "nothing is lost");
     })
     .await;
 }

@@ -49,6 +49,16 @@ fn fill(data_dir: &Path) {
     database.execute_batch(sql).unwrap();
 }
 
+/// What only a file has is complete in one that was copied.
+fn all_are_in_their_topics(data_dir: &Path) {
+    let database = Connection::open(data_dir.join("carillon.db")).unwrap();
+    let count = |table| -> i64 {
+        database.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+    };
+    assert!(count("message") > 0);
+    assert_eq!(count("topic_message"), count("message"));
+}
+
 /// Begins a delivery at this place in the target, as soon as it has tables, and neither ends nor gives it up.
 fn in_the_way(database: &Database, place: u32) -> std::process::Child {
     let mut psql = database.psql(database.name());
@@ -151,6 +161,7 @@ async fn an_installation_moves_to_postgresql_and_back() {
     assert!(server.terminate().await.success());
     let said = run(copy(third.path(), &url, &back), None).await;
     assert!(said.code == 0, "{said:?}");
+    all_are_in_their_topics(&third.path().join("data"));
     let server = start.clone().flag("--key-file", key.to_str().unwrap()).at(third.path()).await;
     assert_eq!(listed(&server.user(), "").await, before);
     let next = server.user().publish(&topic, &json!({ "message": "home again" })).await;
