@@ -1,5 +1,7 @@
 //! One attempt under way when the server is killed or stopped.
 
+use std::collections::BTreeSet;
+
 use carillon_simulator::{Act, Running};
 use serde_json::{Value, json};
 
@@ -27,12 +29,22 @@ async fn sending(api: &Api, message: &str) {
     .await;
 }
 
-/// Waits until the store knows that an attempt has begun; a start forgets what earlier runs had begun.
-async fn begun(server: &Server) {
-    let connections = open(&server.data_dir());
-    until("an attempt that is written down as begun", async || {
-        let sql = "SELECT count(*) FROM attempt_begun";
-        connections.query_row(sql, [], |row| row.get::<_, i64>(0)).is_ok_and(|rows| rows == 1).then_some(())
+/// The rows that say which attempts have begun: server, row, list.
+type Rows = BTreeSet<(String, i64, Vec<u8>)>;
+
+fn rows(server: &Server) -> Rows {
+    let database = open(&server.data_dir());
+    let mut statement = database.prepare("SELECT node_id, slot, begun FROM attempt_begun").unwrap();
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
+    rows.map(Result::unwrap).collect()
+}
+
+/// Waits until the store knows that one more attempt has begun. A row of attempts that have ended stays until it is
+/// written anew, so that there is one says nothing.
+async fn begun(server: &Server, before: &mut Rows) {
+    *before = until("an attempt that is written down as begun", async || {
+        let now = rows(server);
+        (!now.is_subset(before)).then_some(now)
     })
     .await;
 }
@@ -83,11 +95,14 @@ async fn killed_again_and_again_it_is_one_delivery_with_all_its_attempts() {
     let hooks = hooks().await;
     let start = Start::new().with_loopback();
     let mut server = start.at(home.path()).await;
+    // So slow that it is written down as begun, and its row is still there when the first kill comes.
+    hooks.script(HOOK, Act::Slow { ms: 50 }, Some(1));
     let topic = subscribed(&server, &hooks).await;
     hooks.script(HOOK, Act::Hang, Some(3));
+    let mut known = rows(&server);
     let message = server.user().publish(&topic, &json!({ "message": "patient" })).await;
     for kills in 1..=3 {
-        begun(&server).await;
+        begun(&server, &mut known).await;
         // Not before the request is there: else one hang would be left for the time after the last kill.
         until("the request at the far end", async || (hooks.calls().len() == kills).then_some(())).await;
         server.kill();
