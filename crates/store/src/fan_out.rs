@@ -8,8 +8,9 @@
 //! A step is careful work (`Db::write_flow`): of several servers one takes it at a time. What touches a list is careful,
 //! too.
 
-use std::sync::Arc;
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use carillon_model::id::MessageId;
@@ -32,6 +33,11 @@ const MESSAGES_MAX: u64 = 64;
 const UNPLACED_MAX: usize = 131_072;
 /// How long such a publisher waits before it is told to come again.
 const ROOM_WAIT: Duration = Duration::from_secs(5);
+/// How many portions of lists are known to be whole at most.
+const WHOLE_MAX: usize = 65_536;
+
+/// A list, and the number of a portion of it.
+type Portion = (i64, i64);
 
 /// How messages are fanned out, and how far that is.
 #[derive(Debug)]
@@ -42,6 +48,10 @@ pub(crate) struct FanOut {
     unplaced: AtomicUsize,
     /// Whether something may wait, as far as this server knows.
     may_wait: AtomicBool,
+    /// The portions of which nobody had gone, when they were last looked through. That holds for as long as their list is a
+    /// topic's: it ceases to be when a subscription of that topic is removed, and never is again. Not asked for on a server,
+    /// where another one of the version before may remove and not say so.
+    whole: Mutex<HashSet<Portion>>,
     added: Notify,
     placed: Notify,
 }
@@ -60,6 +70,7 @@ impl FanOut {
             portion,
             unplaced: AtomicUsize::new(0),
             may_wait: AtomicBool::new(true),
+            whole: Mutex::default(),
             added: Notify::new(),
             placed: Notify::new(),
         }
@@ -115,6 +126,18 @@ impl FanOut {
         self.added.notify_one();
     }
 
+    fn whole(&self) -> MutexGuard<'_, HashSet<Portion>> {
+        self.whole.lock().expect("no code panics while it holds them")
+    }
+
+    fn found_whole(&self, portions: &[Portion]) {
+        let mut whole = self.whole();
+        if whole.len() >= WHOLE_MAX {
+            whole.clear();
+        }
+        whole.extend(portions);
+    }
+
     fn stepped(&self, placed: usize, next: Option<i64>) {
         let less = |unplaced: usize| if next.is_some() { unplaced.saturating_sub(placed) } else { 0 };
         let (set, look) = (Ordering::AcqRel, Ordering::Acquire);
@@ -155,7 +178,8 @@ fn new_list(
     Ok(list)
 }
 
-/// Forgets the list of a topic, as soon as no message waits for it.
+/// Forgets the list of a topic, as soon as no message waits for it. Whoever removes a subscription does so before anybody
+/// else writes: what waits for the list is looked through for it.
 pub(crate) fn forget_topic(tx: &mut Tx<'_>, topic: &str) -> Result<(), Error> {
     if tx.execute("UPDATE recipient_list SET topic_id = NULL WHERE topic_id = $1", params![topic])? > 0 {
         drop_unused(tx)?;
@@ -204,10 +228,12 @@ struct Step {
     /// The first that still waits, or one before which none does.
     next: Option<i64>,
     ready: Vec<Ready>,
+    /// The portions that were looked through, and nobody had gone.
+    whole: Vec<Portion>,
 }
 
 /// Writes down the next deliveries, of as many messages as a step takes, in the order of their acceptance.
-fn step(tx: &mut Tx<'_>, portion: usize) -> Result<Step, Error> {
+fn step(tx: &mut Tx<'_>, fan_out: &FanOut) -> Result<Step, Error> {
     let sql = "SELECT seq, message_id, list_id, recipients, portions_done, placed FROM fan_out ORDER BY seq LIMIT $1";
     let rows = tx.query("fan_out", sql, params![MESSAGES_MAX])?;
     let (mut step, mut done, mut lists) = (Step::default(), Vec::new(), false);
@@ -215,7 +241,7 @@ fn step(tx: &mut Tx<'_>, portion: usize) -> Result<Step, Error> {
         let waiting = read_waiting(row)?;
         step.next = Some(waiting.seq);
         // Nobody passes by one that is not at its end.
-        if step.placed >= portion || !place(tx, &waiting, &mut step)? {
+        if step.placed >= fan_out.portion || !place(tx, fan_out, &waiting, &mut step)? {
             break;
         }
         done.push(waiting.seq);
@@ -235,37 +261,53 @@ fn step(tx: &mut Tx<'_>, portion: usize) -> Result<Step, Error> {
 }
 
 /// Writes down a message's next portion; tells whether that was the last.
-fn place(tx: &mut Tx<'_>, waiting: &Waiting, step: &mut Step) -> Result<bool, Error> {
-    let (packed, portions) = match (&waiting.few, waiting.list) {
-        (Some(few), _) => (few.clone(), 1),
-        (None, Some(list)) => read_portion(tx, list, waiting.portions_done)?,
+fn place(tx: &mut Tx<'_>, fan_out: &FanOut, waiting: &Waiting, step: &mut Step) -> Result<bool, Error> {
+    let read = match (&waiting.few, waiting.list) {
+        (Some(few), _) => Read { packed: few.clone(), portions: 1, of_topic: None },
+        (None, Some(list)) => read_portion(tx, (list, waiting.portions_done))?,
         (None, None) => return Err(corrupt("a message waits for nobody")),
     };
-    let to = unpack(&packed).ok_or_else(|| corrupt("it is no list of recipients"))?;
+    let to = unpack(&read.packed).ok_or_else(|| corrupt("it is no list of recipients"))?;
     let sql = "SELECT id, project_id, topic_id, topic_name, content, priority, locale, created_at, expires_at
          FROM message WHERE id = $1";
     let row = tx.query_one("message", sql, params![waiting.message.to_string()])?;
     let mut row = row.ok_or_else(|| corrupt("its message is gone"))?;
     let stored = Arc::new(read_message(&mut row)?);
-    let places = message::insert_later(tx, &stored, &to, waiting.placed)?;
+    let known = !tx.is_shared() && read.of_topic.is_some_and(|portion| fan_out.whole().contains(&portion));
+    let places = if known {
+        message::insert_known(tx, &stored, &to, waiting.placed)?.into_iter().map(Some).collect()
+    } else {
+        let places = message::insert_later(tx, &stored, &to, waiting.placed)?;
+        step.whole.extend(read.of_topic.filter(|_portion| places.iter().all(Option::is_some)));
+        places
+    };
     step.placed += to.len();
     step.ready.extend(message::ready_later(&stored, &to, &places, waiting.placed));
     let portions_done = waiting.portions_done + 1;
-    if portions_done < portions {
+    if portions_done < read.portions {
         let placed = waiting.placed.saturating_add(u32::try_from(to.len()).unwrap_or(u32::MAX));
         let sql = "UPDATE fan_out SET portions_done = $2, placed = $3 WHERE seq = $1";
         tx.execute(sql, params![waiting.seq, portions_done, placed])?;
     }
-    Ok(portions_done >= portions)
+    Ok(portions_done >= read.portions)
 }
 
-/// A portion of a list, and how many it has.
-fn read_portion(tx: &mut Tx<'_>, list: i64, number: i64) -> Result<(Vec<u8>, i64), Error> {
-    let sql = "SELECT p.recipients, l.portions FROM recipient_list l
+/// Recipients as they were written down.
+struct Read {
+    packed: Vec<u8>,
+    /// How many portions there are of them.
+    portions: i64,
+    /// Which portion it is of a list that is a topic's.
+    of_topic: Option<Portion>,
+}
+
+fn read_portion(tx: &mut Tx<'_>, portion: Portion) -> Result<Read, Error> {
+    let sql = "SELECT p.recipients, l.portions, l.topic_id FROM recipient_list l
          JOIN recipient_list_portion p ON p.list_id = l.seq WHERE l.seq = $1 AND p.number = $2";
-    let row = tx.query_one("recipient_list", sql, params![list, number])?;
+    let row = tx.query_one("recipient_list", sql, params![portion.0, portion.1])?;
     let mut row = row.ok_or_else(|| corrupt("its list of recipients is gone"))?;
-    Ok((row.bytes()?, row.int()?))
+    let (packed, portions) = (row.bytes()?, row.int()?);
+    Ok(Read { packed, portions, of_topic: row.maybe_text()?.map(|_topic| portion) })
 }
 
 fn corrupt(problem: &'static str) -> Error {
@@ -308,14 +350,15 @@ impl Store {
     }
 
     async fn fan_out_some(&self) -> Result<Option<i64>, Error> {
-        let (wake, fan_out, portion) = (self.wake(), Arc::clone(&self.fan_out), self.fan_out.portion);
+        let (wake, fan_out, told) = (self.wake(), Arc::clone(&self.fan_out), Arc::clone(&self.fan_out));
         let version = self.db.version_then();
         let hand = move |step: &Step| {
-            fan_out.stepped(step.placed, step.next);
+            told.stepped(step.placed, step.next);
+            told.found_whole(&step.whole);
             let known = version();
             wake.hand(step.ready.iter().map(|ready| Ready { known, ..ready.clone() }).collect());
         };
-        Ok(self.db.write_flow(move |tx: &mut Tx<'_>| step(tx, portion), hand).await?.next)
+        Ok(self.db.write_flow(move |tx: &mut Tx<'_>| step(tx, &fan_out), hand).await?.next)
     }
 
     /// Sees to it that the deliveries of every message that was accepted before this call are written down.

@@ -11,7 +11,7 @@ use carillon_model::id::{AccountId, DeliveryId, MessageId, ProjectId, TopicId};
 use carillon_model::message::{Content, Locale, Message, Priority};
 use carillon_model::topic::TopicName;
 
-use crate::db::{InsertPlaces, Row, Tx, insert_places, params};
+use crate::db::{InsertEach, InsertPlaces, Row, Tx, Value, insert_places, params};
 use crate::delivery::{Ready, StoredMessage};
 use crate::equal::{self, Equal};
 use crate::error::Error;
@@ -60,14 +60,17 @@ pub(crate) fn read_message(row: &mut Row) -> Result<StoredMessage, Error> {
     Ok(StoredMessage { message, topic_name })
 }
 
-/// One statement for all deliveries of a message, however many: the recipients come in as one JSON text.
-const INSERT_DELIVERIES: InsertPlaces = insert_places!(
-    "INSERT INTO delivery
-     (message_id, number, subscription_id, endpoint_id, channel, priority, state, due_at, attempts, parts_done)
-     SELECT $1, key + 1, json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'), $4,
-     0, $3, 0, 0
-     FROM json_each($2) ORDER BY key"
-);
+/// Deliveries of a message, however many.
+const INSERT_DELIVERIES: InsertEach = InsertEach {
+    row: "INSERT INTO delivery
+         (message_id, number, subscription_id, endpoint_id, channel, priority, state, due_at, attempts, parts_done)
+         VALUES ($1, $4, $5, $6, $7, $3, 0, $2, 0, 0)",
+    list: "INSERT INTO delivery
+         (message_id, number, subscription_id, endpoint_id, channel, priority, state, due_at, attempts, parts_done)
+         SELECT $1, CAST(json_extract(value, '$[0]') AS BIGINT), json_extract(value, '$[1]'),
+         json_extract(value, '$[2]'), json_extract(value, '$[3]'), $3, 0, $2, 0, 0
+         FROM json_each($4) ORDER BY key RETURNING seq",
+};
 
 /// The same for the only delivery of a message.
 const INSERT_DELIVERY: InsertPlaces = insert_places!(
@@ -163,11 +166,30 @@ fn insert_deliveries(
             let params = params![id, subscription, endpoint, channel, message.created_at, priority];
             tx.insert_places("delivery", INSERT_DELIVERY, params)
         }
-        many => {
-            let params = params![id, list(many)?, message.created_at, priority];
-            tx.insert_places("delivery", INSERT_DELIVERIES, params)
-        }
+        many => insert_known(tx, stored, many, 0),
     }
+}
+
+/// Writes down deliveries of a message behind its first `before`, for recipients of whom none has gone, and gives their places.
+pub(crate) fn insert_known(
+    tx: &mut Tx<'_>,
+    stored: &StoredMessage,
+    recipients: &[Recipient],
+    before: u32,
+) -> Result<Vec<i64>, Error> {
+    let message = &stored.message;
+    let same = params![message.id.to_string(), message.created_at, message.priority.number()];
+    let numbered = recipients.iter().zip(before.saturating_add(1)..);
+    let row = |(to, number): (&Recipient, u32)| {
+        let (subscription, endpoint) = (to.subscription.to_string(), to.endpoint.to_string());
+        [
+            Value::from(number),
+            Value::from(subscription),
+            Value::from(endpoint),
+            Value::from(to.channel.name()),
+        ]
+    };
+    tx.insert_each("delivery", INSERT_DELIVERIES, same, numbered.map(row))
 }
 
 /// Writes down deliveries of a message that was accepted before, behind its first `before`, and gives the places of those

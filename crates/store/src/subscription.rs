@@ -8,10 +8,9 @@ use carillon_model::topic::TopicName;
 
 use crate::db::{Row, Tx, params};
 use crate::error::Error;
-use crate::lane_index;
 use crate::setup::Store;
 use crate::vault::{Place, Vault};
-use crate::{Page, sealed};
+use crate::{Page, fan_out, lane_index, sealed};
 
 /// A subscription to be made.
 #[derive(Debug, Clone)]
@@ -138,9 +137,10 @@ pub(crate) fn cancel_waiting(tx: &mut Tx<'_>, id: &str, endpoint: &str) -> Resul
 fn remove(tx: &mut Tx<'_>, id: &str, endpoint: &str) -> Result<(), Error> {
     cancel_waiting(tx, id, endpoint)?;
     tx.execute("DELETE FROM confirmation WHERE subscription_id = $1", params![id])?;
-    let sql = "DELETE FROM subscription WHERE id = $1 RETURNING sealed_seq";
+    let sql = "DELETE FROM subscription WHERE id = $1 RETURNING sealed_seq, topic_id";
     if let Some(mut row) = tx.query_one("subscription", sql, params![id])? {
         sealed::erase(tx, row.int()?)?;
+        fan_out::forget_topic(tx, &row.text()?)?;
     }
     remove_unused_endpoint(tx, endpoint)
 }

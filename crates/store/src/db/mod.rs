@@ -18,6 +18,7 @@
 //! - A list is one parameter: `params![ids]` with a `Vec<i64>`, `&[i64]` or `Vec<String>`, in the statement
 //!   `id IN (SELECT value FROM json_each($1))`. Rows of several texts go in as JSON, `[["a", "b"], …]`:
 //!   `SELECT json_extract(value, '$[0]'), … FROM json_each($1)`, with a name or none behind it: `json_each($1) j`.
+//!   Many rows to be inserted at once are handed to [`Tx::insert_each`], in two statements for the same.
 //! - What is only on SQLite is rewritten for PostgreSQL in `db/postgres/dialect.rs`, and nowhere else. It has few forms;
 //!   `LIKE` is one. Use neither `?`, `OR REPLACE`, `rowid`, `ifnull`, `datetime`, `GLOB`, nor text in `"` quotes.
 //! - PostgreSQL knows the kind of every column: a number is not compared with a text, `sum` of numbers is written
@@ -36,6 +37,7 @@ pub(crate) mod copy;
 #[cfg(test)]
 mod group_tests;
 mod hand;
+mod insert;
 mod postgres;
 mod sqlite;
 mod value;
@@ -48,6 +50,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::oneshot;
 
 pub use self::hand::{Hand, Held};
+pub(crate) use self::insert::{InsertEach, InsertPlaces, insert_places};
 pub(crate) use self::postgres::Wire;
 pub(crate) use self::value::{Row, Value};
 pub(crate) use self::work::Work;
@@ -64,21 +67,6 @@ macro_rules! params {
     ($($value:expr),* $(,)?) => { &[$($crate::db::Value::from($value)),*] };
 }
 pub(crate) use params;
-
-/// A statement that inserts rows, for [`Tx::insert_places`]: `insert_places!("INSERT INTO …")`. On SQLite `RETURNING`
-/// gathers the rows in a table that is made for the one statement, which costs more than a row.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct InsertPlaces {
-    pub(crate) plain: &'static str,
-    pub(crate) returning: &'static str,
-}
-
-macro_rules! insert_places {
-    ($sql:literal) => {
-        $crate::db::InsertPlaces { plain: $sql, returning: concat!($sql, " RETURNING seq") }
-    };
-}
-pub(crate) use insert_places;
 
 /// A transaction: what a piece of work may do.
 pub(crate) struct Tx<'c> {
@@ -200,24 +188,6 @@ impl<'c> Tx<'c> {
             self.changed += rows.len() as u64;
         }
         Ok(rows)
-    }
-
-    /// Inserts rows into a table whose places stand in `seq`, and gives these in the order of the rows.
-    pub(crate) fn insert_places(
-        &mut self,
-        table: &'static str,
-        insert: InsertPlaces,
-        params: &[Value],
-    ) -> Result<Vec<i64>, Error> {
-        let places = match &mut self.on {
-            On::Sqlite(connection) => sqlite::insert_places(connection, insert.plain, params)?,
-            On::Postgres(wire) => {
-                let rows = wire.query(table, insert.returning, params)?;
-                rows.into_iter().map(|mut row| row.int()).collect::<Result<_, _>>()?
-            }
-        };
-        self.changed += places.len() as u64;
-        Ok(places)
     }
 
     /// Runs a query for at most one row.

@@ -433,18 +433,6 @@ pub(crate) fn execute(connection: &Connection, sql: &'static str, params: &[Valu
     Ok(statement.raw_execute()? as u64)
 }
 
-/// Inserts rows and gives their places: those of one statement follow each other up to the last, since the table counts
-/// them up (`AUTOINCREMENT`) and nobody else writes meanwhile.
-pub(crate) fn insert_places(
-    connection: &Connection,
-    sql: &'static str,
-    params: &[Value],
-) -> Result<Vec<i64>, Error> {
-    let count = i64::try_from(execute(connection, sql, params)?).unwrap_or(i64::MAX);
-    let last = connection.last_insert_rowid();
-    Ok((last - count + 1..=last).collect())
-}
-
 pub(crate) fn query(
     connection: &Connection,
     table: &'static str,

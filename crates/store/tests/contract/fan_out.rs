@@ -130,7 +130,45 @@ pub(crate) async fn who_left_meanwhile_gets_a_cancelled_delivery<H: Home>() {
     let listed = states(bed.store.delivery_list(&bed.project, other, 0, 10).await.unwrap());
     assert_eq!(listed, [cancelled; 4]);
     let lists = bed.home.number("SELECT count(*) FROM recipient_list");
-    assert_eq!(lists, 1, "the list of a topic goes with it");
+    assert_eq!(lists, 0, "a list goes with its topic, and with the first of it who left");
+}
+
+/// Everybody was there when the list was looked through for the first message.
+pub(crate) async fn who_leaves_a_list_that_is_known_gets_a_cancelled_delivery<H: Home>() {
+    let bed = Bed::<H>::fresh().await.fan_out(2, 3);
+    let ops = topic(&bed, "ops", 7).await;
+    let recipients = bed.store.recipient_list(ops.id).await.unwrap();
+    let mut all = Vec::new();
+    for _message in 0..2 {
+        all.push(bed.publish(&ops, "disk full").await);
+        all_steps(&bed).await;
+    }
+    let ready = handed(&bed);
+    assert_eq!(messages(&ready), [vec![all[0]; 7], vec![all[1]; 7]].concat());
+    for ready in ready.chunks(7) {
+        let numbers: Vec<_> = ready.iter().map(|one| (one.id.number, one.subscription)).collect();
+        let expected: Vec<_> = (1..).zip(recipients.iter().map(|to| to.subscription)).collect();
+        assert_eq!(numbers, expected);
+    }
+    let waits = bed.publish(&ops, "to those who stay").await;
+    assert!(bed.store.fan_out_step().await.unwrap(), "the first portion is written down");
+    let left = recipients[4].subscription;
+    assert_eq!(bed.store.subscription_delete(vec![(ops.id, left)]).await.unwrap(), [true]);
+    all_steps(&bed).await;
+    let ready = handed(&bed);
+    assert_eq!(messages(&ready), [waits; 6]);
+    assert!(ready.iter().all(|one| one.subscription != left));
+    let listed = bed.store.delivery_list(&bed.project, waits, 0, 10).await.unwrap();
+    let cancelled: Vec<_> = listed.iter().map(|one| one.state == DeliveryState::Cancelled).collect();
+    assert_eq!(cancelled, [false, false, false, false, true, false, false]);
+    // Those whom a publisher saw before somebody left are a list of their own, for whoever sees the same.
+    let seen = bed.store.message_publish(bed.new_message(&ops, "to all whom I saw"), recipients).await;
+    seen.unwrap();
+    bed.publish(&ops, "to all").await;
+    all_steps(&bed).await;
+    let ready = handed(&bed);
+    assert_eq!(ready.len(), 12);
+    assert!(ready.iter().all(|one| one.subscription != left));
 }
 
 pub(crate) async fn whoever_asks_sees_everything_that_was_accepted<H: Home>() {

@@ -189,6 +189,7 @@ macro_rules! contract {
                     what_is_accepted_behind_waits_its_turn
                     what_is_published_together_behind_waits_its_turn
                     who_left_meanwhile_gets_a_cancelled_delivery
+                    who_leaves_a_list_that_is_known_gets_a_cancelled_delivery
                     whoever_asks_sees_everything_that_was_accepted
                     a_crash_goes_on_where_it_was
                     a_list_serves_every_message_of_its_topic
