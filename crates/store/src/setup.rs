@@ -5,6 +5,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use carillon_model::id::{ProjectId, SubscriptionId, TopicId};
 use carillon_model::quota::Quotas;
@@ -283,13 +284,18 @@ pub(crate) fn database(data_dir: &Path) -> PathBuf {
     data_dir.join("carillon.db")
 }
 
+/// How often a data directory that another process holds is asked for, and how long lies between.
+const LOCK_TRIES: u32 = 10;
+const LOCK_WAIT: Duration = Duration::from_millis(25);
+
 /// Makes the directory, if there is none, and claims it for this process.
+#[expect(clippy::disallowed_methods, reason = "nobody tells when another process lets go")]
 pub(crate) fn claim(dir: &Path) -> Result<File, Error> {
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
     made.map_err(|error| {
         Error::Setup(format!("the data directory {} cannot be made: {error}", dir.display()))
     })?;
-    lock(dir)
+    lock(dir, || std::thread::sleep(LOCK_WAIT))
 }
 
 fn open_vault(database: &Path, key_file: &Path, chance: &dyn Chance) -> Result<Vault, Error> {
@@ -376,8 +382,9 @@ pub(crate) fn close_to_others(database: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Two servers on one directory would send twice and out of order.
-fn lock(dir: &Path) -> Result<File, Error> {
+/// Two servers on one directory would send twice and out of order. One that is just ending holds it for a moment more, and so
+/// does a program that was started while it was held, until it is that program.
+fn lock(dir: &Path, mut wait: impl FnMut()) -> Result<File, Error> {
     let path = dir.join("carillon.lock");
     let file = File::options()
         .create(true)
@@ -385,8 +392,38 @@ fn lock(dir: &Path) -> Result<File, Error> {
         .write(true)
         .open(&path)
         .map_err(|error| Error::Setup(format!("{} cannot be opened: {error}", path.display())))?;
+    for _try in 1..LOCK_TRIES {
+        if file.try_lock().is_ok() {
+            return Ok(file);
+        }
+        wait();
+    }
     file.try_lock().map_err(|_held| {
         Error::Setup(format!("another carillon uses the data directory {}", dir.display()))
     })?;
     Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LOCK_TRIES, lock};
+
+    #[test]
+    fn a_directory_that_is_let_go_in_time_is_taken() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut before = Some(lock(dir.path(), || panic!("nobody holds it")).unwrap());
+        let mut waits = 0;
+        let held = lock(dir.path(), || {
+            waits += 1;
+            if waits == 3 {
+                before = None;
+            }
+        });
+        assert!(held.is_ok() && before.is_none());
+        assert_eq!(waits, 3);
+        let mut waits = 0;
+        let refused = lock(dir.path(), || waits += 1);
+        assert!(refused.unwrap_err().to_string().contains("another carillon uses the data directory"));
+        assert_eq!(waits, LOCK_TRIES - 1, "it waits for none that stays");
+    }
 }
