@@ -60,9 +60,11 @@ impl Tx<'_> {
     ) -> Result<Vec<i64>, Error> {
         match &mut self.on {
             On::Sqlite(connection) => {
+                let mut places = Vec::with_capacity(rows.size_hint().0);
+                let done = each_in_file(connection, insert.row, same, rows, &mut places);
                 // Also what came before one that fails was written.
-                let changed = &mut self.changed;
-                each_in_file(connection, insert.row, same, rows.inspect(|_row| *changed += 1))
+                self.changed += places.len() as u64;
+                done.map(|()| places)
             }
             On::Postgres(wire) => {
                 let params = [same, &[Value::Text(json(rows)?)]].concat();
@@ -82,13 +84,15 @@ fn places_in_file(connection: &Connection, sql: &'static str, params: &[Value]) 
     Ok((last - count + 1..=last).collect())
 }
 
-/// Runs a statement for each row, of which it binds nothing anew but the row's own, and gives the rows' places.
+/// Runs a statement for each row, of which it binds nothing anew but the row's own, and gives the places of those that
+/// were inserted, also when one fails.
 fn each_in_file<const N: usize>(
     connection: &Connection,
     sql: &'static str,
     same: &[Value],
     rows: impl Iterator<Item = [Value; N]>,
-) -> Result<Vec<i64>, Error> {
+    places: &mut Vec<i64>,
+) -> Result<(), Error> {
     let mut statement = connection.prepare_cached(sql)?;
     let index = |statement: &rusqlite::Statement<'_>, number: usize| {
         let index = statement.parameter_index(&format!("${number}"))?;
@@ -99,7 +103,6 @@ fn each_in_file<const N: usize>(
         statement.raw_bind_parameter(index, value)?;
     }
     let own = (1..=N).map(|number| index(&statement, same.len() + number)).collect::<Result<Vec<_>, _>>()?;
-    let mut places = Vec::with_capacity(rows.size_hint().0);
     for row in rows {
         for (index, value) in own.iter().zip(&row) {
             statement.raw_bind_parameter(*index, value)?;
@@ -107,7 +110,7 @@ fn each_in_file<const N: usize>(
         statement.raw_execute()?;
         places.push(connection.last_insert_rowid());
     }
-    Ok(places)
+    Ok(())
 }
 
 fn json<const N: usize>(rows: impl Iterator<Item = [Value; N]>) -> Result<String, Error> {
