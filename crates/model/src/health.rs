@@ -7,13 +7,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::outcome::{Outcome, Reason};
+use crate::retry;
 
 /// When breakers open and endpoints are paused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HealthPolicy {
     /// After how many failures in a row a breaker opens.
     pub open_after: u32,
-    /// How long the first probe waits; the wait doubles with each that fails.
+    /// How long the first probe waits at most; the wait doubles with each that fails.
     pub probe_first: Duration,
     /// The longest wait between two probes of an open breaker.
     pub probe_max: Duration,
@@ -153,9 +154,8 @@ pub fn after(
     let (standing, until, probes) = match asked {
         Some(wait) if opens => {
             let probes = before.map_or(0, |health| health.probes);
-            let full = policy.probe_first.saturating_mul(1 << probes.min(20)).min(policy.probe_max);
-            let at = now.plus(spread(full / 2, full / 2, random).max(wait));
-            (Standing::Open, Some(at), probes.saturating_add(1))
+            let own = retry::own_wait(policy.probe_first, policy.probe_max, probes, random);
+            (Standing::Open, Some(now.plus(own.max(wait))), probes.saturating_add(1))
         }
         // What answers is not kept waiting: each message is told for itself what is wrong.
         Some(_) | None => (Standing::Failing, None, 0),
@@ -186,7 +186,9 @@ fn paused(
         reason,
         since,
         broken_since: before.and_then(|health| health.broken_since).or(Some(now)),
-        until: Some(now.plus(spread(policy.pause_probe, policy.pause_probe / 10, random))),
+        until: Some(
+            now.plus(policy.pause_probe.saturating_add(retry::fraction(policy.pause_probe / 10, random))),
+        ),
         failures: failures.saturating_add(1),
         probes: probes.saturating_add(1),
     }
@@ -217,11 +219,6 @@ impl Health {
         (self.standing, self.reason, self.since, self.until)
             == (other.standing, other.reason, other.since, other.until)
     }
-}
-
-fn spread(least: Duration, more: Duration, random: u64) -> Duration {
-    let millis = u64::try_from(more.as_millis()).unwrap_or(u64::MAX);
-    least.saturating_add(Duration::from_millis(random % millis.saturating_add(1)))
 }
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ fn failures_in_a_row_open_the_breaker_and_probes_grow_apart() {
             now = until;
         }
     }
-    assert_eq!(waits, [5, 10, 20, 30, 30], "half of 10, 20, 40 and then of the longest, 60");
+    assert_eq!(waits, [2, 5, 10, 15, 15], "a quarter of 10, 20, 40 and then of the longest, 60");
     assert_eq!(after(health.as_ref(), &POLICY, (Outcome::Accepted, Reason::Ok), now, 0), None);
 }
 
@@ -63,7 +63,7 @@ fn only_what_nobody_answers_opens_it() {
         for _attempt in 0..3 {
             health = after(health.as_ref(), &POLICY, sign, at(1), 0);
         }
-        assert_eq!(told(health.as_ref()), ("open", Some(6)), "{sign:?}");
+        assert_eq!(told(health.as_ref()), ("open", Some(3)), "{sign:?}");
     }
 }
 
@@ -160,7 +160,7 @@ proptest! {
                 Standing::Failing => prop_assert_eq!(known.until, None),
                 Standing::Limited => prop_assert_eq!(wait, asked),
                 Standing::Open => prop_assert!(wait <= POLICY.probe_max.max(asked)
-                    && wait >= POLICY.probe_first / 2),
+                    && wait >= POLICY.probe_first / 4),
                 Standing::Paused => prop_assert!(wait >= POLICY.pause_probe && wait <= POLICY.pause_probe * 11 / 10),
             }
         }

@@ -123,7 +123,7 @@ async fn start_server(listen: SocketAddr, platforms: &Running, dir: &Path) -> an
         digest_after: Duration::from_secs(60),
         again_after_unknown: true,
         attempts_at_once: 64,
-        attempts_max: 12,
+        attempts_max: carillon_model::retry::RetryPolicy::default().attempts_max,
         keep: None,
         directories_every: None,
         drain_timeout: Duration::from_secs(5),

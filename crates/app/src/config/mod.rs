@@ -17,6 +17,7 @@ use anyhow::{Context, bail};
 use carillon_model::link::Links;
 use carillon_model::quota::Quotas;
 use carillon_model::rate::Rates;
+use carillon_model::retry::RetryPolicy;
 use carillon_provider::{ConnectTo, MailSettings, ProviderSettings, Relay, Sender};
 use clap::Args;
 use serde::Deserialize;
@@ -145,7 +146,7 @@ struct Values {
     /// Whether an attempt that nobody knows the end of is made again, although it may arrive twice [default: true]
     #[arg(long, env = "CARILLON_AGAIN_AFTER_UNKNOWN", value_name = "BOOL")]
     again_after_unknown: Option<bool>,
-    /// How many times a delivery is tried [default: 12]
+    /// How many times a delivery is tried [default: 13]
     #[arg(long, env = "CARILLON_ATTEMPTS_MAX", value_name = "COUNT")]
     attempts_max: Option<u32>,
     /// How many seconds a whole exchange with a platform may take [default: 10]
@@ -298,7 +299,7 @@ fn check(values: Values) -> anyhow::Result<ServerConfig> {
     let attempts_at_once = values.attempts_at_once.unwrap_or(1024);
     let attempts_per_host = values.attempts_per_host.unwrap_or(256);
     let pause_after = values.pause_after.unwrap_or(24);
-    let attempts_max = values.attempts_max.unwrap_or(12);
+    let attempts_max = values.attempts_max.unwrap_or(RetryPolicy::default().attempts_max);
     let timeout = values.platform_timeout.unwrap_or(10);
     if attempts_at_once == 0
         || attempts_per_host == 0
