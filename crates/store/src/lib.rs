@@ -116,6 +116,7 @@ mod resend;
 pub mod retention;
 pub mod rotation;
 mod sealed;
+mod seat;
 mod session;
 mod settle_lists;
 mod setup;

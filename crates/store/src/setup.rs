@@ -90,7 +90,8 @@ pub struct Store {
     pub(crate) suppressed: Arc<AtomicU64>,
     /// Behind which message to look for old ones: those before it must stay for now.
     pub(crate) passed_over: Arc<Mutex<String>>,
-    _lock: Arc<File>,
+    /// Held for as long as the store is open.
+    pub(crate) lock: Arc<File>,
 }
 
 impl Store {
@@ -214,7 +215,7 @@ impl Store {
             calls: Arc::default(),
             suppressed: Arc::default(),
             passed_over: Arc::default(),
-            _lock: Arc::new(lock),
+            lock: Arc::new(lock),
         }
     }
 

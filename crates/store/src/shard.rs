@@ -16,6 +16,7 @@ use crate::delivery::recover;
 use crate::error::Error;
 use crate::lane::select_lanes;
 use crate::message::read_priority;
+use crate::seat;
 use crate::setup::Store;
 
 /// How many shards there are.
@@ -47,7 +48,7 @@ impl Shard {
 /// A server that shares the database, as it wrote itself down.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Server {
-    /// Its name; each time it joins it has another.
+    /// Its name; each time it joins it has another. What stands before the first hyphen is its seat (ADR 46).
     pub id: String,
     /// When it last said that it is there, by the database's clock.
     pub seen_at: Timestamp,
@@ -268,12 +269,16 @@ impl Store {
     }
 
     /// Begins to take part in the division of the lanes, if this database is one that servers share. What is gained and
-    /// lost is told through the wake.
+    /// lost is told through the wake. Whoever ran in this directory before is taken out at once.
     ///
     /// # Errors
     /// When the database cannot be reached.
     pub fn shard_join(&self) -> Result<(), Error> {
-        let node = format!("{:016x}", self.chance.number());
+        let chance = self.chance.number();
+        let node = match seat::of(&self.lock) {
+            Some(seat) => format!("{seat}-{:08x}", chance >> 32),
+            None => format!("{chance:016x}"),
+        };
         self.wake.share(&self.shards);
         self.db.join(&self.shards, &self.wake, node)
     }

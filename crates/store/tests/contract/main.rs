@@ -324,7 +324,8 @@ macro_rules! contract {
                     what_was_written_since_a_place_is_told
                     what_a_lane_sent_is_told
                     servers_are_listed_with_their_shares
-                    a_clock_that_is_set_takes_no_lane_away;
+                    a_clock_that_is_set_takes_no_lane_away
+                    a_server_that_starts_again_where_it_was_takes_its_lanes_back_at_once;
                 signing:
                     the_first_key_stays
                     a_key_opens_again_after_a_restart

@@ -3,7 +3,7 @@ use std::time::Duration;
 use carillon_model::Clock;
 use carillon_model::delivery::DeliveryState;
 use carillon_model::message::Priority;
-use carillon_store::shard::Shard;
+use carillon_store::shard::{Server, Shard};
 
 use crate::harness::{Bed, Home, accepted, limited, settlement, start};
 
@@ -94,4 +94,46 @@ pub(crate) async fn a_clock_that_is_set_takes_no_lane_away<H: Home>() {
             assert!(bed.store.shards().may_send(ready.endpoint), "a lane went away with {by}");
         }
     }
+}
+
+/// This server, once it has so many shards.
+async fn here<H: Home>(bed: &Bed<H>, shares: u32) -> Server {
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(60);
+    loop {
+        let listed = bed.store.server_list().await.unwrap();
+        if let Some(one) = listed.iter().find(|it| it.is_here && it.shares == shares) {
+            return one.clone();
+        }
+        assert!(tokio::time::Instant::now() < deadline, "it does not have {shares}: {listed:?}");
+        tokio::task::yield_now().await;
+    }
+}
+
+// Whoever has the lock of a directory is alone there: who had it before is dead, whatever its lease says.
+pub(crate) async fn a_server_that_starts_again_where_it_was_takes_its_lanes_back_at_once<H: Home>() {
+    let bed = Bed::<H>::fresh().await;
+    if !bed.store.is_shared() {
+        return;
+    }
+    bed.store.shard_join().unwrap();
+    let first = here(&bed, 256).await;
+    // It goes away in order here; what a kill leaves is written back. No lease ends within this test.
+    let bed = bed.reopen();
+    let far = first.seen_at.0 + 3_600_000;
+    bed.home.alter("DELETE FROM node");
+    bed.home.alter(&format!(
+        "INSERT INTO node (id, seen_at, serves, version) VALUES ('{}', {far}, 1, {version}), ('f00d-1', {far}, 1, {version})",
+        first.id,
+        version = first.version
+    ));
+    bed.home.alter(&format!("UPDATE shard SET node_id = '{}'", first.id));
+    bed.store.shard_join().unwrap();
+    let again = here(&bed, 128).await;
+    assert_ne!(again.id, first.id, "what the first had under way is not taken for its own");
+    let listed = bed.store.server_list().await.unwrap();
+    let mut names: Vec<_> = listed.iter().map(|it| it.id.as_str()).collect();
+    names.sort_unstable();
+    let mut expected = [again.id.as_str(), "f00d-1"];
+    expected.sort_unstable();
+    assert_eq!(names, expected, "another server's lease is its own");
 }

@@ -47,7 +47,7 @@ pub(super) struct Keeper {
     options: PgConnectOptions,
     shards: Arc<Shards>,
     wake: Arc<Wake>,
-    /// The name of this process; each time it joins it is another node.
+    /// The name of this process, behind its seat if that is known; each time it joins it is another node.
     name: String,
     joined: u32,
     speaker: Option<PgConnection>,
@@ -163,6 +163,7 @@ impl Keeper {
             if !is_new {
                 return Ok(false);
             }
+            displace(connection, &me).await?;
             enter(connection, &me).await?;
         }
         let seen = see(connection).await?;
@@ -236,6 +237,19 @@ async fn say(connection: &mut PgConnection, me: &str, serves: bool) -> Result<bo
     let sql = "UPDATE node SET seen_at = (extract(epoch FROM clock_timestamp()) * 1000)::bigint, serves = $2
          WHERE id = $1";
     Ok(sqlx::query(sql).bind(me).bind(i64::from(serves)).execute(connection).await?.rows_affected() > 0)
+}
+
+/// Takes out whoever had this server's seat: it is dead, or this server would not have it, and nobody need wait for its lease to
+/// end. What it was writing down is written by then or never: that has its row locked.
+async fn displace(connection: &mut PgConnection, me: &str) -> Result<(), sqlx::Error> {
+    let sql = "DELETE FROM node WHERE split_part(id, '-', 1) = split_part($1, '-', 1) AND id <> $1";
+    let dead = sqlx::query(sql).bind(me).execute(connection).await?.rows_affected();
+    if dead > 0 {
+        tracing::info!(
+            "the server that ran in this directory before did not stop in order; its lanes are free"
+        );
+    }
+    Ok(())
 }
 
 async fn enter(connection: &mut PgConnection, me: &str) -> Result<(), sqlx::Error> {
