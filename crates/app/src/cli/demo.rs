@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 use super::client::{Client, items, piece, text};
 use super::delivery::{all_of, painted};
 use super::paint::{Paint, plain};
-use super::say;
 use super::simulate::{APP_KEY, APP_SECRET, CONVERSATION, HOSTS, PretendChat, ROBOT_CODE, chats, simulator};
+use super::{is_unread, say};
 use crate::config::ServerConfig;
 use crate::install;
 use crate::log::{self, LogFormat};
@@ -73,8 +73,10 @@ pub(crate) async fn run(flags: DemoFlags) -> anyhow::Result<ExitCode> {
     };
     if !flags.once && arrived {
         say(&paint.dim("Ctrl-C ends it."));
-        signals.arrived().await;
-        say("");
+        if !is_unread() {
+            signals.arrived().await;
+            say("");
+        }
     }
     server.drain().await;
     platforms.stop().await;

@@ -34,9 +34,10 @@ mod traffic;
 mod user;
 mod which;
 
-use std::io::Read;
+use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -169,10 +170,25 @@ fn misused(text: &str) -> ExitCode {
     ExitCode::from(2)
 }
 
-/// Prints a line of a command's result, without blanks at its end.
-#[expect(clippy::print_stdout, reason = "this is where the command line speaks")]
+/// Whether whoever read the command's result has gone.
+static UNREAD: AtomicBool = AtomicBool::new(false);
+
+/// Prints a line of a command's result, without blanks at its end. Nobody need read it to its end (`| head`); where it cannot
+/// be written for another reason, the command ends as failed.
 fn say(line: &str) {
-    println!("{}", line.trim_end());
+    match writeln!(std::io::stdout(), "{}", line.trim_end()) {
+        Ok(()) => {}
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => UNREAD.store(true, Ordering::Relaxed),
+        Err(error) => {
+            fail(&format!("the result cannot be written: {error}"));
+            std::process::exit(1);
+        }
+    }
+}
+
+/// Whether nobody reads what is said any more.
+fn is_unread() -> bool {
+    UNREAD.load(Ordering::Relaxed)
 }
 
 /// A text argument, or standard input where it is `-`.

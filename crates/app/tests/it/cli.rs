@@ -1,6 +1,7 @@
 //! The commands that speak to a running server, the demonstration, and what starting a server may run into.
 
-use std::process::Command;
+use std::fs::File;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
@@ -186,6 +187,24 @@ async fn starting_in_the_way_of_another() {
         bad(&run(command, None).await, 1, words);
     }
     assert_eq!(server.user().get("/readyz").await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_result_need_not_be_read_but_must_be_written() {
+    let home = home();
+    let server = Start::new().at(home.path()).await;
+    good(&told(&server, &["topic", "create", "ops"]).await);
+    // As with `| head` that has read enough.
+    let mut child = command(&server, &["topic", "list"]);
+    let (unread, stdout) = std::io::pipe().unwrap();
+    drop(unread);
+    let said = child.stdout(stdout).stderr(Stdio::piped()).output().unwrap();
+    assert_eq!((said.status.code(), String::from_utf8_lossy(&said.stderr).as_ref()), (Some(0), ""));
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let said = command(&server, &["topic", "list"]).stdout(full).stderr(Stdio::piped()).output().unwrap();
+    let error = String::from_utf8_lossy(&said.stderr).into_owned();
+    assert_eq!(said.status.code(), Some(1), "{error}");
+    assert!(error.starts_with("error: the result cannot be written: No space left"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
