@@ -74,6 +74,23 @@ impl Ledger {
         self.distinct()
     }
 
+    /// Waits until so many of those have come whose number `fits`, at most `patience`; tells how long they took, as `times`.
+    pub(crate) async fn wait_for_those(
+        &self,
+        fits: impl Fn(usize) -> bool,
+        count: usize,
+        patience: Duration,
+    ) -> Vec<u64> {
+        let until = Instant::now() + patience;
+        loop {
+            let times = self.times(&fits);
+            if times.len() >= count || Instant::now() >= until {
+                return times;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// How many different ones came.
     pub(crate) fn distinct(&self) -> u64 {
         self.distinct.load(Ordering::Acquire)
@@ -101,6 +118,8 @@ impl Ledger {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::Ledger;
 
     #[test]
@@ -112,5 +131,21 @@ mod tests {
         assert_eq!((ledger.distinct(), ledger.doubled()), (2, 1), "number 9 is nobody's");
         assert!(ledger.has(2) && !ledger.has(1));
         assert_eq!(ledger.times(|number| number > 0).len(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn others_that_came_do_not_count_for_those_that_are_waited_for() {
+        let ledger = Ledger::new(4);
+        ledger.received(0, 0);
+        ledger.received(1, 0);
+        let even = |number: usize| number.is_multiple_of(2);
+        let late = async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            ledger.received(2, 0);
+        };
+        let (times, ()) = tokio::join!(ledger.wait_for_those(even, 2, Duration::from_secs(60)), late);
+        assert_eq!(times.len(), 2);
+        let times = ledger.wait_for_those(even, 3, Duration::from_secs(60)).await;
+        assert_eq!(times.len(), 2, "patience has an end");
     }
 }

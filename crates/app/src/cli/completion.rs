@@ -12,6 +12,8 @@ pub(crate) struct CompletionFlags {
 
 /// Prints the script.
 pub(crate) fn run(flags: &CompletionFlags) -> ExitCode {
-    clap_complete::generate(flags.shell, &mut super::Cli::command(), "carillon", &mut std::io::stdout());
+    let mut script = Vec::new();
+    clap_complete::generate(flags.shell, &mut super::Cli::command(), "carillon", &mut script);
+    super::say(&String::from_utf8_lossy(&script));
     ExitCode::SUCCESS
 }

@@ -57,10 +57,10 @@ async fn round(setup: &Setup, rate: usize, count: usize, with: bool) -> anyhow::
     let kind = |number: usize| ill(number).filter(|_| with).unwrap_or('e');
     let world = World::start(&setup.to_hooks(), ENDPOINTS, 1, count, kind).await?;
     steady(&world, 0, count, rate).await?;
-    let others = (0..count).filter(|number| ill(*number).is_none()).count() as u64;
-    world.receiver.ledger.wait_for(others, PATIENCE).await;
-    let times = world.receiver.ledger.times(|number| ill(number).is_none());
-    let all = times.len() as u64 == others;
+    let well = |number: usize| ill(number).is_none();
+    let others = (0..count).filter(|number| well(*number)).count();
+    let times = world.receiver.ledger.wait_for_those(well, others, PATIENCE).await;
+    let all = times.len() == others;
     let name = if with { "with the three" } else { "without" };
     report::figure(&format!("{name}: received"), times.len(), "all", all);
     let [p50, p99] = [0.5, 0.99].map(|share| report::quantile(&times, share));
